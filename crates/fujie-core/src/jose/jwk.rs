@@ -1,0 +1,59 @@
+//! Public keys as JSON (RFC 7517, RFC 7518 §6, RFC 8037 §2).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+
+/// A public signing key. It never has private members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Jwk {
+    kty: &'static str,
+    #[serde(rename = "use")]
+    key_use: &'static str,
+    alg: &'static str,
+    kid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crv: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
+}
+
+impl Jwk {
+    /// From an uncompressed P-256 point: 0x04, 32 bytes of x, 32 bytes of y.
+    pub fn p256(kid: &str, point: &[u8]) -> Self {
+        let (x, y) = point.get(1..).unwrap_or_default().split_at_checked(32).unwrap_or_default();
+        Self { crv: Some("P-256"), x: Some(encode(x)), y: Some(encode(y)), ..Self::empty("EC", "ES256", kid) }
+    }
+
+    /// From the 32 bytes of an Ed25519 public key.
+    pub fn ed25519(kid: &str, public: &[u8]) -> Self {
+        Self { crv: Some("Ed25519"), x: Some(encode(public)), ..Self::empty("OKP", "EdDSA", kid) }
+    }
+
+    /// From an RSA modulus and exponent, big-endian without leading zeros.
+    pub fn rsa(kid: &str, modulus: &[u8], exponent: &[u8]) -> Self {
+        Self { n: Some(encode(modulus)), e: Some(encode(exponent)), ..Self::empty("RSA", "RS256", kid) }
+    }
+
+    fn empty(kty: &'static str, alg: &'static str, kid: &str) -> Self {
+        Self { kty, key_use: "sig", alg, kid: kid.to_owned(), crv: None, x: None, y: None, n: None, e: None }
+    }
+}
+
+/// A JWK Set (RFC 7517 §5) as JSON text.
+pub fn jwks(keys: &[Jwk]) -> String {
+    #[derive(Serialize)]
+    struct Jwks<'a> {
+        keys: &'a [Jwk],
+    }
+    serde_json::to_string(&Jwks { keys }).unwrap_or_else(|_| r#"{"keys":[]}"#.to_owned())
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
