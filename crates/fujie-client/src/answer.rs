@@ -1,0 +1,310 @@
+//! Reading an answer: size, UTF-8, notation, and whether it says that something failed.
+//!
+//! Owns tolerance (the `Content-Type` is ignored, a number may be a string) and refusal by the
+//! provider's own error code, whatever the HTTP status. What the fields mean is for `token` and
+//! `identity`.
+
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use crate::error::{Endpoint, Evidence, ProviderError};
+use crate::excerpt::{excerpt, scrub};
+use crate::provider::{AnswerFormat, Provider, Refusal};
+use crate::transport::{RESPONSE_BODY_MAX, Response};
+
+/// Characters of a subject, at most (OpenID Connect Core §2).
+const SUBJECT_LENGTH_MAX: usize = 255;
+/// Fields of a form answer, at most.
+const FORM_FIELDS_MAX: usize = 64;
+/// Characters of a provider's error code, at most.
+const ERRCODE_LENGTH_MAX: usize = 64;
+
+/// One answer in view of the record, with the secrets that it may repeat.
+pub(crate) struct Answer<'a> {
+    provider: &'a Provider,
+    endpoint: Endpoint,
+    response: &'a Response,
+    known: Vec<&'a str>,
+    fields: Map<String, Value>,
+}
+
+impl<'a> Answer<'a> {
+    /// Reads an answer that reports success; one that reports failure becomes its cause.
+    pub(crate) fn read(
+        provider: &'a Provider,
+        endpoint: Endpoint,
+        response: &'a Response,
+        known: Vec<&'a str>,
+    ) -> Result<Self, ProviderError> {
+        let mut answer = Self { provider, endpoint, response, known, fields: Map::new() };
+        if response.body.len() > RESPONSE_BODY_MAX {
+            return Err(ProviderError::TooLarge { endpoint });
+        }
+        if (300..400).contains(&response.status) {
+            return Err(ProviderError::Redirected(answer.evidence()));
+        }
+        match parse(provider.answer, &response.body) {
+            Ok(fields) => answer.fields = fields,
+            Err(what) => return Err(answer.failed_status().unwrap_or_else(|| answer.bad(what))),
+        }
+        if let Some(errcode) = answer.errcode()? {
+            return Err(answer.refused(&errcode));
+        }
+        match answer.failed_status() {
+            Some(failure) => Err(failure),
+            None => Ok(answer),
+        }
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.fields)
+    }
+
+    /// A string that must be there and not be empty.
+    pub(crate) fn required(&self, field: &str) -> Result<&str, ProviderError> {
+        match self.fields.get(field) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(text),
+            Some(Value::String(_)) => Err(self.bad(format!("{field} is empty"))),
+            Some(Value::Null) | None => Err(self.bad(format!("{field} is missing"))),
+            Some(_) => Err(self.bad(format!("{field} is not a string"))),
+        }
+    }
+
+    /// A string that may be absent; null and empty count as absent.
+    pub(crate) fn optional(&self, field: &str) -> Result<Option<&str>, ProviderError> {
+        match self.fields.get(field) {
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(Value::Null) | None => Ok(None),
+            Some(_) => Err(self.bad(format!("{field} is not a string"))),
+        }
+    }
+
+    /// The granted scope, where the answer speaks of it. Empty is an answer: nothing.
+    pub(crate) fn scope(&self) -> Result<Option<&str>, ProviderError> {
+        match self.fields.get("scope") {
+            Some(Value::String(scope)) => Ok(Some(scope)),
+            Some(Value::Null) | None => Ok(None),
+            Some(_) => Err(self.bad("scope is not a string")),
+        }
+    }
+
+    /// Whether the error code is there and says success. A failure never gets here.
+    pub(crate) fn success_said(&self) -> Result<(), ProviderError> {
+        let field = &self.provider.errors.code;
+        match self.fields.get(field) {
+            Some(Value::Number(_) | Value::String(_)) => Ok(()),
+            _ => Err(self.bad(format!("{field} is missing"))),
+        }
+    }
+
+    /// A string for show: whatever else stands there counts as absent.
+    pub(crate) fn shown(&self, field: Option<&str>) -> Option<&str> {
+        self.fields.get(field?)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Whole seconds, as a number or a string of digits.
+    pub(crate) fn seconds(&self, field: &str) -> Result<Option<u32>, ProviderError> {
+        let seconds = match self.fields.get(field) {
+            Some(Value::Null) | None => return Ok(None),
+            Some(Value::Number(number)) => number.as_u64().and_then(|n| u32::try_from(n).ok()),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(_) => None,
+        };
+        match seconds {
+            Some(seconds) => Ok(Some(seconds)),
+            None => Err(self.bad(format!("{field} is not a number of seconds"))),
+        }
+    }
+
+    /// Whether a field says 1 or true.
+    pub(crate) fn is_set(&self, field: Option<&str>) -> bool {
+        match field.and_then(|field| self.fields.get(field)) {
+            Some(Value::Bool(is_true)) => *is_true,
+            Some(Value::Number(number)) => number.as_i64() != Some(0),
+            Some(Value::String(text)) => !matches!(text.as_str(), "" | "0" | "false"),
+            _ => false,
+        }
+    }
+
+    /// The person's identifier. A missing one must never become an identity that everybody
+    /// shares, so placeholders that programs write for "nothing" are refused too.
+    pub(crate) fn subject(&self, field: &str) -> Result<&str, ProviderError> {
+        match self.fields.get(field) {
+            Some(Value::String(text)) if is_usable_subject(text) => Ok(text),
+            _ => Err(ProviderError::SubjectMissing { field: field.to_owned(), evidence: self.evidence() }),
+        }
+    }
+
+    /// The identifier shared among applications: absent or empty is none, anything unusable is
+    /// refused as a subject would be.
+    pub(crate) fn union_subject(&self) -> Result<Option<&str>, ProviderError> {
+        let Some(field) = self.provider.identity.union_subject.as_deref() else {
+            return Ok(None);
+        };
+        match self.fields.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(_) => self.subject(field).map(Some),
+        }
+    }
+
+    pub(crate) fn mismatch(&self, field: &str) -> ProviderError {
+        ProviderError::SubjectMismatch { field: field.to_owned(), evidence: self.evidence() }
+    }
+
+    fn bad(&self, what: impl Into<String>) -> ProviderError {
+        ProviderError::Unreadable { what: what.into(), evidence: self.evidence() }
+    }
+
+    /// The error code, unless it says success.
+    fn errcode(&self) -> Result<Option<String>, ProviderError> {
+        let errcode = match self.fields.get(&self.provider.errors.code) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(_) => {
+                let field = &self.provider.errors.code;
+                return Err(self.bad(format!("{field} is neither a number nor a string")));
+            }
+        };
+        Ok(Some(errcode).filter(|errcode| !matches!(errcode.as_str(), "" | "0")))
+    }
+
+    fn refused(&self, errcode: &str) -> ProviderError {
+        let shape = &self.provider.errors;
+        let mut evidence = self.evidence();
+        let message = self.fields.get(&shape.message).and_then(Value::as_str);
+        evidence.message = message.map(|message| scrub(message, &self.known));
+        evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
+        match shape.refusals.get(errcode) {
+            Some(refusal) => cause(*refusal, self.endpoint, evidence),
+            None => ProviderError::Refused(evidence),
+        }
+    }
+
+    /// The cause that the HTTP status tells, where the body tells none.
+    fn failed_status(&self) -> Option<ProviderError> {
+        match self.response.status {
+            200..=299 => None,
+            429 => Some(ProviderError::RateLimited(self.evidence())),
+            500..=599 => Some(ProviderError::Busy(self.evidence())),
+            _ => Some(ProviderError::Refused(self.evidence())),
+        }
+    }
+
+    fn evidence(&self) -> Box<Evidence> {
+        let content_type = self.response.content_type.as_deref();
+        Box::new(Evidence {
+            endpoint: self.endpoint,
+            status: self.response.status,
+            content_type: content_type.map(|value| excerpt(value.as_bytes(), &self.known)),
+            body_length: self.response.body.len(),
+            errcode: None,
+            message: None,
+            excerpt: excerpt(&self.response.body, &self.known),
+        })
+    }
+}
+
+fn is_usable_subject(text: &str) -> bool {
+    !matches!(text, "" | "0" | "null" | "undefined")
+        && text.chars().count() <= SUBJECT_LENGTH_MAX
+        && !text.chars().any(|character| character.is_whitespace() || character.is_control())
+}
+
+/// Providers use one code for several things; the endpoint tells them apart.
+fn cause(refusal: Refusal, endpoint: Endpoint, evidence: Box<Evidence>) -> ProviderError {
+    match (refusal, endpoint) {
+        (Refusal::Code | Refusal::CodeUsed, Endpoint::Refresh) | (Refusal::RefreshToken, _) => {
+            ProviderError::RefreshTokenRefused(evidence)
+        }
+        (Refusal::AccessToken, Endpoint::Token) | (Refusal::Credentials, _) => {
+            ProviderError::CredentialsRefused(evidence)
+        }
+        (Refusal::Code, _) => ProviderError::CodeRefused(evidence),
+        (Refusal::CodeUsed, _) => ProviderError::CodeUsed(evidence),
+        (Refusal::AccessToken, _) => ProviderError::AccessTokenRefused(evidence),
+        (Refusal::RateLimit, _) => ProviderError::RateLimited(evidence),
+        (Refusal::Busy, _) => ProviderError::Busy(evidence),
+        (Refusal::Permission, _) => ProviderError::NotPermitted(evidence),
+        (Refusal::Account, _) => ProviderError::AccountRestricted(evidence),
+        (Refusal::Request, _) => ProviderError::RequestRefused(evidence),
+    }
+}
+
+fn parse(format: AnswerFormat, body: &[u8]) -> Result<Map<String, Value>, &'static str> {
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Err("the body is not UTF-8");
+    };
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let parsed = match format {
+        AnswerFormat::Json => object(text),
+        AnswerFormat::Jsonp => object(argument(text)),
+        AnswerFormat::Form if text.contains('{') => object(argument(text)),
+        AnswerFormat::Form => form(text),
+    };
+    parsed.ok_or(match format {
+        AnswerFormat::Json => "the body is not a JSON object",
+        AnswerFormat::Jsonp => "the body is neither a JSON object nor a call with one",
+        AnswerFormat::Form => "the body is not form text",
+    })
+}
+
+fn object(text: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(text).ok()
+}
+
+/// What stands between the first brace and the last: the padding around it is never run.
+fn argument(text: &str) -> &str {
+    let Some(start) = text.find('{') else {
+        return text;
+    };
+    let Some(end) = text.rfind('}') else {
+        return text;
+    };
+    text.get(start..=end).unwrap_or(text)
+}
+
+fn form(text: &str) -> Option<Map<String, Value>> {
+    let mut fields = Map::new();
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        let earlier = fields.insert(name.into_owned(), Value::String(value.into_owned()));
+        if earlier.is_some() || fields.len() > FORM_FIELDS_MAX {
+            return None;
+        }
+    }
+    text.contains('=').then_some(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(format: AnswerFormat, body: &str, expected: Option<Value>) {
+        assert_eq!(parse(format, body.as_bytes()).ok().map(Value::Object), expected, "{body}");
+    }
+
+    #[test]
+    fn answers_are_read_in_the_notation_of_the_record() {
+        use AnswerFormat::{Form, Json, Jsonp};
+        check(Json, "\u{feff}{\"a\":1}\n", Some(json!({"a": 1})));
+        check(Json, "callback( {\"a\":1} );", None);
+        check(Json, "[1]", None);
+        check(Json, "a=1", None);
+        check(Jsonp, "callback( {\"a\":1} );\n", Some(json!({"a": 1})));
+        check(Jsonp, "{\"a\":1}", Some(json!({"a": 1})));
+        check(Jsonp, "callback( }{ );", None);
+        check(Form, "a=1&b=%E4%B8%AD", Some(json!({"a": "1", "b": "中"})));
+        check(Form, "callback( {\"error\":100020} );", Some(json!({"error": 100020})));
+        check(Form, "a=1&a=2", None);
+        check(Form, "<html>", None);
+    }
+
+    #[test]
+    fn nesting_without_end_is_refused() {
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        assert_eq!(parse(AnswerFormat::Json, deep.as_bytes()).unwrap_err(), "the body is not a JSON object");
+    }
+}

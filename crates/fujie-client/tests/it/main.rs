@@ -1,0 +1,13 @@
+//! The client's stories: links, callbacks, answers, and a provider that means harm.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+
+mod answer;
+mod callback;
+mod link;
+#[cfg(feature = "reqwest")]
+mod network;
+mod provider_record;
+mod secrecy;
+#[cfg(feature = "reqwest")]
+mod server;
+mod world;

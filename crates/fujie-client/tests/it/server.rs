@@ -1,0 +1,108 @@
+//! A provider on loopback that answers what a story tells it to, byte for byte.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+pub enum Reply {
+    /// These bytes, then the end of the connection.
+    Bytes(Vec<u8>),
+    /// These bytes, then the next request on the same connection.
+    KeepAlive(Vec<u8>),
+    /// These bytes, then silence until the client goes away.
+    Silence(Vec<u8>),
+    /// A body that never ends, until the client goes away.
+    Endless,
+}
+
+pub struct Server {
+    pub base: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// `answer` gets the path and how many requests for that path came before.
+    pub fn new(answer: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let answer = Arc::new(answer);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                thread::spawn(move || serve(stream, &seen, answer.as_ref()));
+            }
+        });
+        Self { base, requests }
+    }
+
+    /// Every request so far: the head as it came.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub fn count(&self, path: &str) -> usize {
+        self.requests().iter().filter(|head| path_of(head) == path).count()
+    }
+}
+
+/// A whole answer with status 200, labelled as WeChat labels it.
+pub fn ok(body: impl AsRef<[u8]>) -> Reply {
+    with_status("200 OK", body)
+}
+
+pub fn with_status(status: &str, body: impl AsRef<[u8]>) -> Reply {
+    let body = body.as_ref();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        body.len()
+    );
+    Reply::Bytes([head.as_bytes(), body].concat())
+}
+
+fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: &(dyn Fn(&str, usize) -> Reply + Send + Sync)) {
+    while let Some(head) = read_head(&mut stream) {
+        let path = path_of(&head).to_owned();
+        let earlier = {
+            let mut seen = seen.lock().unwrap();
+            let earlier = seen.iter().filter(|head| path_of(head) == path).count();
+            seen.push(head);
+            earlier
+        };
+        // The client may be gone already, which is then the point of the story.
+        match answer(&path, earlier) {
+            Reply::Bytes(bytes) => return drop(stream.write_all(&bytes)),
+            Reply::KeepAlive(bytes) => drop(stream.write_all(&bytes)),
+            Reply::Silence(bytes) => {
+                drop(stream.write_all(&bytes));
+                while matches!(stream.read(&mut [0]), Ok(1)) {}
+            }
+            Reply::Endless => {
+                drop(stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"));
+                while stream.write_all(&[b' '; 4096]).is_ok() {}
+                return;
+            }
+        }
+    }
+}
+
+/// Like any server for plain HTTP, this one hangs up on whoever begins a TLS handshake.
+fn read_head(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut byte) {
+            Ok(1) if head.is_empty() && !byte[0].is_ascii_uppercase() => return None,
+            Ok(1) => head.extend(byte),
+            _ => return None,
+        }
+    }
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn path_of(head: &str) -> &str {
+    head.split([' ', '?']).nth(1).unwrap_or_default()
+}

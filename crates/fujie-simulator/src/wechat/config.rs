@@ -1,0 +1,298 @@
+//! What a simulated WeChat is made of: apps, people, lifetimes, and a switch wherever the truth is
+//! open or has changed over the years.
+//!
+//! Does not act; [`super::simulation`] reads it. Serialised names are those of the control API.
+
+use crate::random;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+use url::Url;
+
+/// The appid of the app in the default configuration.
+pub const DEFAULT_APPID: &str = "wx0123456789abcdef";
+/// The secret of the app in the default configuration; openly fake.
+pub const DEFAULT_SECRET: &str = "fa4efa4efa4efa4efa4efa4efa4efa4e";
+
+/// Everything the simulator starts with.
+#[derive(Clone, Debug)]
+pub struct WechatConfig {
+    /// Registered website apps. Appids differ.
+    pub apps: Vec<App>,
+    /// People who own a simulated phone; at least one, names differ.
+    pub people: Vec<Person>,
+    /// How long a QR code can be scanned and confirmed: 300 s.
+    pub qr_lifetime: Duration,
+    /// How long a code can be redeemed: 10 min for website apps.
+    pub code_lifetime: Duration,
+    /// How long an access token works: 7200 s.
+    pub access_token_lifetime: Duration,
+    /// How long a refresh token works, from its first issue: 30 d, never extended.
+    pub refresh_token_lifetime: Duration,
+    /// How long a long poll is held when nothing happens: 25 s.
+    pub poll_hold: Duration,
+    /// The address that QR codes and avatars name, when it is not the listener's: a machine's
+    /// address in the local network, so that a real phone can scan. Without a slash at its end.
+    pub base_url: Option<String>,
+    /// Open questions and older behaviour; can be changed while running.
+    pub switches: Switches,
+}
+
+impl Default for WechatConfig {
+    fn default() -> Self {
+        Self {
+            apps: vec![App::demo()],
+            people: vec![
+                Person::named("xiaoming", "小明🌟", 1),
+                Person::named("lihua", "李华", 2),
+                Person::named("zoe", "Zoë 👩‍💻", 0),
+            ],
+            qr_lifetime: Duration::from_secs(300),
+            code_lifetime: Duration::from_secs(600),
+            access_token_lifetime: Duration::from_secs(7200),
+            refresh_token_lifetime: Duration::from_secs(30 * 86_400),
+            poll_hold: Duration::from_secs(25),
+            base_url: None,
+            switches: Switches::default(),
+        }
+    }
+}
+
+/// Behaviour that differs by year or that no source settles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switches {
+    /// Refusing on the phone sends the browser back with `state` alone, as it did years ago.
+    /// Off: nothing happens but a message on the page, as today.
+    pub denial_redirects: bool,
+    /// A new sign-in of the same person at the same app ends the earlier access token.
+    pub invalidate_previous_token: bool,
+    /// The API also reads a form body; the query string wins. Off: a POST finds no `appid`.
+    pub form_body: bool,
+    /// Answers carry `unionid`. Off: as for an app bound to no open-platform account.
+    pub unionid: bool,
+    /// The token answer says `is_snapshotuser: 1`, as for a visitor without an identity.
+    pub snapshot_user: bool,
+    /// Profiles carry sex and region, as before 2021-10-20. Off: 0 and empty, as today.
+    pub full_profile: bool,
+    /// What stands behind the text of an error.
+    pub errmsg_suffix: ErrmsgSuffix,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            denial_redirects: false,
+            invalidate_previous_token: false,
+            form_body: true,
+            unionid: true,
+            snapshot_user: false,
+            full_profile: false,
+            errmsg_suffix: ErrmsgSuffix::Rid,
+        }
+    }
+}
+
+/// The ways `errmsg` has ended over the years. Nobody may compare it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrmsgSuffix {
+    /// Nothing, as in the documentation.
+    Plain,
+    /// `, hints: [ req_id: … ]`, about 2017 to 2020.
+    Hints,
+    /// `, rid: …`, since about September 2020.
+    Rid,
+}
+
+/// An app registered at the open platform.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// `wx` and 16 lowercase hexadecimal digits.
+    pub appid: String,
+    /// What the token endpoint compares; use fake ones.
+    pub secret: String,
+    /// Shown to people.
+    pub name: String,
+    /// Where codes may be sent.
+    pub callback_domain: CallbackDomain,
+    /// Apps of one account see the same unionid for a person.
+    #[serde(default)]
+    pub open_platform_account: String,
+    /// False for an official account, a mini-program or a mobile app: no scope for websites.
+    #[serde(default = "yes")]
+    pub is_website_app: bool,
+}
+
+impl App {
+    /// The app of the default configuration, which may be called back on loopback.
+    pub fn demo() -> Self {
+        Self {
+            appid: DEFAULT_APPID.to_owned(),
+            secret: DEFAULT_SECRET.to_owned(),
+            name: "演示网站".to_owned(),
+            callback_domain: CallbackDomain::Loopback,
+            open_platform_account: "demo".to_owned(),
+            is_website_app: true,
+        }
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("App")
+            .field("appid", &self.appid)
+            .field("name", &self.name)
+            .field("callback_domain", &self.callback_domain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The callback domain of an app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum CallbackDomain {
+    /// `127.0.0.1`, `[::1]` and `localhost` at every port: `*loopback*` in the control API. The
+    /// real console has no such thing, but a program on a laptop changes its port.
+    Loopback,
+    /// `host` or `host:port`, without scheme; path and query of the redirect URI are free.
+    Host(String),
+}
+
+impl CallbackDomain {
+    /// Whether a redirect URI may be used with this domain.
+    pub(crate) fn admits(&self, redirect_uri: &Url) -> bool {
+        let Some(host) = redirect_uri.host_str() else {
+            return false;
+        };
+        if !matches!(redirect_uri.scheme(), "http" | "https") {
+            return false;
+        }
+        match self {
+            Self::Loopback => matches!(host, "127.0.0.1" | "[::1]" | "localhost"),
+            Self::Host(registered) => match redirect_uri.port() {
+                Some(port) => registered.eq_ignore_ascii_case(&format!("{host}:{port}")),
+                None => registered.eq_ignore_ascii_case(host),
+            },
+        }
+    }
+}
+
+impl From<String> for CallbackDomain {
+    fn from(text: String) -> Self {
+        if text == "*loopback*" { Self::Loopback } else { Self::Host(text) }
+    }
+}
+
+impl From<CallbackDomain> for String {
+    fn from(domain: CallbackDomain) -> Self {
+        match domain {
+            CallbackDomain::Loopback => "*loopback*".to_owned(),
+            CallbackDomain::Host(host) => host,
+        }
+    }
+}
+
+/// Somebody with a simulated phone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Names the person in forms and in the control API; openid and unionid depend on it.
+    pub name: String,
+    /// What userinfo tells.
+    pub nickname: String,
+    /// 1 male, 2 female, 0 unknown; told only with [`Switches::full_profile`].
+    #[serde(default)]
+    pub sex: u8,
+    /// The picture.
+    #[serde(default)]
+    pub avatar: Avatar,
+}
+
+impl Person {
+    /// Somebody with a drawn avatar.
+    pub fn named(name: &str, nickname: &str, sex: u8) -> Self {
+        Self { name: name.to_owned(), nickname: nickname.to_owned(), sex, avatar: Avatar::Drawn }
+    }
+
+    /// 28 characters, the same for this person and appid for ever.
+    pub(crate) fn openid(&self, appid: &str) -> String {
+        format!("o{}", random::settled(&["openid", appid, &self.name], random::BASE64URL, 27))
+    }
+
+    /// One value for all apps of an open-platform account.
+    pub(crate) fn unionid(&self, account: &str) -> String {
+        format!("o{}", random::settled(&["unionid", account, &self.name], random::BASE64URL, 27))
+    }
+
+    /// The avatar's address, its last segment being the size; empty when there is none.
+    pub(crate) fn headimgurl(&self, base_url: &str, size: u16) -> String {
+        match &self.avatar {
+            Avatar::Drawn => {
+                let key = random::settled(&["avatar", &self.name], random::ALPHANUMERIC, 48);
+                format!("{base_url}/mmopen/vi_32/{key}/{size}")
+            }
+            Avatar::None => String::new(),
+            Avatar::Url(url) => url.clone(),
+        }
+    }
+}
+
+/// A person's picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Avatar {
+    /// A pattern the simulator draws and serves.
+    #[default]
+    Drawn,
+    /// None: `headimgurl` is empty.
+    None,
+    /// This address.
+    Url(String),
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallbackDomain, Person};
+    use url::Url;
+
+    #[test]
+    fn a_callback_domain_admits_its_host_and_port_alone() {
+        let host = |text: &str| CallbackDomain::from(text.to_owned());
+        let cases = [
+            ("example.com", "https://example.com/any/path?x=1", true),
+            ("example.com", "https://example.com:443/", true),
+            ("example.com", "https://example.com:8443/", false),
+            ("example.com", "https://www.example.com/", false),
+            ("example.com", "https://example.com.evil.test/", false),
+            ("example.com", "https://example.com@evil.test/", false),
+            ("example.com:8443", "https://example.com:8443/", true),
+            ("*loopback*", "http://127.0.0.1:54321/back", true),
+            ("*loopback*", "http://localhost/", true),
+            ("*loopback*", "http://[::1]:9/", true),
+            ("*loopback*", "http://127.0.0.1.evil.test/", false),
+            ("*loopback*", "javascript:alert(1)", false),
+            ("localhost", "ftp://localhost/", false),
+        ];
+        for (domain, uri, expected) in cases {
+            let admitted = Url::parse(uri).is_ok_and(|uri| host(domain).admits(&uri));
+            assert_eq!(admitted, expected, "{domain} {uri}");
+        }
+    }
+
+    #[test]
+    fn an_openid_is_per_app_and_a_unionid_per_account() {
+        let person = Person::named("xiaoming", "小明🌟", 1);
+        assert_eq!(person.openid("wx1").len(), 28);
+        assert!(person.openid("wx1").starts_with('o'));
+        assert_ne!(person.openid("wx1"), person.openid("wx2"));
+        assert_eq!(person.unionid("a"), person.unionid("a"));
+        assert_ne!(person.unionid("a"), person.unionid("b"));
+    }
+}
