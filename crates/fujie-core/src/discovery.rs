@@ -45,6 +45,7 @@ struct Metadata {
     response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<&'static str>,
     subject_types_supported: [&'static str; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     id_token_signing_alg_values_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: [&'static str; 3],
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
@@ -66,7 +67,8 @@ pub fn metadata(issuer: &str, registry: &Registry, algorithms: &[Algorithm]) -> 
     let at = |path: &str| format!("{issuer}{path}");
     let is_on = |grant_type| registry.all().any(|client| !client.is_disabled && client.may_use(grant_type));
     let always = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
-    let plain = registry.all().any(|client| client.pkce == crate::client::PkcePolicy::PlainAllowed);
+    let plain =
+        registry.all().any(|client| !client.is_disabled && client.pkce == crate::client::PkcePolicy::PlainAllowed);
     let metadata = Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: at(path::AUTHORIZE),

@@ -90,7 +90,7 @@ pub trait WireError: std::error::Error {
     fn code(&self) -> ErrorCode;
 
     /// What the client sees as `error_description`: ASCII without quote and backslash (RFC 6749 §5.2).
-    fn description(&self) -> String {
+    fn error_description(&self) -> String {
         self.to_string()
             .chars()
             .map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '?' })

@@ -121,9 +121,13 @@ pub fn schedule(keys: &[KeyFacts], wanted: &[KeyUse], now: Timestamp) -> Schedul
     plan
 }
 
-/// The key of `key_use` that serves at `now`: the newest whose time has come.
+/// The key of `key_use` that serves at `now`: the newest whose time has come. Of two with the same first use (two nodes
+/// may each make one) every node takes the same.
 pub fn serving(keys: &[KeyFacts], key_use: KeyUse, now: Timestamp) -> Option<KeyFacts> {
-    keys.iter().filter(|key| key.key_use == key_use && key.not_before <= now).max_by_key(|key| key.not_before).copied()
+    keys.iter()
+        .filter(|key| key.key_use == key_use && key.not_before <= now)
+        .max_by_key(|key| (key.not_before, key.id))
+        .copied()
 }
 
 #[cfg(test)]

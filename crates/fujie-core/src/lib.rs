@@ -13,6 +13,7 @@ pub mod grant;
 pub mod id;
 pub mod jose;
 pub mod key;
+pub mod logout;
 pub mod policy;
 pub mod random;
 pub mod request;

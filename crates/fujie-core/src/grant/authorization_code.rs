@@ -1,6 +1,6 @@
 //! Redeeming an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5, RFC 9700 §2.1.1).
 
-use super::{CodeRedeemed, EndedWhy, Grant, Setting, narrowed};
+use super::{ClientAuth, CodeRedeemed, EndedWhy, Grant, Setting, narrowed};
 use crate::{
     account::Account,
     client::GrantType,
@@ -82,10 +82,13 @@ pub fn decide(
         return Decision::Refuse(TokenError::CodeInvalid);
     };
     if grant.redeemed_at.is_some() {
-        return Decision::Replayed { grant: grant.id };
+        // Whoever has the code but not its verifier cannot end what the right one redeemed.
+        return match fits_request(code, parameters) {
+            Ok(()) => Decision::Replayed { grant: grant.id },
+            Err(error) => Decision::Refuse(error),
+        };
     }
-    let expired = setting.now >= code.expires_at || setting.now >= grant.expires_at || grant.ended.is_some();
-    if expired || grant.client_epoch != client.client().epoch {
+    if !is_open(client, code, grant, setting.now) {
         return Decision::Refuse(TokenError::CodeInvalid);
     }
     if let Err(error) = fits_request(code, parameters) {
@@ -99,6 +102,16 @@ pub fn decide(
         Ok(audience) => redeem(client, code, (grant, account), &audience, setting, random),
         Err(error) => Decision::Refuse(error),
     }
+}
+
+/// Neither the code nor what it hangs on has ended, and the client authenticates no weaker than at birth.
+fn is_open(client: &ClientAuthenticated, code: &Code, grant: &Grant, now: Timestamp) -> bool {
+    now < code.expires_at
+        && now < grant.expires_at
+        && (grant.is_offline() || now < code.session_expires_at)
+        && grant.ended.is_none()
+        && grant.client_epoch == client.client().epoch
+        && (grant.client_auth == ClientAuth::None || client.method() == ClientAuth::Secret)
 }
 
 /// The token request repeats what the authorization request promised.
@@ -126,7 +139,8 @@ fn redeem(
     let is_refreshable = registered.may_use(GrantType::RefreshToken);
     let life = lifetime(registered, audience.form, is_refreshable, policy);
     let expires_at = match (is_refreshable, grant.is_offline()) {
-        (false, _) => now + life,
+        (false, true) => now + life,
+        (false, false) => (now + life).min(code.session_expires_at),
         (true, true) => (now + policy.refresh_idle).min(grant.created_at + policy.refresh_total),
         (true, false) => code.session_expires_at,
     };

@@ -51,6 +51,9 @@ pub fn decide(
     random: &mut dyn Random,
 ) -> Result<(Grant, Box<Draft<GrantBorn>>), TokenError> {
     let (registered, now) = (client.client(), setting.now);
+    if !registered.may_use(GrantType::Password) {
+        return Err(TokenError::GrantTypeOff);
+    }
     if account.disabled_at.is_some() {
         return Err(TokenError::PasswordWrong);
     }

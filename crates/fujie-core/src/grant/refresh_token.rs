@@ -21,6 +21,9 @@ use crate::{
 /// A clock that went back by up to this much is taken as standing still.
 const CLOCK_BACK_MAX: Lifetime = Lifetime::from_seconds(60);
 
+/// No client's window is longer than this.
+const WINDOW_MAX: Lifetime = Lifetime::from_seconds(60);
+
 /// A grant that does not rotate is extended at most once in this span, so that refreshing writes nothing.
 const EXTEND_AFTER: Lifetime = Lifetime::from_days(1);
 
@@ -107,9 +110,11 @@ fn check<'a>(
     if !is_own || !grant.is_live(setting.now) {
         return Err(TokenError::RefreshInvalid);
     }
-    if let Some(account) = facts.account
-        && (account.id != grant.account || account.disabled_at.is_some())
-    {
+    let is_alive = match facts.account {
+        Some(account) => account.id == grant.account && account.disabled_at.is_none(),
+        None => !grant.scope.contains("openid"),
+    };
+    if !is_alive {
         return Err(TokenError::RefreshInvalid);
     }
     let scope = match parameters.text("scope") {
@@ -154,7 +159,7 @@ fn by_generation(
         if since < -CLOCK_BACK_MAX.millis() {
             return Decision::Refuse(TokenError::Unavailable);
         }
-        if since.max(0) <= client.client().refresh_window.millis() {
+        if since.max(0) <= client.client().refresh_window.min(WINDOW_MAX).millis() {
             let successor = RefreshToken { grant: grant.id, generation: grant.generation };
             let draft = draft(RefreshDraft::New(successor, grant.rotated_at), grant.rotated_at);
             return Decision::Answer(draft, Refreshed::assertion(grant.id));
@@ -175,7 +180,8 @@ fn answer(
 ) -> Draft<Refreshed> {
     let registered = client.client();
     let life = lifetime(registered, audience.form, true, setting.policy);
-    let end = if grant.is_offline() { from + life } else { (from + life).min(grant.expires_at) };
+    let last = if grant.is_offline() { grant.created_at + setting.policy.refresh_total } else { grant.expires_at };
+    let end = (from + life).min(last);
     let id_token = account
         .filter(|_| scope.contains("openid"))
         .and_then(|account| IdTokenDraft::of_grant(grant, account, registered.id_token_alg, setting));

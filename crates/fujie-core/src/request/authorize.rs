@@ -20,8 +20,9 @@ use crate::{
     token::access_token::Audience,
 };
 
-/// Longest query of an authorization request, in bytes.
-pub const REQUEST_LENGTH_MAX: usize = 6000;
+/// Longest query of an authorization request, in bytes: sealed as a `resume` it still fits into our own addresses of
+/// 6,000 characters.
+pub const REQUEST_LENGTH_MAX: usize = 4300;
 
 /// Texts in which a control character is an attack or an accident, never a wish.
 const WITHOUT_CONTROL: [&str; 12] = [
@@ -104,7 +105,7 @@ pub enum PageCause {
     #[error(transparent)]
     Parameters(#[from] ParameterError),
     /// The request is too long for an address.
-    #[error("the request is longer than 6,000 characters; send it by PAR (RFC 9126)")]
+    #[error("the request is longer than 4,300 characters; send it by PAR (RFC 9126)")]
     TooLong,
     /// `client_id` is missing.
     #[error("client_id is missing")]
@@ -208,7 +209,7 @@ impl WireError for AuthorizeError {
 impl AuthorizeError {
     /// The response that tells `target`.
     pub fn answer(&self, target: RedirectTarget) -> super::response_mode::AuthorizationResponse {
-        target.answer(vec![("error", self.code().as_str().to_owned()), ("error_description", self.description())])
+        target.answer(vec![("error", self.code().as_str().to_owned()), ("error_description", self.error_description())])
     }
 }
 
@@ -355,7 +356,9 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, AuthorizeError> {
 fn max_age(parameters: &Parameters) -> Result<Option<Lifetime>, AuthorizeError> {
     parameters
         .text("max_age")
-        .map(|text| text.parse().map(Lifetime::from_seconds).or(Err(AuthorizeError::MaxAge)))
+        // `parse` alone would take a plus sign.
+        .map(|text| text.parse().ok().filter(|_| !text.starts_with('+')).ok_or(AuthorizeError::MaxAge))
+        .map(|seconds| seconds.map(Lifetime::from_seconds))
         .transpose()
 }
 

@@ -77,7 +77,8 @@ impl RegisteredUri {
             return Err(RedirectUriError::Credentials);
         }
         // What a browser would make of it must be what is written, or two readers could disagree.
-        if url.as_str() != text && url.as_str() != format!("{text}/") && !has_default_port(authority, url) {
+        let plain = without_default_port(text, authority, url);
+        if url.as_str() != plain && url.as_str() != format!("{plain}/") {
             return Err(RedirectUriError::Spelling);
         }
         if url.scheme() == "https" {
@@ -172,9 +173,13 @@ pub fn origin_of(uri: &str) -> String {
     }
 }
 
-fn has_default_port(authority: &str, url: &Url) -> bool {
+/// `text` as a browser writes it: without the port that its scheme has anyway. Nothing else may differ.
+fn without_default_port(text: &str, authority: &str, url: &Url) -> String {
     let default = if url.scheme() == "https" { ":443" } else { ":80" };
-    authority.ends_with(default) && url.port().is_none()
+    match authority.strip_suffix(default) {
+        Some(host) => text.replacen(authority, host, 1),
+        None => text.to_owned(),
+    }
 }
 
 /// `http://127.0.0.1:PORT/rest` as (`http://127.0.0.1`, `/rest`); `None` for anything but http on a loopback literal.
@@ -185,7 +190,8 @@ fn split_port(text: &str) -> Option<(String, String)> {
         Some(after) => after.split_at(after.find(['/', '?']).unwrap_or(after.len())),
         None => ("80", rest),
     };
-    let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    // One spelling for each port that can be listened on: no sign, no leading zero, not 0.
+    let is_port = !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
     (is_port && (tail.is_empty() || tail.starts_with(['/', '?']))).then(|| (host.to_owned(), tail.to_owned()))
 }
 

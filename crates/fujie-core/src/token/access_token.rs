@@ -42,7 +42,7 @@ pub struct AccessToken {
 /// Where a token may be used and which form it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audience {
-    /// Resource URIs of the APIs, in the registry's order.
+    /// Resource URIs of the APIs, each once: in the order asked for, else in the registry's.
     pub resources: Vec<String>,
     /// The form of the token.
     pub form: TokenForm,
@@ -65,7 +65,8 @@ impl Audience {
         if named.is_empty() {
             named = registry.apis().filter(|api| scope.tokens().any(|token| api.scope.contains(token))).collect();
         }
-        named.dedup_by(|a, b| a.resource == b.resource);
+        let mut seen = std::collections::HashSet::new();
+        named.retain(|api| seen.insert(&api.resource));
         let form = match named.as_slice() {
             [] => TokenForm::Opaque,
             [first, rest @ ..] if rest.iter().all(|api| api.token != TokenForm::Opaque) => first.token,

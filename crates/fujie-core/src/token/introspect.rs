@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{access_token::AccessToken, key_ring::KeyRing, refresh_token::RefreshToken};
 use crate::{
     client::{Client, Registry},
-    grant::Grant,
+    grant::{ClientAuth, Grant},
     id::Id,
     request::client_auth::ClientAuthenticated,
     time::Timestamp,
@@ -91,6 +91,10 @@ pub fn decide(
     issuer: &str,
     now: Timestamp,
 ) -> Introspection {
+    // Whoever only names itself is not authorized to ask (RFC 7662 §2.1).
+    if caller.method() == ClientAuth::None {
+        return Introspection::default();
+    }
     let live = grant.filter(|grant| grant.is_live(now));
     match presented {
         Presented::Access(token) => {

@@ -1,0 +1,162 @@
+//! The callback of a provider: only the browser that began the flow can end it, for the connection that it began.
+
+use fujie_client::ProviderError;
+use fujie_core::{
+    binding::identity::{Identity, Pending, Union},
+    random::SystemRandom,
+    request::parameters::encode,
+    secret::{Digest, Kind, Secret, sha256},
+};
+use fujie_store::{NewSession, PendingStored, SignIn, StoreError};
+
+use super::{Connection, Flow, client_time};
+use crate::{
+    cookie::Name,
+    endpoint::sign_in::{arrive, fresh_for, replace},
+    form::Visit,
+    http::{Request, Response, see_other},
+    page::ErrorKind,
+    server::Server,
+};
+
+/// Exchanges of one flow in a minute; in-app browsers call a callback twice.
+const EXCHANGES_MAX: u64 = 3;
+
+/// GET.
+pub async fn get(server: &Server, request: &Request, connection: &Connection) -> Response {
+    let visit = Visit::new(server, request);
+    let snapshot = server.snapshot();
+    let query = request.query().unwrap_or_default();
+    let state = query.text("state").unwrap_or_default();
+    let sealed = server.cookies.read(request, &Name::Flow(state));
+    let flow = sealed.and_then(|sealed| Flow::open(server, &snapshot, &sealed, visit.now));
+    let Some(flow) = flow.filter(|flow| fits(&visit, flow, connection)) else {
+        // Called twice: the first call took the flow's cookie along and signed in.
+        return match visit.session().await {
+            Ok(Some(_)) => visit.remember(see_other("/account")),
+            Ok(None) => visit.remember(see_other("/sign-in?error=lost")),
+            Err(error) => visit.unavailable(&error),
+        };
+    };
+    let response = finish(&visit, connection, &flow).await;
+    // Whatever came of it, this flow is spent in this browser.
+    server.cookies.clear(request, response, &Name::Flow(&flow.attempt.state))
+}
+
+/// The flow is this connection's, and the browser is as it was when it began: a session that came since means that
+/// somebody else may sit there.
+fn fits(visit: &Visit<'_>, flow: &Flow, connection: &Connection) -> bool {
+    let session = visit.session_token.as_deref().map(|token| sha256(token.as_bytes()));
+    flow.connection == connection.id && flow.session == session
+}
+
+async fn finish(visit: &Visit<'_>, connection: &Connection, flow: &Flow) -> Response {
+    let server = visit.server;
+    let now = client_time(visit.now);
+    let callback = match connection.client.read_callback(&flow.attempt, &visit.request.query, now) {
+        Ok(callback) => callback,
+        Err(error) => return back(connection, flow, &error),
+    };
+    if server.limit.count(&("exchange", flow.id()), visit.now) > EXCHANGES_MAX {
+        return visit.error(ErrorKind::TooManyRequests);
+    }
+    match connection.client.finish(server.settings.transport.as_ref(), callback, now).await {
+        Ok(signed_in) => {
+            let identity = identity(connection, signed_in.identity);
+            enter(visit, connection, flow, identity).await.unwrap_or_else(|error| visit.unavailable(&error))
+        }
+        // The other call of the same callback won: the hub sees what it did.
+        Err(ProviderError::CodeUsed(_)) => see_other(&hub(&flow.resume)),
+        Err(error) => back(connection, flow, &error),
+    }
+}
+
+/// Signs in, or stores the identity as pending.
+async fn enter(
+    visit: &Visit<'_>,
+    connection: &Connection,
+    flow: &Flow,
+    identity: Identity,
+) -> Result<Response, StoreError> {
+    let (server, store) = (visit.server, &visit.server.store);
+    let attach = flow.attach.as_deref();
+    let once = fujie_store::Flow { id: flow.id().to_vec(), until: visit.now + server.settings.policy.flow };
+    // A second round when the identity was bound between the look and the act.
+    for _ in 0..2 {
+        let token = Secret::random(Kind::Session, &mut SystemRandom);
+        let session = NewSession {
+            id: Digest::of(Kind::Session, token.expose()),
+            auth_time: visit.now,
+            amr: connection.id.clone(),
+            fresh_for: Some(fresh_for(&flow.resume, attach)),
+            expires_at: visit.now + server.settings.policy.session,
+        };
+        match store.sign_in_by_identity(once.clone(), identity.clone(), session, visit.now).await? {
+            SignIn::SignedIn(_) => {
+                replace(visit).await?;
+                return Ok(arrive(visit, &token, &flow.resume, attach).await);
+            }
+            SignIn::FlowUsed => return Ok(see_other(&hub(&flow.resume))),
+            SignIn::Conflict { .. } => {
+                return Ok(visit.error(ErrorKind::BoundElsewhere { provider: connection.shown() }));
+            }
+            SignIn::AccountDisabled => return Ok(visit.error(ErrorKind::AccountDisabled)),
+            SignIn::NotBound => {}
+        }
+        let ticket = Secret::random(Kind::BindTicket, &mut SystemRandom);
+        let pending = Pending {
+            identity: identity.clone(),
+            connection: connection.id.clone(),
+            ticket: Digest::of(Kind::BindTicket, ticket.expose()),
+            expires_at: visit.now + server.settings.policy.bind_ticket,
+        };
+        match store.store_pending(once.clone(), pending).await? {
+            PendingStored::Stored => {
+                let response = see_other(&format!("/bind?resume={}", encode(&flow.resume)));
+                let life = server.settings.policy.bind_ticket;
+                return Ok(server.cookies.set(response, &Name::BindTicket, ticket.expose(), life));
+            }
+            PendingStored::FlowUsed => return Ok(see_other(&hub(&flow.resume))),
+            PendingStored::AlreadyBound(_) => {}
+        }
+    }
+    Ok(visit.error(ErrorKind::Unavailable))
+}
+
+/// Back to the sign-in page with a plain message.
+fn back(connection: &Connection, flow: &Flow, error: &ProviderError) -> Response {
+    let word = match error {
+        ProviderError::Denied => "refused",
+        ProviderError::Provisional => "provisional",
+        ProviderError::Expired | ProviderError::CodeRefused(_) => "expired",
+        ProviderError::StateMissing | ProviderError::StateMismatch | ProviderError::OtherClient => "lost",
+        _ => "failed",
+    };
+    if word == "failed" {
+        tracing::warn!(connection = connection.id, report = error.report(), "a sign-in with a provider failed");
+    } else {
+        tracing::info!(connection = connection.id, cause = error.name(), "a sign-in with a provider ended");
+    }
+    see_other(&format!("/sign-in?resume={}&error={word}&provider={}", encode(&flow.resume), encode(&connection.id)))
+}
+
+fn hub(resume: &str) -> String {
+    if resume.is_empty() { "/account".to_owned() } else { format!("/authorize?resume={}", encode(resume)) }
+}
+
+/// The identity as it is kept: by connection, never by nickname.
+fn identity(connection: &Connection, vouched: fujie_client::Identity) -> Identity {
+    let union = connection
+        .group_key()
+        .zip(vouched.union_subject)
+        .map(|(group, unionid)| Union { group, unionid });
+    Identity {
+        provider: connection.provider_key(),
+        app: vouched.app,
+        subject: vouched.subject,
+        union,
+        nickname: vouched.nickname,
+        picture: vouched.avatar_url,
+    }
+}
+

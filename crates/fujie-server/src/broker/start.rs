@@ -1,0 +1,50 @@
+//! Starting a sign-in with a provider: a POST from our page, so that nobody else can start flows in this browser.
+
+use fujie_core::{
+    random::{Random as _, SystemRandom},
+    secret::sha256,
+};
+
+use super::{Connection, Flow, client_time, redirect_uri};
+use crate::{
+    cookie::Name,
+    form::Visit,
+    http::{Request, Response, see_other},
+    page::ErrorKind,
+    server::Server,
+};
+
+/// POST.
+pub async fn post(server: &Server, request: &Request, connection: &Connection) -> Response {
+    let visit = Visit::new(server, request);
+    let snapshot = server.snapshot();
+    let fields = match visit.form(&snapshot, "sign-in", "resume") {
+        Ok(fields) => fields,
+        Err(response) => return *response,
+    };
+    let mut random = |bytes: &mut [u8]| SystemRandom.fill(bytes);
+    let begun = match connection.client.begin(
+        &redirect_uri(server, &connection.id),
+        &mut random,
+        client_time(visit.now),
+    ) {
+        Ok(begun) => begun,
+        Err(error) => {
+            tracing::error!(connection = connection.id, %error, "a sign-in with a provider could not begin");
+            return visit.error(ErrorKind::Unavailable);
+        }
+    };
+    let state = begun.attempt.state.clone();
+    let flow = Flow {
+        connection: connection.id.clone(),
+        attempt: begun.attempt,
+        resume: fields.text("resume").unwrap_or_default().to_owned(),
+        attach: fields.text("ticket_digest").map(str::to_owned),
+        session: visit.session_token.as_deref().map(|token| sha256(token.as_bytes())),
+    };
+    let Some(sealed) = flow.seal(&snapshot, visit.now) else {
+        return visit.error(ErrorKind::Unavailable);
+    };
+    let response = server.cookies.shed_flows(request, see_other(&begun.url));
+    visit.remember(server.cookies.set(response, &Name::Flow(&state), &sealed, server.settings.policy.flow))
+}

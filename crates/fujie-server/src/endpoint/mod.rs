@@ -1,0 +1,19 @@
+//! One file per endpoint of the standards and per page that people see.
+//!
+//! Each is the same six lines: parse, load, decide, commit, release, respond. At most one store verb that writes, and
+//! no network call inside it.
+
+pub mod account;
+pub mod asset;
+pub mod authorize;
+pub mod bind;
+pub mod consent;
+pub mod discovery;
+pub mod health;
+pub mod introspect;
+pub mod revoke;
+pub mod setup;
+pub mod sign_in;
+pub mod sign_out;
+pub mod token;
+pub mod userinfo;

@@ -1,0 +1,25 @@
+//! # fujie-server: the only street door
+//!
+//! HTTP inward: the endpoints of the standards, the pages that people see, and the broker that signs in with a third
+//! party. What is decided is decided in `fujie-core`; what is remembered is remembered by the verbs of `fujie-store`;
+//! what a provider is like is known to `fujie-client`.
+//!
+//! [`route`] is the URL table. A request is read whole within its limits ([`listen`]), parsed strictly, judged, and
+//! answered; no page needs script.
+
+pub mod broker;
+pub mod clock;
+pub mod cookie;
+pub mod endpoint;
+mod form;
+pub mod http;
+mod limit;
+pub mod listen;
+pub mod page;
+pub mod password;
+pub mod route;
+mod server;
+pub mod snapshot;
+
+pub use listen::serve;
+pub use server::{Server, Settings, StartError};

@@ -1,0 +1,174 @@
+//! The account page: which identities sign in here, which applications have access, where the
+//! account is signed in.
+//!
+//! Forms. `POST /account/revoke`: `csrf`, `client_id`. `POST /sign-out`: `csrf`, `resume` (empty).
+
+use serde::Serialize;
+
+use super::words::Words;
+use super::{Lang, Page, Provider, ProviderKind};
+
+/// A person's own account.
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    /// The name to sign in with, or the generated one.
+    pub account_name: String,
+    /// What the person is called, when known.
+    pub nickname: Option<String>,
+    /// Third-party identities bound to this account.
+    pub identities: Vec<BoundIdentity>,
+    /// Applications that have or had access.
+    pub applications: Vec<Application>,
+    /// Where the account is signed in.
+    pub sessions: Vec<SignedInSession>,
+    /// The token that proves the forms are ours.
+    pub csrf: String,
+    /// Whether this account administers the server.
+    pub is_administrator: bool,
+}
+
+/// A third-party identity of this account.
+#[derive(Debug, Clone, Serialize)]
+pub struct BoundIdentity {
+    /// Where it comes from.
+    pub provider: Provider,
+    /// What the person is called there.
+    pub nickname: String,
+    /// When it was bound, in Unix milliseconds.
+    pub bound_at_milliseconds: i64,
+}
+
+/// An application's access.
+#[derive(Debug, Clone, Serialize)]
+pub struct Application {
+    /// Sent back to revoke it.
+    pub client_id: String,
+    /// Its name.
+    pub client_name: String,
+    /// What it may do, as scope tokens.
+    pub scopes: Vec<String>,
+    /// Since when, in Unix milliseconds.
+    pub since_milliseconds: i64,
+    /// Why it has access no longer; `None` while it has.
+    pub ended_why: Option<EndedWhy>,
+}
+
+/// Why an application's access ended, as far as its person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum EndedWhy {
+    /// A code was used twice: somebody may have intercepted it.
+    CodeReplayed,
+    /// An old refresh token was used: somebody may have copied it.
+    RefreshReused,
+    /// The person took it back.
+    Revoked,
+    /// The application gave it back.
+    RevokedByClient,
+    /// The session it hung on ended.
+    SignedOut,
+    /// It ran out.
+    Expired,
+    /// An administrator ended it.
+    Administrator,
+    /// Anything else.
+    Other,
+}
+
+/// One browser in which the account is signed in.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignedInSession {
+    /// When it signed in, in Unix milliseconds.
+    pub signed_in_at_milliseconds: i64,
+    /// How: authentication method references (RFC 8176) such as `pwd`, or a provider's id.
+    pub amr: Vec<String>,
+    /// Whether it is the browser that looks at the page.
+    pub current: bool,
+}
+
+/// How a session signed in: in words where the pages have them, else the references themselves.
+pub(super) fn method_names(words: &Words, lang: Lang, amr: &[String]) -> Result<String, minijinja::Error> {
+    let mut names = Vec::with_capacity(amr.len());
+    for method in amr {
+        let key = match (method.as_str(), Provider::new(method, None).kind) {
+            ("pwd", _) => "method-password",
+            (_, ProviderKind::Wechat) => "provider-wechat",
+            (_, ProviderKind::Qq) => "provider-qq",
+            (_, ProviderKind::Weibo) => "provider-weibo",
+            (_, ProviderKind::Github) => "provider-github",
+            (_, ProviderKind::Other) => {
+                names.push(method.clone());
+                continue;
+            }
+        };
+        names.push(words.say_plain(lang, key)?);
+    }
+    Ok(names.join(" + "))
+}
+
+impl Page for Account {
+    const TEMPLATE: &'static str = "account.html";
+
+    fn samples() -> Vec<Self> {
+        let empty = Self {
+            account_name: "alice".to_owned(),
+            nickname: None,
+            identities: Vec::new(),
+            applications: Vec::new(),
+            sessions: vec![session(&["pwd"], true)],
+            csrf: "csrf-sample".to_owned(),
+            is_administrator: true,
+        };
+        let full = Self {
+            nickname: Some("小明🌟".to_owned()),
+            identities: vec![identity("wechat", "小明🌟"), identity("github", "octo-alice")],
+            applications: [
+                None,
+                Some(EndedWhy::CodeReplayed),
+                Some(EndedWhy::RefreshReused),
+                Some(EndedWhy::Revoked),
+                Some(EndedWhy::RevokedByClient),
+                Some(EndedWhy::SignedOut),
+                Some(EndedWhy::Expired),
+                Some(EndedWhy::Administrator),
+                Some(EndedWhy::Other),
+            ]
+            .map(application)
+            .to_vec(),
+            sessions: vec![session(&["wechat"], true), session(&["pwd", "otp"], false), session(&[], false)],
+            is_administrator: false,
+            ..empty.clone()
+        };
+        vec![full, empty]
+    }
+}
+
+fn identity(provider: &str, nickname: &str) -> BoundIdentity {
+    BoundIdentity {
+        provider: Provider::new(provider, None),
+        nickname: nickname.to_owned(),
+        bound_at_milliseconds: SAMPLE_TIME,
+    }
+}
+
+fn application(ended_why: Option<EndedWhy>) -> Application {
+    Application {
+        client_id: "client-sample".to_owned(),
+        client_name: "Demo Notes".to_owned(),
+        scopes: ["openid", "profile", "email", "offline_access", "read_contacts", "notes:write"]
+            .map(str::to_owned)
+            .to_vec(),
+        since_milliseconds: SAMPLE_TIME,
+        ended_why,
+    }
+}
+
+fn session(amr: &[&str], current: bool) -> SignedInSession {
+    SignedInSession {
+        signed_in_at_milliseconds: SAMPLE_TIME,
+        amr: amr.iter().map(|method| (*method).to_owned()).collect(),
+        current,
+    }
+}
+
+const SAMPLE_TIME: i64 = 1_795_183_380_000;

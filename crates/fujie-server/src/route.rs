@@ -1,0 +1,115 @@
+//! The URL table, on one screen.
+
+use fujie_core::discovery::path as standard;
+use http::{Method, StatusCode, header};
+
+use crate::{
+    broker,
+    endpoint::{
+        account, asset, authorize, bind, consent, discovery, health, introspect, revoke, setup, sign_in, sign_out,
+        token, userinfo,
+    },
+    form::Visit,
+    http::{Request, Response, json_text, preflight, see_other, with_header},
+    page::ErrorKind,
+    server::Server,
+};
+
+/// Answers a request.
+pub async fn route(server: &Server, request: &Request) -> Response {
+    let (get, post, options) = (Method::GET, Method::POST, Method::OPTIONS);
+    let method = if request.method == Method::HEAD { &get } else { &request.method };
+    let path = request.path.as_str();
+    // Probes speak to an address, not to the issuer's host.
+    match (method, path) {
+        (m, "/healthz") if *m == get => return health::live(),
+        (m, "/readyz") if *m == get => return health::ready(server).await,
+        _ if !is_ours(server, request) => return wrong_host(server, request),
+        _ => {}
+    }
+    match path {
+        // Asked by clients.
+        standard::OPENID_CONFIGURATION | standard::AUTHORIZATION_SERVER if *method == get => {
+            discovery::metadata(server)
+        }
+        standard::JWKS if *method == get => discovery::jwks(server),
+        standard::TOKEN if *method == post => token::post(server, request).await,
+        standard::INTROSPECT if *method == post => introspect::post(server, request).await,
+        standard::REVOKE if *method == post => revoke::post(server, request).await,
+        standard::USERINFO if *method == get || *method == post => userinfo::answer(server, request).await,
+        standard::TOKEN
+        | standard::REVOKE
+        | standard::USERINFO
+        | standard::JWKS
+        | standard::OPENID_CONFIGURATION
+        | standard::AUTHORIZATION_SERVER
+            if *method == options =>
+        {
+            preflight()
+        }
+        // Seen by people.
+        standard::AUTHORIZE if *method == get || *method == post => authorize::answer(server, request).await,
+        "/sign-in" if *method == get => sign_in::get(server, request).await,
+        "/sign-in" if *method == post => sign_in::post(server, request).await,
+        "/sign-in/other" if *method == post => sign_in::other(server, request).await,
+        "/consent" if *method == post => consent::post(server, request).await,
+        "/bind" if *method == get => bind::get(server, request).await,
+        "/bind" if *method == post => bind::post(server, request).await,
+        standard::SIGN_OUT if *method == get => sign_out::get(server, request).await,
+        standard::SIGN_OUT if *method == post => sign_out::post(server, request).await,
+        "/account" if *method == get => account::get(server, request).await,
+        "/account/revoke" if *method == post => account::revoke(server, request).await,
+        "/setup" if *method == get => setup::get(server, request).await,
+        "/setup" if *method == post => setup::post(server, request).await,
+        "/" if *method == get => see_other("/account"),
+        _ => match broker(server, request, method).await {
+            Some(response) => response,
+            None if *method == get => match asset::get(request) {
+                Some(response) => response,
+                None => unknown(server, request),
+            },
+            None => unknown(server, request),
+        },
+    }
+}
+
+/// `/broker/{connection}/start` and `/broker/{connection}/callback`.
+async fn broker(server: &Server, request: &Request, method: &Method) -> Option<Response> {
+    let (id, act) = request.path.strip_prefix("/broker/")?.split_once('/')?;
+    let connection = server.connection(id)?;
+    match (method.as_str(), act) {
+        ("POST", "start") => Some(broker::start::post(server, request, connection).await),
+        ("GET", "callback") => Some(broker::callback::get(server, request, connection).await),
+        _ => None,
+    }
+}
+
+/// A Host that is not the issuer's is another server's business: nothing of ours is built from it.
+fn is_ours(server: &Server, request: &Request) -> bool {
+    request.header(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(&server.authority))
+}
+
+fn wrong_host(server: &Server, request: &Request) -> Response {
+    Visit::new(server, request).error(ErrorKind::WrongHost { issuer: server.issuer().to_owned() })
+}
+
+/// 405 where another method would do, else 404: JSON for clients, a page for people.
+fn unknown(server: &Server, request: &Request) -> Response {
+    let asked = [standard::TOKEN, standard::INTROSPECT, standard::REVOKE, standard::USERINFO, standard::JWKS];
+    if asked.contains(&request.path.as_str()) {
+        let body = r#"{"error":"invalid_request","error_description":"use POST"}"#;
+        let allow = match request.path.as_str() {
+            standard::USERINFO => "GET, POST",
+            standard::JWKS => "GET",
+            _ => "POST",
+        };
+        return with_header(json_text(StatusCode::METHOD_NOT_ALLOWED, body), header::ALLOW, allow);
+    }
+    let seen = [
+        standard::AUTHORIZE, "/sign-in", "/sign-in/other", "/consent", "/bind", "/account", "/account/revoke", "/setup",
+        standard::SIGN_OUT,
+    ];
+    let kind =
+        if seen.contains(&request.path.as_str()) { ErrorKind::MethodNotAllowed } else { ErrorKind::NotFound };
+    Visit::new(server, request).error(kind)
+}

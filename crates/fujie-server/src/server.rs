@@ -1,0 +1,209 @@
+//! The house as a whole: what every endpoint is given.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+use arc_swap::{ArcSwap, Guard};
+use fujie_client::Transport;
+use fujie_core::{
+    grant::Setting,
+    policy::Policy,
+    time::{Lifetime, Timestamp},
+    token::seal::{MasterKey, Realm},
+};
+use fujie_store::{Store, StoreError};
+
+use crate::{
+    broker::Connection,
+    clock::Clock,
+    cookie::Cookies,
+    limit::Limit,
+    page::{PageError, Pages},
+    password::Passwords,
+    snapshot::{self, Snapshot, SnapshotError},
+};
+
+/// What a server is made of.
+pub struct Settings {
+    /// The issuer: scheme and authority, without a path and without a slash at the end.
+    pub issuer: String,
+    /// What the operator calls this server.
+    pub name: String,
+    /// Every page says that this is a demonstration.
+    pub is_demo: bool,
+    /// Lifetimes.
+    pub policy: Policy,
+    /// Providers to sign in with, in the order they are offered.
+    pub connections: Vec<Connection>,
+    /// Names and passwords are offered on the sign-in page.
+    pub password_enabled: bool,
+    /// The key that stored keys are sealed under.
+    pub master: MasterKey,
+    /// Carries requests to providers.
+    pub transport: Box<dyn Transport>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// The server. Shared by all requests.
+pub struct Server {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) pages: Pages,
+    pub(crate) cookies: Cookies,
+    pub(crate) limit: Limit,
+    pub(crate) passwords: Passwords,
+    pub(crate) authority: String,
+    snapshot: ArcSwap<Snapshot>,
+    realm: Realm,
+    /// When the snapshot was read or last found unchanged, in milliseconds.
+    confirmed_at: AtomicI64,
+    /// When rows were last swept, in milliseconds.
+    swept_at: AtomicI64,
+    is_stopping: AtomicBool,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Clients or keys.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// Pages.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// The database belongs to another issuer.
+    #[error("this database belongs to the issuer {found}, and this server is to be {wanted}; start it with the issuer it was made for, or give this server a data folder of its own")]
+    Issuer {
+        /// Of the database.
+        found: String,
+        /// Of the settings.
+        wanted: String,
+    },
+}
+
+/// A snapshot older than this is not trusted for issuing.
+const SNAPSHOT_AGE_MAX: Lifetime = Lifetime::from_seconds(5);
+
+impl Server {
+    /// Makes a server over `store`; at the first start, its instance and keys.
+    pub async fn start(store: Store, settings: Settings) -> Result<Arc<Self>, StartError> {
+        let now = settings.clock.now();
+        let instance = match store.instance().await? {
+            Some(instance) => instance,
+            None => {
+                let id = fujie_core::id::Id::new(now, &mut fujie_core::random::SystemRandom);
+                let issuer = settings.issuer.clone();
+                store.create_instance(fujie_store::Instance { id, issuer, epoch: 0 }).await?
+            }
+        };
+        if instance.issuer != settings.issuer {
+            return Err(StartError::Issuer { found: instance.issuer, wanted: settings.issuer });
+        }
+        let realm = Realm { issuer: instance.issuer, instance: instance.id, epoch: instance.epoch };
+        let snapshot = snapshot::load(&store, &settings.master, &realm, now).await?;
+        let authority = settings.issuer.split_once("://").map_or("", |(_, authority)| authority).to_owned();
+        Ok(Arc::new(Self {
+            cookies: Cookies::new(&settings.issuer, &instance.id.to_string()),
+            pages: Pages::new()?,
+            limit: Limit::default(),
+            passwords: Passwords::default(),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            confirmed_at: AtomicI64::new(now.millis()),
+            swept_at: AtomicI64::new(0),
+            is_stopping: AtomicBool::new(false),
+            store,
+            settings,
+            authority,
+            realm,
+        }))
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.settings.clock
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.settings.clock.now()
+    }
+
+    /// Clients and keys.
+    pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// What decisions may know, at `now`.
+    pub(crate) fn setting<'a>(&'a self, snapshot: &'a Snapshot, now: Timestamp) -> Setting<'a> {
+        Setting { registry: &snapshot.registry, policy: &self.settings.policy, issuer: self.issuer(), now }
+    }
+
+    /// The connection with this id.
+    pub(crate) fn connection(&self, id: &str) -> Option<&Connection> {
+        self.settings.connections.iter().find(|connection| connection.id == id)
+    }
+
+    /// May anything be issued? Not when clients and keys could not be confirmed lately.
+    pub(crate) fn is_current(&self, now: Timestamp) -> bool {
+        now.millis() - self.confirmed_at.load(Ordering::Relaxed) <= SNAPSHOT_AGE_MAX.millis()
+    }
+
+    /// Is the server about to stop?
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
+    /// Says that the server is about to stop: it is not ready any more.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Reads clients and keys again if they changed, or if `keys_are_due`.
+    pub async fn renew(&self, keys_are_due: bool) -> Result<(), SnapshotError> {
+        let now = self.now();
+        let current = self.snapshot.load_full();
+        if self.store.revision().await? != current.revision || keys_are_due {
+            let next = snapshot::load(&self.store, &self.settings.master, &self.realm, now).await?;
+            self.snapshot.store(Arc::new(next));
+        }
+        self.confirmed_at.store(now.millis(), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Rows swept at once.
+const SWEEP_MAX: u32 = 500;
+
+/// A clock that jumps by more than this between two sweeps stops them: what looks over may not be.
+const JUMP_MAX: Lifetime = Lifetime::from_seconds(3600);
+
+impl Server {
+    /// Deletes some rows that are over. Expiry itself is judged at each use; this only frees space.
+    pub(crate) async fn sweep(&self) {
+        let now = self.now();
+        let before = self.swept_at.swap(now.millis(), Ordering::Relaxed);
+        if before != 0 && (now.millis() - before).abs() > JUMP_MAX.millis() {
+            tracing::warn!("the clock jumped by more than an hour; nothing is swept this time");
+            return;
+        }
+        if let Err(error) = self.store.sweep(now, SWEEP_MAX).await {
+            tracing::warn!(%error, "rows that are over could not be swept");
+        }
+    }
+}

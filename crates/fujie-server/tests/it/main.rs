@@ -1,0 +1,6 @@
+//! The server as its callers see it: over a real socket, with a real database and a simulated provider.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod browser;
+mod house;
+mod walk;
