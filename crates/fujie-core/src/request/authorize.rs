@@ -294,6 +294,11 @@ fn read(
         }
     };
     let scope = scope(parameters, &client)?;
+    // No code, nothing to come back with: offline access is ignored (OpenID Connect Core 1.0 §11).
+    let scope = match response_type {
+        ResponseType::Code => scope,
+        ResponseType::Token => scope.tokens().filter(|token| *token != "offline_access").collect(),
+    };
     let audience = Audience::resolve(registry, &scope, parameters.all("resource")).or(Err(AuthorizeError::Target))?;
     let nonce = parameters.text("nonce").map(str::to_owned);
     if nonce.as_ref().is_some_and(|nonce| nonce.len() > 512) {

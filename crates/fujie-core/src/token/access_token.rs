@@ -153,7 +153,7 @@ impl AccessToken {
                     aud: self.audience.clone(),
                     exp: self.expires_at.seconds(),
                     iat: self.issued_at.seconds(),
-                    jti: self.jti(),
+                    jti: self.jti(ring.realm().epoch),
                     client_id: self.client.clone(),
                     scope: self.scope.as_str(),
                     auth_time: subject.auth_time.map(Timestamp::seconds),
@@ -185,8 +185,10 @@ impl AccessToken {
             issued_at: Timestamp::from_seconds(claims.iat),
             expires_at: Timestamp::from_seconds(claims.exp),
         };
+        let epoch = reader.u32()?;
         reader.end()?;
-        (claims.iss == ring.realm().issuer).then_some(token)
+        // Keys survive a restore; what was signed before it does not.
+        (claims.iss == ring.realm().issuer && epoch == ring.realm().epoch).then_some(token)
     }
 
     /// A fresh name for a token.
@@ -228,8 +230,8 @@ impl AccessToken {
     }
 
     /// `jti` carries what we need to ask the store: opaque to everybody else.
-    fn jti(&self) -> String {
-        let record = write_grant(Writer::default().fixed(&self.id), self.grant).u32(self.client_epoch).finish();
+    fn jti(&self, realm_epoch: u32) -> String {
+        let record = write_grant(Writer::default().fixed(&self.id), self.grant).u32(self.client_epoch).u32(realm_epoch).finish();
         URL_SAFE_NO_PAD.encode(record)
     }
 }

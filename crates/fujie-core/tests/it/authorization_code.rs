@@ -246,6 +246,8 @@ fn a_code_lives_for_a_minute() {
     house.now = START + seconds(60);
     check(&house, "shop", &issued, &[], "refuse CodeInvalid");
     check(&house, "shop", &issued, &[("code_verifier", "")], "refuse CodeInvalid");
+    let longer = Issued { grant: Grant { expires_at: START + days(1), ..issued.grant }, code: issued.code };
+    check(&house, "shop", &longer, &[], "refuse CodeInvalid");
 }
 
 #[test]

@@ -127,6 +127,16 @@ fn the_order_of_rows_does_not_choose_the_key() {
     assert_eq!(chosen([1, 2, 3]), chosen([2, 3, 1]));
 }
 
+#[test]
+fn a_header_with_crit_is_not_understood() {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use fujie_core::jose::jws::Unverified;
+    let is_read = |header: &str| Unverified::read(&format!("{}.e30.AAAA", URL_SAFE_NO_PAD.encode(header))).is_some();
+    assert!(is_read(r#"{"alg":"ES256","typ":"JWT","kid":"k"}"#));
+    assert!(!is_read(r#"{"alg":"ES256","typ":"JWT","kid":"k","crit":["b64"],"b64":false}"#));
+    assert!(!is_read(r#"{"alg":"ES256","typ":"JWT","kid":"k","kid":"l"}"#), "a member that stands twice");
+}
+
 /// The longest life of what a key of this use makes.
 fn longest_life(key_use: KeyUse) -> fujie_core::time::Lifetime {
     match key_use {

@@ -201,3 +201,11 @@ fn a_form_token_fits_its_browser_and_its_form() {
         assert!(!ring.csrf_matches(junk, &["session", "resume"]), "{junk}");
     }
 }
+
+#[test]
+fn a_random_secret_has_256_bits_and_no_other_length() {
+    for length in [0, 1, 16, 31, 33, 64] {
+        assert_eq!(Digest::of_token(Kind::Session, &Kind::Session.spell(&vec![1; length])), None, "{length}");
+    }
+    assert!(Digest::of_token(Kind::Session, &Kind::Session.spell(&[1; 32])).is_some());
+}
