@@ -1,0 +1,38 @@
+//! What may happen once: a row per kind and id, whose primary key decides every race.
+
+use fujie_core::time::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{Store, row};
+use crate::{error::StoreError, outcome::Use, record::UsedKind};
+
+impl Store {
+    /// Uses `id` of `kind`: the first time it is asked and never again before `until`.
+    pub async fn use_once(&self, kind: UsedKind, id: &[u8], until: Timestamp) -> Result<Use, StoreError> {
+        let id = id.to_vec();
+        self.write(move |connection| use_once(connection, kind, &id, until)).await
+    }
+
+    /// Revokes one access token (RFC 7009 §2.1) until it would expire by itself; its grant lives on.
+    pub async fn revoke_token(&self, token_id: [u8; 16], until: Timestamp) -> Result<(), StoreError> {
+        self.use_once(UsedKind::Revoked, &token_id, until).await.map(|_| ())
+    }
+
+    /// Was this access token revoked?
+    pub async fn is_revoked(&self, token_id: [u8; 16]) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM used WHERE kind = 'revoked' AND id = ?1";
+        let found = self.read(|connection| row::first(connection, sql, [token_id], |_| Ok(())))?;
+        Ok(found.is_some())
+    }
+}
+
+pub(super) fn use_once(
+    connection: &Connection,
+    kind: UsedKind,
+    id: &[u8],
+    until: Timestamp,
+) -> Result<Use, StoreError> {
+    let sql = "INSERT INTO used (kind, id, until) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    let inserted = row::change(connection, sql, params![kind.as_str(), id, until.millis()])?;
+    Ok(if inserted == 1 { Use::First } else { Use::Again })
+}
