@@ -1,0 +1,166 @@
+//! What values mean: each function reads one kind of value, or says what it should have been.
+//!
+//! The words complete a sentence that begins with the value; they never repeat it themselves.
+
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
+
+use fujie_core::{secret::Secret, time::Lifetime};
+use url::{Host, Url};
+
+use super::{LogFormat, Provider, fault::nearest};
+
+/// `Err` holds what is wrong and what to do.
+pub(super) type Read<T> = Result<T, String>;
+
+/// An issuer (RFC 8414 §2), narrowed to scheme, host and port.
+pub(super) struct Issuer {
+    pub text: String,
+    pub is_https: bool,
+    pub is_loopback: bool,
+}
+
+/// Scheme, host and port, spelled in the one way in which clients will compare it (RFC 8414 §3.3).
+pub(super) fn issuer(text: &str) -> Read<Issuer> {
+    let url = Url::parse(text).or(Err("is not a URL; write scheme and host, such as https://id.example.com"))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err("must begin with https:// (or http:// on this machine)".to_owned());
+    }
+    let origin = url.origin().ascii_serialization();
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("must not hold a user name or password; write {origin}"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("must not have a query or fragment; write {origin}"));
+    }
+    if url.path() != "/" {
+        return Err(format!("must not have a path; write {origin}"));
+    }
+    if text.ends_with('/') {
+        return Err(format!("must not end with a slash; write {origin}"));
+    }
+    if text != origin {
+        return Err(format!("is not spelled as clients compare it; write {origin}"));
+    }
+    Ok(Issuer { is_https: url.scheme() == "https", is_loopback: is_loopback(&url), text: origin })
+}
+
+/// The issuer of a server that only this machine can reach.
+pub(super) fn issuer_of(listen: SocketAddr) -> String {
+    let (host, port) = match listen {
+        SocketAddr::V4(address) => (address.ip().to_string(), address.port()),
+        SocketAddr::V6(address) => (format!("[{}]", address.ip()), address.port()),
+    };
+    if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
+}
+
+/// Where a provider's endpoints are moved to: https anywhere, http on loopback alone, because the secret travels there.
+pub(super) fn base(text: &str) -> Read<String> {
+    let url = Url::parse(text).or(Err("is not a URL; write one such as http://127.0.0.1:9000"))?;
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    if !is_safe {
+        return Err("must be https, or http on loopback, because the client's secret is sent there".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must not have a query or fragment".to_owned());
+    }
+    if text.contains(|character: char| character.is_whitespace() || character.is_control() || character == '\\') {
+        return Err("must not hold white space, control characters or backslashes".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// An IP address and a port.
+pub(super) fn address(text: &str) -> Read<SocketAddr> {
+    text.parse().or(Err("is not an IP address and a port; write one such as 127.0.0.1:8080 or [::1]:8080".to_owned()))
+}
+
+/// A folder.
+pub(super) fn path(text: &str) -> Read<PathBuf> {
+    if text.is_empty() || text.contains('\0') {
+        return Err("is not a path; write the path of a folder".to_owned());
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// `true` or `false`.
+pub(super) fn switch(text: &str) -> Read<bool> {
+    text.parse().or(Err("must be true or false".to_owned()))
+}
+
+/// Whole seconds within a range.
+pub(super) fn seconds(range: RangeInclusive<u32>) -> impl FnOnce(&str) -> Read<Lifetime> {
+    move |text| match text.parse::<u32>() {
+        Ok(seconds) if range.contains(&seconds) => Ok(Lifetime::from_seconds(seconds)),
+        _ => Err(format!("must be whole seconds from {} to {}", range.start(), range.end())),
+    }
+}
+
+/// Words that people read.
+pub(super) fn words(text: &str) -> Read<String> {
+    let is_fit = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if !is_fit || text.trim() != text {
+        return Err("must be 1 to 64 characters, without control characters or spaces around them".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A client identifier (RFC 6749 §2.2, appendix A.1), without spaces.
+pub(super) fn client_id(text: &str) -> Read<String> {
+    if !(1..=256).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("must be 1 to 256 ASCII characters without spaces; copy it from the provider".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A client's secret (RFC 6749 appendix A.2), without spaces.
+pub(super) fn client_secret(text: &str) -> Read<Secret> {
+    if !(1..=1024).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("must be 1 to 1024 ASCII characters without spaces; copy it from the provider".to_owned());
+    }
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// A provider.
+pub(super) fn provider(text: &str) -> Read<Provider> {
+    if text == Provider::Wechat.as_str() {
+        return Ok(Provider::Wechat);
+    }
+    let known = Provider::Wechat.as_str();
+    Err(match nearest(text, [known].into_iter()) {
+        Some(meant) => format!("is no provider; did you mean `{meant}`?"),
+        None => format!("is no provider; known here: {known}; say which with `provider`"),
+    })
+}
+
+/// How much is logged.
+pub(super) fn level(text: &str) -> Read<tracing::Level> {
+    Ok(match text {
+        "error" => tracing::Level::ERROR,
+        "warn" => tracing::Level::WARN,
+        "info" => tracing::Level::INFO,
+        "debug" => tracing::Level::DEBUG,
+        "trace" => tracing::Level::TRACE,
+        _ => return Err("must be error, warn, info, debug or trace".to_owned()),
+    })
+}
+
+/// How the log is written.
+pub(super) fn format(text: &str) -> Read<LogFormat> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be text or json".to_owned()),
+    }
+}

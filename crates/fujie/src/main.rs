@@ -1,0 +1,148 @@
+//! The binary: subcommands, and the wiring of crates that know nothing of one another. No logic of its own.
+
+mod client;
+mod config;
+mod data;
+mod demo;
+mod serve;
+mod simulate;
+mod user;
+
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{Config, LogFormat},
+    data::DataFolder,
+};
+
+/// Sign-in for your applications: an OAuth 2.0 and OpenID Connect server, third-party sign-in, simulators.
+#[derive(Debug, Parser)]
+#[command(name = "fujie", version, about, max_term_width = 100)]
+struct Fujie {
+    /// Configuration file (TOML). Default: $FUJIE_CONFIG, else ./fujie.toml, else fujie.toml in the data folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder: database, keys. Default: ./fujie-data.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the authorization server. Needs no argument.
+    Serve(Serve),
+    /// Show everything at once on this machine: server, simulated WeChat, an application, an API.
+    Demo(demo::run::Demo),
+    /// Run simulated providers on loopback.
+    Simulate(simulate::Simulate),
+    /// Applications that may ask this server.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// Accounts with a name and a password.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Configuration: what is set, and where it came from.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// The server's own address as others see it, for example https://id.example.com.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Address and port to listen on. Default: 127.0.0.1:8080.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print every setting and where it came from; secrets are not shown.
+    Show,
+    /// Check the configuration and say all that is wrong with it.
+    Check,
+    /// Print a commented sample file.
+    Sample,
+}
+
+fn main() -> ExitCode {
+    let fujie = Fujie::parse();
+    match start(fujie) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be done about a closed stderr.
+            drop(writeln!(std::io::stderr(), "fujie: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(fujie: Fujie) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
+    let config = |flags: Vec<(String, String)>| load(fujie.config.clone(), fujie.data_dir.as_ref(), flags);
+    match fujie.command {
+        Command::Serve(serve) => {
+            let mut flags = Vec::new();
+            flags.extend(serve.issuer.map(|issuer| ("issuer".to_owned(), issuer)));
+            flags.extend(serve.listen.map(|listen| ("listen".to_owned(), listen.to_string())));
+            let config = config(flags)?;
+            log(&config);
+            runtime.block_on(serve::run(config))
+        }
+        Command::Demo(demo) => runtime.block_on(demo::run::run(demo)),
+        Command::Simulate(simulate) => runtime.block_on(simulate::run(simulate)),
+        Command::Client(command) => {
+            let store = DataFolder::open(&config(Vec::new())?.data_dir)?.store()?;
+            runtime.block_on(async {
+                let done = client::run(command, &store).await;
+                store.close().await;
+                done
+            })
+        }
+        Command::User(command) => {
+            let store = DataFolder::open(&config(Vec::new())?.data_dir)?.store()?;
+            runtime.block_on(async {
+                let done = user::run(command, &store).await;
+                store.close().await;
+                done
+            })
+        }
+        Command::Config(ConfigCommand::Sample) => Ok(std::io::stdout().write_all(config::SAMPLE.as_bytes())?),
+        Command::Config(ConfigCommand::Show) => {
+            Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?)
+        }
+        Command::Config(ConfigCommand::Check) => config(Vec::new()).map(drop),
+    }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(16)
+}
+
+fn load(file: Option<PathBuf>, data_dir: Option<&PathBuf>, mut flags: Vec<(String, String)>) -> Result<Config> {
+    flags.extend(data_dir.map(|path| ("data_dir".to_owned(), path.to_string_lossy().into_owned())));
+    // A variable that is not Unicode is none of ours.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let sources = config::Sources { file, environment, flags };
+    Ok(Config::load(sources)?)
+}
+
+/// Logs to stderr. Messages never hold a token, a code, a secret or a provider's subject.
+fn log(config: &Config) {
+    use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+    let filter = Targets::new().with_default(tracing::Level::WARN).with_target("fujie", config.log.level);
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = fmt::layer().with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => registry.with(layer).init(),
+        LogFormat::Json => registry.with(layer.json()).init(),
+    }
+}

@@ -1,0 +1,7 @@
+//! Stories of the whole house, and the test that keeps it tidy.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
+
+mod demo;
+mod tidy;
+mod walk;
+mod webdriver;
