@@ -104,9 +104,28 @@ impl Window {
         self.post("execute/sync", json!({ "script": script, "args": [] })).await
     }
 
+    /// Clicks; when the page changes between the look and the click, looks again.
     pub async fn click(&self, selector: &str) {
-        let element = self.find(selector).await;
-        self.post(&format!("element/{element}/click"), json!({})).await;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let element = self.find(selector).await;
+            let url = format!("{}/element/{element}/click", self.base);
+            match call(&self.http, &url, Some(json!({}))).await {
+                Ok(_) => return,
+                Err(error) => {
+                    assert!(error.contains("stale element") && Instant::now() < until, "click {selector}: {error}");
+                }
+            }
+        }
+    }
+
+    /// Waits until `script` gives `true`.
+    pub async fn wait_true(&self, script: &str) {
+        let until = Instant::now() + PATIENCE;
+        while self.script(script).await != Value::Bool(true) {
+            assert!(Instant::now() < until, "waited for {script} at {}:\n{}", self.url().await, self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub async fn write(&self, selector: &str, text: &str) {
