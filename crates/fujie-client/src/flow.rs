@@ -95,6 +95,21 @@ impl Client {
     /// # Errors
     /// [`ProviderError::RedirectUriUnusable`].
     pub fn begin(&self, redirect_uri: &str, random: &mut dyn Random, now: Timestamp) -> Result<Begin, ProviderError> {
+        self.begin_in(redirect_uri, None, random, now)
+    }
+
+    /// As [`Client::begin`], with the provider's page in this language (BCP 47, for example `zh-CN`) if the provider
+    /// can be told and knows it.
+    ///
+    /// # Errors
+    /// [`ProviderError::RedirectUriUnusable`].
+    pub fn begin_in(
+        &self,
+        redirect_uri: &str,
+        language: Option<&str>,
+        random: &mut dyn Random,
+        now: Timestamp,
+    ) -> Result<Begin, ProviderError> {
         if let Some(fault) = redirect_uri_fault(redirect_uri) {
             return Err(ProviderError::RedirectUriUnusable(fault));
         }
@@ -109,7 +124,7 @@ impl Client {
             redirect_uri: redirect_uri.to_owned(),
             created_at: now,
         };
-        Ok(Begin { url: self.authorization_url(&attempt), attempt })
+        Ok(Begin { url: self.authorization_url(&attempt, language), attempt })
     }
 
     /// Judges a callback by the query it came with, without the question mark. The caller must
@@ -192,7 +207,7 @@ impl Client {
     }
 
     /// The order is the one that WeChat's in-app page insists on; nobody else minds.
-    fn authorization_url(&self, attempt: &Attempt) -> String {
+    fn authorization_url(&self, attempt: &Attempt, language: Option<&str>) -> String {
         let provider = &self.provider;
         let scope = provider.scope.join(&provider.scope_separator);
         let challenge =
@@ -211,6 +226,12 @@ impl Client {
         }
         for (name, value) in &provider.authorization_parameters {
             parameters.push((name, value));
+        }
+        let subtag = language.and_then(|tag| tag.split('-').next()).unwrap_or_default().to_ascii_lowercase();
+        if let Some(rule) = &provider.language
+            && let Some((_, value)) = rule.values.iter().find(|(own, _)| *own == subtag)
+        {
+            parameters.push((&rule.name, value));
         }
         let mut url = with_query(&provider.authorization_endpoint, &parameters);
         if let Some(fragment) = &provider.authorization_fragment {

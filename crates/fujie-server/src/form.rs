@@ -50,16 +50,11 @@ impl<'a> Visit<'a> {
         let cookie = |name| server.cookies.read(request, &name);
         let known = cookie(Name::Browser).filter(|text| Digest::of_token(Kind::Browser, text).is_some());
         let is_new_browser = known.is_none();
-        let browser =
-            known.unwrap_or_else(|| Secret::random(Kind::Browser, &mut SystemRandom).expose().to_owned());
+        let browser = known.unwrap_or_else(|| Secret::random(Kind::Browser, &mut SystemRandom).expose().to_owned());
         let query = request.query().unwrap_or_default();
         let chosen = query.text("lang").filter(|lang| ["en", "zh-CN"].contains(lang)).map(str::to_owned);
         let kept = cookie(Name::Lang);
-        let lang = Lang::choose(
-            chosen.as_deref(),
-            kept.as_deref(),
-            request.header(header::ACCEPT_LANGUAGE),
-        );
+        let lang = Lang::choose(chosen.as_deref(), kept.as_deref(), request.header(header::ACCEPT_LANGUAGE));
         Self {
             server,
             request,
@@ -125,7 +120,9 @@ impl<'a> Visit<'a> {
     fn is_same_origin(&self) -> bool {
         let site = self.request.header(HeaderName::from_static("sec-fetch-site"));
         let origin = self.request.header(header::ORIGIN);
-        site.is_none_or(|site| site == "same-origin") && origin.is_none_or(|origin| origin == self.server.issuer())
+        // Our pages send no referrer, and to browsers that makes the origin of their forms `null`.
+        let is_own = |origin: &str| origin == self.server.issuer() || origin == "null";
+        site.is_none_or(|site| site == "same-origin") && origin.is_none_or(is_own)
     }
 
     /// A page of ours. `targets` are the origins beyond our own where its forms may end after redirects.
@@ -196,12 +193,8 @@ impl<'a> Visit<'a> {
 
     /// This page's own address in each language.
     fn lang_links(&self) -> Vec<LangLink> {
-        let kept: Vec<_> = self
-            .request
-            .query
-            .split('&')
-            .filter(|pair| !pair.is_empty() && !pair.starts_with("lang="))
-            .collect();
+        let kept: Vec<_> =
+            self.request.query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang=")).collect();
         Lang::ALL
             .into_iter()
             .map(|lang| {

@@ -38,7 +38,10 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future
     let graceful = GracefulShutdown::new();
     let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADERS_LENGTH_MAX).half_close(false);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADERS_LENGTH_MAX)
+        .half_close(false);
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -83,11 +86,7 @@ async fn accept(listener: &TcpListener, places: &Arc<tokio::sync::Semaphore>) ->
     }
 }
 
-async fn answer(
-    server: Arc<Server>,
-    request: hyper::Request<Incoming>,
-    peer: IpAddr,
-) -> Result<Response, Infallible> {
+async fn answer(server: Arc<Server>, request: hyper::Request<Incoming>, peer: IpAddr) -> Result<Response, Infallible> {
     let is_head = request.method() == Method::HEAD;
     let mut response = match read(request, peer).await {
         Ok(request) => route(&server, &request).await,
@@ -102,8 +101,14 @@ async fn answer(
 /// The request, whole, within its limits.
 async fn read(request: hyper::Request<Incoming>, peer: IpAddr) -> Result<Request, Response> {
     let (parts, body) = request.into_parts();
-    let too_large = || json_text(StatusCode::PAYLOAD_TOO_LARGE, r#"{"error":"invalid_request","error_description":"the body is larger than 64 KiB"}"#);
-    let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        json_text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            r#"{"error":"invalid_request","error_description":"the body is larger than 64 KiB"}"#,
+        )
+    };
+    let declared =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > BODY_LENGTH_MAX) {
         return Err(too_large());
     }

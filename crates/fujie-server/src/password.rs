@@ -35,11 +35,7 @@ pub enum PasswordError {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self {
-            places: Semaphore::new(QUEUE),
-            running: Semaphore::new(PARALLEL),
-            dummy: tokio::sync::OnceCell::new(),
-        }
+        Self { places: Semaphore::new(QUEUE), running: Semaphore::new(PARALLEL), dummy: tokio::sync::OnceCell::new() }
     }
 }
 

@@ -93,23 +93,42 @@ fn wrong_host(server: &Server, request: &Request) -> Response {
     Visit::new(server, request).error(ErrorKind::WrongHost { issuer: server.issuer().to_owned() })
 }
 
-/// 405 where another method would do, else 404: JSON for clients, a page for people.
+/// 405 where another method would do (RFC 9110 §15.5.6), else 404: JSON for clients, a page for people.
 fn unknown(server: &Server, request: &Request) -> Response {
-    let asked = [standard::TOKEN, standard::INTROSPECT, standard::REVOKE, standard::USERINFO, standard::JWKS];
-    if asked.contains(&request.path.as_str()) {
-        let body = r#"{"error":"invalid_request","error_description":"use POST"}"#;
-        let allow = match request.path.as_str() {
-            standard::USERINFO => "GET, POST",
-            standard::JWKS => "GET",
-            _ => "POST",
-        };
-        return with_header(json_text(StatusCode::METHOD_NOT_ALLOWED, body), header::ALLOW, allow);
+    let visit = Visit::new(server, request);
+    match allowed(server, &request.path) {
+        None => visit.error(ErrorKind::NotFound),
+        Some((allow, Asker::Person)) => with_header(visit.error(ErrorKind::MethodNotAllowed), header::ALLOW, allow),
+        Some((allow, Asker::Client)) => {
+            let body = format!(r#"{{"error":"invalid_request","error_description":"use {allow}"}}"#);
+            with_header(json_text(StatusCode::METHOD_NOT_ALLOWED, body), header::ALLOW, allow)
+        }
     }
-    let seen = [
-        standard::AUTHORIZE, "/sign-in", "/sign-in/other", "/consent", "/bind", "/account", "/account/revoke", "/setup",
-        standard::SIGN_OUT,
-    ];
-    let kind =
-        if seen.contains(&request.path.as_str()) { ErrorKind::MethodNotAllowed } else { ErrorKind::NotFound };
-    Visit::new(server, request).error(kind)
+}
+
+/// Who asks at a path.
+enum Asker {
+    Client,
+    Person,
+}
+
+/// The methods of a path, as in the table above; `None` when there is nothing.
+fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
+    Some(match path {
+        standard::TOKEN | standard::INTROSPECT | standard::REVOKE => ("POST", Asker::Client),
+        standard::USERINFO => ("GET, POST", Asker::Client),
+        standard::JWKS | standard::OPENID_CONFIGURATION | standard::AUTHORIZATION_SERVER => ("GET", Asker::Client),
+        standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
+        "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
+        "/account" | "/" => ("GET", Asker::Person),
+        _ => {
+            let (id, act) = path.strip_prefix("/broker/")?.split_once('/')?;
+            server.connection(id)?;
+            match act {
+                "start" => ("POST", Asker::Person),
+                "callback" => ("GET", Asker::Person),
+                _ => return None,
+            }
+        }
+    })
 }

@@ -78,7 +78,9 @@ pub enum StartError {
     #[error(transparent)]
     Page(#[from] PageError),
     /// The database belongs to another issuer.
-    #[error("this database belongs to the issuer {found}, and this server is to be {wanted}; start it with the issuer it was made for, or give this server a data folder of its own")]
+    #[error(
+        "this database belongs to the issuer {found}, and this server is to be {wanted}; start it with the issuer it was made for, or give this server a data folder of its own"
+    )]
     Issuer {
         /// Of the database.
         found: String,

@@ -43,12 +43,7 @@ pub enum SnapshotError {
 }
 
 /// Reads clients and keys, after making the keys that are due and deleting those that are done.
-pub async fn load(
-    store: &Store,
-    master: &MasterKey,
-    realm: &Realm,
-    now: Timestamp,
-) -> Result<Snapshot, SnapshotError> {
+pub async fn load(store: &Store, master: &MasterKey, realm: &Realm, now: Timestamp) -> Result<Snapshot, SnapshotError> {
     let revision = store.revision().await?;
     let registry = Registry::new(store.clients().await?);
     keep_keys(store, master, &registry, now).await?;

@@ -46,6 +46,8 @@ pub struct Provider {
     pub scope_separator: String,
     /// Further parameters of the authorization URL, after `state`.
     pub authorization_parameters: Vec<(String, String)>,
+    /// How the provider is told the language of its page, if it can be told.
+    pub language: Option<LanguageParameter>,
     /// A fragment behind the authorization URL, without `#`.
     pub authorization_fragment: Option<String>,
     /// Further parameters of the user request.
@@ -76,6 +78,16 @@ pub struct ParameterNames {
     pub client_secret: String,
     /// Under what name the user and check requests name the subject, if they do.
     pub subject: Option<String>,
+}
+
+/// The parameter that names the language of the provider's page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageParameter {
+    /// Its name.
+    pub name: String,
+    /// What the provider calls a language: primary subtag (BCP 47, lower case) and value. Others are not sent.
+    pub values: Vec<(String, String)>,
 }
 
 /// How the token endpoint is called.

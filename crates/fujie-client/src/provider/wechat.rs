@@ -6,7 +6,7 @@
 //! `token_type`, refusal told by silence.
 
 use super::{
-    AnswerFormat, Denial, ErrorShape, IdentityRule, ParameterNames, Pkce, Provider, Refusal, StateAlphabet, StateRule,
+    AnswerFormat, Denial, ErrorShape, IdentityRule, LanguageParameter, ParameterNames, Pkce, Provider, Refusal, StateAlphabet, StateRule,
     TokenMethod,
 };
 
@@ -30,6 +30,10 @@ pub fn wechat() -> Provider {
         scope: vec!["snsapi_login".into()],
         scope_separator: ",".into(),
         authorization_parameters: Vec::new(),
+        language: Some(LanguageParameter {
+            name: "lang".into(),
+            values: vec![("zh".into(), "cn".into()), ("en".into(), "en".into())],
+        }),
         authorization_fragment: Some("wechat_redirect".into()),
         user_parameters: vec![("lang".into(), "zh_CN".into())],
         answer: AnswerFormat::Json,

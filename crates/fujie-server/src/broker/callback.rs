@@ -30,44 +30,56 @@ pub async fn get(server: &Server, request: &Request, connection: &Connection) ->
     let state = query.text("state").unwrap_or_default();
     let sealed = server.cookies.read(request, &Name::Flow(state));
     let flow = sealed.and_then(|sealed| Flow::open(server, &snapshot, &sealed, visit.now));
-    let Some(flow) = flow.filter(|flow| fits(&visit, flow, connection)) else {
-        // Called twice: the first call took the flow's cookie along and signed in.
-        return match visit.session().await {
-            Ok(Some(_)) => visit.remember(see_other("/account")),
-            Ok(None) => visit.remember(see_other("/sign-in?error=lost")),
-            Err(error) => visit.unavailable(&error),
-        };
+    let Some(flow) = flow.filter(|flow| flow.connection == connection.id) else {
+        return lost(&visit, None).await;
     };
-    let response = finish(&visit, connection, &flow).await;
-    // Whatever came of it, this flow is spent in this browser.
-    server.cookies.clear(request, response, &Name::Flow(&flow.attempt.state))
+    // A session that came since means that somebody else may sit there.
+    if flow.session != visit.session_token.as_deref().map(|token| sha256(token.as_bytes())) {
+        return lost(&visit, Some(&flow)).await;
+    }
+    match finish(&visit, connection, &flow).await {
+        // The flow is used up in the store; its cookie stays for the second call of an in-app browser.
+        Ok(response) => response,
+        // Whatever came of it, this flow is spent in this browser.
+        Err(response) => server.cookies.clear(request, *response, &Name::Flow(&flow.attempt.state)),
+    }
 }
 
-/// The flow is this connection's, and the browser is as it was when it began: a session that came since means that
-/// somebody else may sit there.
-fn fits(visit: &Visit<'_>, flow: &Flow, connection: &Connection) -> bool {
-    let session = visit.session_token.as_deref().map(|token| sha256(token.as_bytes()));
-    flow.connection == connection.id && flow.session == session
+/// Not this browser's flow, or not any more. When its first call signed in here, the second goes where that one went.
+async fn lost(visit: &Visit<'_>, flow: Option<&Flow>) -> Response {
+    let session = match visit.session().await {
+        Ok(session) => session,
+        Err(error) => return visit.unavailable(&error),
+    };
+    let to = match (session, flow) {
+        (None, _) => "/sign-in?error=lost".to_owned(),
+        (Some(session), Some(flow)) if session.fresh_for == Some(fresh_for(&flow.resume, flow.attach.as_deref())) => {
+            hub(&flow.resume)
+        }
+        (Some(_), _) => "/account".to_owned(),
+    };
+    visit.remember(see_other(&to))
 }
 
-async fn finish(visit: &Visit<'_>, connection: &Connection, flow: &Flow) -> Response {
+/// `Ok` when the provider vouched for somebody, `Err` when the flow came to nothing.
+async fn finish(visit: &Visit<'_>, connection: &Connection, flow: &Flow) -> Result<Response, Box<Response>> {
     let server = visit.server;
     let now = client_time(visit.now);
     let callback = match connection.client.read_callback(&flow.attempt, &visit.request.query, now) {
         Ok(callback) => callback,
-        Err(error) => return back(connection, flow, &error),
+        Err(error) => return Err(Box::new(back(connection, flow, &error))),
     };
     if server.limit.count(&("exchange", flow.id()), visit.now) > EXCHANGES_MAX {
-        return visit.error(ErrorKind::TooManyRequests);
+        return Err(Box::new(visit.error(ErrorKind::TooManyRequests)));
     }
     match connection.client.finish(server.settings.transport.as_ref(), callback, now).await {
         Ok(signed_in) => {
             let identity = identity(connection, signed_in.identity);
-            enter(visit, connection, flow, identity).await.unwrap_or_else(|error| visit.unavailable(&error))
+            Ok(enter(visit, connection, flow, identity).await.unwrap_or_else(|error| visit.unavailable(&error)))
         }
         // The other call of the same callback won: the hub sees what it did.
-        Err(ProviderError::CodeUsed(_)) => see_other(&hub(&flow.resume)),
-        Err(error) => back(connection, flow, &error),
+        Err(ProviderError::CodeUsed(_)) => Ok(see_other(&hub(&flow.resume))),
+        Err(error) => Err(Box::new(back(connection, flow, &error))),
     }
 }
 
@@ -146,10 +158,7 @@ fn hub(resume: &str) -> String {
 
 /// The identity as it is kept: by connection, never by nickname.
 fn identity(connection: &Connection, vouched: fujie_client::Identity) -> Identity {
-    let union = connection
-        .group_key()
-        .zip(vouched.union_subject)
-        .map(|(group, unionid)| Union { group, unionid });
+    let union = connection.group_key().zip(vouched.union_subject).map(|(group, unionid)| Union { group, unionid });
     Identity {
         provider: connection.provider_key(),
         app: vouched.app,
@@ -159,4 +168,3 @@ fn identity(connection: &Connection, vouched: fujie_client::Identity) -> Identit
         picture: vouched.avatar_url,
     }
 }
-

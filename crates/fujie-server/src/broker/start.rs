@@ -8,7 +8,7 @@ use fujie_core::{
 use super::{Connection, Flow, client_time, redirect_uri};
 use crate::{
     cookie::Name,
-    form::Visit,
+    form::{Visit, resumed},
     http::{Request, Response, see_other},
     page::ErrorKind,
     server::Server,
@@ -16,18 +16,18 @@ use crate::{
 
 /// POST.
 pub async fn post(server: &Server, request: &Request, connection: &Connection) -> Response {
-    let visit = Visit::new(server, request);
+    let mut visit = Visit::new(server, request);
     let snapshot = server.snapshot();
     let fields = match visit.form(&snapshot, "sign-in", "resume") {
         Ok(fields) => fields,
         Err(response) => return *response,
     };
+    let resume = fields.text("resume").unwrap_or_default();
+    let asked = resumed(server, &snapshot, resume, visit.now).and_then(|request| request.ui_locales);
+    visit.speak(resume, asked.as_deref());
     let mut random = |bytes: &mut [u8]| SystemRandom.fill(bytes);
-    let begun = match connection.client.begin(
-        &redirect_uri(server, &connection.id),
-        &mut random,
-        client_time(visit.now),
-    ) {
+    let (to, language) = (redirect_uri(server, &connection.id), Some(visit.lang.code()));
+    let begun = match connection.client.begin_in(&to, language, &mut random, client_time(visit.now)) {
         Ok(begun) => begun,
         Err(error) => {
             tracing::error!(connection = connection.id, %error, "a sign-in with a provider could not begin");
@@ -38,7 +38,7 @@ pub async fn post(server: &Server, request: &Request, connection: &Connection) -
     let flow = Flow {
         connection: connection.id.clone(),
         attempt: begun.attempt,
-        resume: fields.text("resume").unwrap_or_default().to_owned(),
+        resume: resume.to_owned(),
         attach: fields.text("ticket_digest").map(str::to_owned),
         session: visit.session_token.as_deref().map(|token| sha256(token.as_bytes())),
     };

@@ -45,7 +45,8 @@ pub(crate) struct Arrived {
 
 fn read(visit: &mut Visit<'_>, snapshot: &Snapshot) -> Result<Arrived, Box<Response>> {
     let request = visit.request;
-    if request.method == Method::GET {
+    // HEAD is answered as GET is.
+    if request.method != Method::POST {
         let parameters = request.query().unwrap_or_default();
         if let Some(resume) = parameters.text("resume") {
             return resume_of(visit, snapshot, resume);
@@ -149,10 +150,7 @@ async fn issue(
         },
         // The situation changed between reading and committing: it is judged anew.
         Ok(
-            GrantBegun::SessionEnded
-            | GrantBegun::AccountGone
-            | GrantBegun::ConsentGone
-            | GrantBegun::FreshnessGone,
+            GrantBegun::SessionEnded | GrantBegun::AccountGone | GrantBegun::ConsentGone | GrantBegun::FreshnessGone,
         ) => visit.remember(see_other(&resume)),
         Ok(GrantBegun::TooManyUnredeemed) => {
             send(visit, AuthorizeError::Unavailable.answer(draft.into_target()), &client_name)

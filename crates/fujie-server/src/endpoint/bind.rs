@@ -163,7 +163,8 @@ fn new_session(visit: &Visit<'_>, pending: &Pending, resume: &str) -> (Secret, N
     let token = Secret::random(Kind::Session, &mut SystemRandom);
     let session = NewSession {
         id: Digest::of(Kind::Session, token.expose()),
-        auth_time: visit.now,
+        // When the provider vouched, however long the person took to choose.
+        auth_time: pending.expires_at - visit.server.settings.policy.bind_ticket,
         amr: pending.connection.clone(),
         fresh_for: Some(fresh_for(resume, None)),
         expires_at: visit.now + visit.server.settings.policy.session,
@@ -182,4 +183,3 @@ fn onward(resume: &str) -> String {
 fn hub(resume: &str) -> String {
     format!("/authorize?resume={}", encode(resume))
 }
-

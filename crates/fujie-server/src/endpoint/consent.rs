@@ -23,11 +23,8 @@ pub(crate) fn page(visit: &Visit<'_>, snapshot: &Snapshot, arrived: &Arrived, se
         let api = snapshot.registry.api_of_scope(token);
         api.and_then(|api| api.scope_words.get(token)).and_then(|words| words.get(lang)).cloned()
     };
-    let scopes = request
-        .scope
-        .tokens()
-        .map(|token| ScopeWords { name: token.to_owned(), sentence: words(token) })
-        .collect();
+    let scopes =
+        request.scope.tokens().map(|token| ScopeWords { name: token.to_owned(), sentence: words(token) }).collect();
     let page = Consent {
         client_name: request.client.name.clone(),
         client_host: request.target.origin(),

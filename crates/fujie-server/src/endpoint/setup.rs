@@ -45,6 +45,12 @@ pub async fn post(server: &Server, request: &Request) -> Response {
     let Some(link) = Digest::of_token(Kind::SetupLink, token) else {
         return visit.error(ErrorKind::SetupClosed);
     };
+    // Before a password is hashed, which is dear: a closed door stays cheap to knock at.
+    match server.store.has_administrator().await {
+        Ok(false) => {}
+        Ok(true) => return visit.error(ErrorKind::SetupClosed),
+        Err(error) => return visit.unavailable(&error),
+    }
     let wrong = |error| page(&visit, &snapshot, token, username, Some(error));
     if let Some(error) = fault(&fields) {
         return wrong(error);
@@ -68,13 +74,7 @@ pub async fn post(server: &Server, request: &Request) -> Response {
     }
 }
 
-fn page(
-    visit: &Visit<'_>,
-    snapshot: &Snapshot,
-    token: &str,
-    username: &str,
-    error: Option<SetupError>,
-) -> Response {
+fn page(visit: &Visit<'_>, snapshot: &Snapshot, token: &str, username: &str, error: Option<SetupError>) -> Response {
     let code = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = Setup {
         token: token.to_owned(),

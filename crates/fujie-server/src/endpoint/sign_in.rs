@@ -89,7 +89,8 @@ pub async fn post(server: &Server, request: &Request) -> Response {
         Err(response) => return *response,
     };
     let resume = fields.text("resume").unwrap_or_default();
-    let (username, password) = (fields.text("username").unwrap_or_default(), fields.text("password").unwrap_or_default());
+    let (username, password) =
+        (fields.text("username").unwrap_or_default(), fields.text("password").unwrap_or_default());
     let attach = fields.text("ticket_digest");
     let verified = if server.settings.password_enabled {
         verify(server, request, username, password).await

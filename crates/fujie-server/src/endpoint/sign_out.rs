@@ -39,8 +39,7 @@ pub async fn get(server: &Server, request: &Request) -> Response {
         };
     }
     let resume = if raw.is_empty() { None } else { seal_resume(server, &snapshot, raw, visit.now) };
-    let targets: Vec<_> =
-        asked.location.iter().map(|uri| fujie_core::request::redirect_uri::origin_of(uri)).collect();
+    let targets: Vec<_> = asked.location.iter().map(|uri| fujie_core::request::redirect_uri::origin_of(uri)).collect();
     let page = SignOutConfirm {
         account_name: session.account.name,
         client_name: asked.client_name,

@@ -156,7 +156,12 @@ async fn refresh(
                 let outcome = server.store.extend(token.grant, expires_at, now).await.map_err(failed)?;
                 (draft, outcome)
             }
-            refresh_token::Decision::Answer(draft, proof) => return release(draft, proof),
+            refresh_token::Decision::Answer(draft, proof) => {
+                if let Some(grant) = grant.filter(|grant| grant.generation != token.generation) {
+                    server.store.note_refresh_repeated(grant.id, grant.generation, now).await.map_err(failed)?;
+                }
+                return release(draft, proof);
+            }
             refresh_token::Decision::End { why, error } => {
                 server.store.end_grant(token.grant, why, now).await.map_err(failed)?;
                 return Err(error);
@@ -189,9 +194,7 @@ async fn by_password(
     let (grant, draft) = password::decide(client, parameters, &account, setting, &mut SystemRandom)?;
     let begin = BeginGrant { offline: true, grant, consent: Consent::Once, consume_fresh: None };
     match server.store.begin_grant(begin, now).await.map_err(failed)? {
-        GrantBegun::Born(proof) => {
-            draft.release(proof, &snapshot.ring, &mut SystemRandom).or(Err(TokenError::Server))
-        }
+        GrantBegun::Born(proof) => draft.release(proof, &snapshot.ring, &mut SystemRandom).or(Err(TokenError::Server)),
         _ => Err(TokenError::PasswordWrong),
     }
 }

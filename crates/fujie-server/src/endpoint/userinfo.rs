@@ -2,7 +2,7 @@
 
 use fujie_core::{
     error::{ErrorCode, WireError},
-    token::access_token::AccessToken,
+    token::{access_token::AccessToken, error::TokenError},
     userinfo::{self, Facts, Userinfo, UserinfoError},
 };
 use fujie_store::StoreError;
@@ -31,7 +31,13 @@ pub async fn answer(server: &Server, request: &Request) -> Response {
 
 async fn judge(server: &Server, request: &Request) -> Response {
     let by_header = bearer(request);
-    let form = request.form().unwrap_or_default();
+    let form = match request.form() {
+        Ok(form) => form,
+        Err(cause) => {
+            let cause = TokenError::Parameters(cause);
+            return challenge(error(&cause), &cause);
+        }
+    };
     let token = match (by_header, form.text("access_token")) {
         (Some(_), Some(_)) => return challenge(error(&TwoWays), &TwoWays),
         (Some(token), None) => token,

@@ -81,7 +81,8 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        drop(self.child.kill());
+        // Not SIGKILL: told so, the driver takes its browsers along.
+        drop(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status());
         drop(self.child.wait());
     }
 }
