@@ -107,8 +107,9 @@ impl Kind {
     }
 }
 
-/// No token of ours is longer than this, in characters.
-pub const TOKEN_LENGTH_MAX: usize = 8192;
+/// No token of ours is longer than this, in characters. The longest is a sign-in with a provider that carries the
+/// longest authorization request.
+pub const TOKEN_LENGTH_MAX: usize = 12 * 1024;
 
 /// A text that must not leak: wiped when dropped, never printed, compared in constant time.
 ///

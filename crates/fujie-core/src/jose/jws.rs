@@ -195,7 +195,7 @@ pub struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// Reads `text`; `None` unless it has exactly three parts, at most 8,192 characters, an algorithm we know and a
+    /// Reads `text`; `None` unless it has exactly three parts, at most 12,288 characters, an algorithm we know and a
     /// `kid`, and no `crit`.
     pub fn read(text: &'a str) -> Option<Self> {
         if text.len() > crate::secret::TOKEN_LENGTH_MAX || text.bytes().filter(|b| *b == b'.').count() != 2 {
