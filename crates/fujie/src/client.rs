@@ -140,7 +140,9 @@ fn build(add: AddClient) -> Result<(Client, Option<Secret>)> {
     let grant_types = grants(&add)?;
     let needs_redirect = [GrantType::AuthorizationCode, GrantType::Implicit];
     if add.redirect_uris.is_empty() && grant_types.iter().any(|grant| needs_redirect.contains(grant)) {
-        bail!("--redirect-uri is missing: where should authorization responses go? (for machines: --grant client_credentials)");
+        bail!(
+            "--redirect-uri is missing: where should authorization responses go? (for machines: --grant client_credentials)"
+        );
     }
     if add.public && grant_types.contains(&GrantType::ClientCredentials) {
         bail!("client_credentials needs a secret; leave --public out");
@@ -151,9 +153,8 @@ fn build(add: AddClient) -> Result<(Client, Option<Secret>)> {
             .map(|text| RegisteredUri::parse(text).map_err(|error| anyhow::anyhow!("{text}: {error}")))
             .collect()
     };
-    let algorithm = |text: &str| {
-        Algorithm::parse(text).ok_or_else(|| anyhow::anyhow!("{text}: not one of ES256, EdDSA, RS256"))
-    };
+    let algorithm =
+        |text: &str| Algorithm::parse(text).ok_or_else(|| anyhow::anyhow!("{text}: not one of ES256, EdDSA, RS256"));
     let pkce = PkcePolicy::parse(&add.pkce)
         .ok_or_else(|| anyhow::anyhow!("--pkce {}: not one of required, optional, plain", add.pkce))?;
     if add.public && pkce == PkcePolicy::Optional {

@@ -114,9 +114,7 @@ fn start(fujie: Fujie) -> Result<()> {
             })
         }
         Command::Config(ConfigCommand::Sample) => Ok(std::io::stdout().write_all(config::SAMPLE.as_bytes())?),
-        Command::Config(ConfigCommand::Show) => {
-            Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?)
-        }
+        Command::Config(ConfigCommand::Show) => Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?),
         Command::Config(ConfigCommand::Check) => config(Vec::new()).map(drop),
     }
 }

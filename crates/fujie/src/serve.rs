@@ -30,9 +30,9 @@ const SETUP_LINK_LIFETIME: Lifetime = Lifetime::from_seconds(3600);
 pub async fn run(mut config: Config) -> Result<()> {
     let folder = DataFolder::open(&config.data_dir)?;
     let _lock = folder.lock()?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}; is another program there? choose one with --listen", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}; is another program there? choose one with --listen", config.listen)
+    })?;
     config.listening_on(listener.local_addr()?);
     let store = folder.store()?;
     let master = folder.master_key(&store).await?;

@@ -163,9 +163,7 @@ impl IntoResponse for Refusal {
             Self::Request => (StatusCode::BAD_REQUEST, r#"Bearer error="invalid_request""#.to_owned()),
             Self::Untrusted(fault) => (StatusCode::UNAUTHORIZED, invalid(fault.as_str())),
             Self::Token(why) => (StatusCode::UNAUTHORIZED, invalid(why)),
-            Self::Scope => {
-                (StatusCode::FORBIDDEN, format!(r#"Bearer error="insufficient_scope", scope="{SCOPE}""#))
-            }
+            Self::Scope => (StatusCode::FORBIDDEN, format!(r#"Bearer error="insufficient_scope", scope="{SCOPE}""#)),
             Self::Unavailable(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the contacts API cannot ask the issuer");
                 return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response();

@@ -253,7 +253,9 @@ impl Layout {
         let text_right = if is_note { (edge + width).min(self.width) - padding } else { self.width - 4 };
         let mut lines = Vec::new();
         let mut base = y + padding;
-        for text in wrap(&[word(words, message.label.key())], self.room(text_left + badge_room, text_right, self.says_letter)) {
+        for text in
+            wrap(&[word(words, message.label.key())], self.room(text_left + badge_room, text_right, self.says_letter))
+        {
             base += self.says_height;
             lines.push(Line { x: text_left + badge_room, y: base - 5, class: "says", text });
         }
@@ -402,7 +404,8 @@ mod tests {
             Message::new(Shape::Request, Party::You, Party::Friends, Label::PressSignIn).step(1),
             Message::new(Shape::Answer, Party::Friends, Party::You, Label::GoToFujie).fields(vec![long]),
             Message::note(Party::You, Party::Wechat, Label::Consented).step(3),
-            Message::new(Shape::Request, Party::Friends, Party::Contacts, Label::CallContacts).head("GET /contacts".into()),
+            Message::new(Shape::Request, Party::Friends, Party::Contacts, Label::CallContacts)
+                .head("GET /contacts".into()),
             Message::new(Shape::Answer, Party::Contacts, Party::Friends, Label::Refused).error(),
         ];
         messages.into_iter().for_each(|message| walk.record(message, Timestamp::from_millis(1234)));

@@ -46,7 +46,8 @@ impl Metadata {
     /// Reads the document. One that names another issuer is refused (Discovery §4.3).
     pub fn read(issuer: &str, answer: &Answer) -> anyhow::Result<Self> {
         anyhow::ensure!(answer.status == 200, "discovery answered {}", answer.status);
-        let metadata: Self = serde_json::from_slice(&answer.body).context("discovery is not the document it should be")?;
+        let metadata: Self =
+            serde_json::from_slice(&answer.body).context("discovery is not the document it should be")?;
         anyhow::ensure!(metadata.issuer == issuer, "discovery names another issuer");
         Ok(metadata)
     }
@@ -81,7 +82,9 @@ impl KnownIssuer {
     pub async fn key(&self, kid: &str, http: &Http, now: Timestamp) -> anyhow::Result<(Option<Key>, Metadata)> {
         let mut known = self.known.lock().await;
         let current = match known.take() {
-            Some(old) if old.jwks.key(kid).is_some() || now.millis_since(old.fetched_at) < REFETCH_SECONDS * 1000 => old,
+            Some(old) if old.jwks.key(kid).is_some() || now.millis_since(old.fetched_at) < REFETCH_SECONDS * 1000 => {
+                old
+            }
             old => match self.fetch(http, now).await {
                 Ok(fresh) => fresh,
                 Err(error) => {

@@ -7,10 +7,10 @@
 pub mod contacts;
 mod diagram;
 pub mod friends;
-pub mod run;
 mod http;
 mod issuer;
 mod jwt;
+pub mod run;
 pub mod snippet;
 #[cfg(test)]
 mod stub;

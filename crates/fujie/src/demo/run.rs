@@ -69,9 +69,8 @@ pub async fn run(demo: Demo) -> Result<()> {
     let listen = |port| TcpListener::bind(("127.0.0.1", port));
     let issuer_listener = listen(0).await?;
     let contacts_listener = listen(0).await?;
-    let friends_listener = listen(demo.port)
-        .await
-        .with_context(|| format!("port {} is taken; choose another with --port", demo.port))?;
+    let friends_listener =
+        listen(demo.port).await.with_context(|| format!("port {} is taken; choose another with --port", demo.port))?;
     let at = |listener: &TcpListener| listener.local_addr().map(|address| format!("http://{address}"));
     let (issuer, friends_at, contacts_at) = (at(&issuer_listener)?, at(&friends_listener)?, at(&contacts_listener)?);
     let parts = make(&demo, &folder.0, &issuer, &friends_at, &contacts_at).await?;

@@ -63,11 +63,7 @@ mod tests {
     use super::*;
 
     fn client() -> SnippetClient {
-        SnippetClient {
-            client_id: r#"a"b"#.into(),
-            client_secret: Secret::new("fj_cs_secret".into()),
-            port: 5000,
-        }
+        SnippetClient { client_id: r#"a"b"#.into(), client_secret: Secret::new("fj_cs_secret".into()), port: 5000 }
     }
 
     #[test]
@@ -75,7 +71,9 @@ mod tests {
         for program in [flask(&client(), "http://127.0.0.1:8080"), express(&client(), "http://127.0.0.1:8080")] {
             assert!(program.lines().count() <= LINES_MAX, "{} lines", program.lines().count());
             assert!(program.lines().all(|line| line.chars().count() <= 110), "a line is too long to read");
-            for expected in [r#""a\"b""#, r#""fj_cs_secret""#, "http://127.0.0.1:8080", "5000", "openid profile", "S256"] {
+            for expected in
+                [r#""a\"b""#, r#""fj_cs_secret""#, "http://127.0.0.1:8080", "5000", "openid profile", "S256"]
+            {
                 assert!(program.contains(expected), "{expected}");
             }
             for mark in ["ISSUER", "METADATA", "CLIENT_", "ORIGIN", "REDIRECT_URI", "PORT"] {

@@ -163,7 +163,9 @@ async fn authorize(State(stub): State<Arc<Issuer>>, Query(query): Query<Pairs>) 
     stub.keep(query["nonce"].clone());
     let mut url = url::Url::parse(&query["redirect_uri"]).unwrap();
     if *stub.denies.lock().unwrap() {
-        url.query_pairs_mut().append_pair("error", "access_denied").append_pair("error_description", "The person said no.");
+        url.query_pairs_mut()
+            .append_pair("error", "access_denied")
+            .append_pair("error_description", "The person said no.");
     } else {
         let code = stub.opaque("ac");
         url.query_pairs_mut().append_pair("code", &code);
@@ -185,7 +187,10 @@ async fn token(State(stub): State<Arc<Issuer>>, headers: HeaderMap, Form(form): 
         let request = stub.codes.lock().unwrap().remove(&form["code"]).unwrap();
         let verifier = stub.keep(form["code_verifier"].clone());
         assert_eq!(URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())), request["code_challenge"]);
-        assert_eq!((&form["redirect_uri"], request["code_challenge_method"].as_str()), (&request["redirect_uri"], "S256"));
+        assert_eq!(
+            (&form["redirect_uri"], request["code_challenge_method"].as_str()),
+            (&request["redirect_uri"], "S256")
+        );
         let mut claims = stub.access_claims();
         claims["aud"] = json!(request["client_id"]);
         let forgets = *stub.forgets_nonce.lock().unwrap();

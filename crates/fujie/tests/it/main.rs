@@ -1,7 +1,15 @@
 //! Stories of the whole house, and the test that keeps it tidy.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod demo;
+mod foreign;
 mod tidy;
 mod walk;
 mod webdriver;

@@ -34,7 +34,9 @@ fn sources() -> Vec<(String, String)> {
     found.sort();
     found
         .into_iter()
-        .map(|path| (path.strip_prefix(&root).unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (path.strip_prefix(&root).unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap())
+        })
         .collect()
 }
 
@@ -99,7 +101,15 @@ const WALLS: [(&str, &[&str], &[&str]); 8] = [
     ("fujie-simulator", &[], &["rusqlite", "reqwest", "minijinja"]),
     (
         "fujie",
-        &["fujie-core", "fujie-store", "fujie-client", "fujie-server", "fujie-simulator", "fujie-channel", "fujie-receiver"],
+        &[
+            "fujie-core",
+            "fujie-store",
+            "fujie-client",
+            "fujie-server",
+            "fujie-simulator",
+            "fujie-channel",
+            "fujie-receiver",
+        ],
         &["rusqlite"],
     ),
 ];
@@ -173,7 +183,8 @@ fn the_index_of_the_standards_tells_the_truth() {
     for line in text.lines().filter(|line| line.starts_with("| RFC ") || line.starts_with("| OpenID ")) {
         let mut cells = line.trim_matches('|').split('|').map(str::trim);
         let (standard, files) = (cells.next().unwrap(), cells.next().unwrap());
-        let number: String = standard.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        let number: String =
+            standard.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
         let mark = if standard.starts_with("RFC") { format!("RFC {number}") } else { "OpenID Connect".to_owned() };
         for file in files.split('`').skip(1).step_by(2) {
             rows += 1;

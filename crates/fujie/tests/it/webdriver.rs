@@ -37,7 +37,9 @@ impl Driver {
             .expect("chromedriver is missing; ./test installs it");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = lines
-            .find_map(|line| line.unwrap().split("successfully on port ").nth(1).map(|rest| rest.trim_end_matches('.').to_owned()))
+            .find_map(|line| {
+                line.unwrap().split("successfully on port ").nth(1).map(|rest| rest.trim_end_matches('.').to_owned())
+            })
             .unwrap();
         // The pipe must be read on, or the driver would stop at a full one.
         std::thread::spawn(move || lines.for_each(drop));
@@ -215,7 +217,9 @@ impl Window {
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
-        call(&self.http, &format!("{}/{path}", self.base), Some(body)).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+        call(&self.http, &format!("{}/{path}", self.base), Some(body))
+            .await
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 }
 

@@ -113,7 +113,8 @@ impl Pages {
 
     fn render(&self, lang: Lang, view: &View) -> anyhow::Result<String> {
         let template = self.templates.get_template("page.html")?;
-        let context = context! { lang => lang.tag(), t => self.words(lang), run => Serde(&self.run), view => Serde(view) };
+        let context =
+            context! { lang => lang.tag(), t => self.words(lang), run => Serde(&self.run), view => Serde(view) };
         template.render(context).context("the page cannot be rendered")
     }
 
@@ -226,9 +227,7 @@ fn page(app: &App, status: StatusCode, lang: Lang, view: &View) -> Response {
 /// What was chosen now, or before, or what the browser prefers.
 pub(super) fn lang(chosen: Option<Lang>, headers: &HeaderMap) -> Lang {
     let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    chosen
-        .or_else(|| cookie(headers, LANG_COOKIE).and_then(Lang::of_tag))
-        .unwrap_or_else(|| Lang::accepted(accepted()))
+    chosen.or_else(|| cookie(headers, LANG_COOKIE).and_then(Lang::of_tag)).unwrap_or_else(|| Lang::accepted(accepted()))
 }
 
 /// Where on the page the latest act is drawn.
@@ -281,7 +280,8 @@ mod tests {
 
     #[test]
     fn an_initial_is_one_letter_with_its_marks() {
-        let cases = [("alice", "A"), ("小满 🌾", "小"), ("🌾麦", "🌾"), ("❤️心", "❤️"), ("e\u{301}a", "E\u{301}"), ("", "")];
+        let cases =
+            [("alice", "A"), ("小满 🌾", "小"), ("🌾麦", "🌾"), ("❤️心", "❤️"), ("e\u{301}a", "E\u{301}"), ("", "")];
         for (name, expected) in cases {
             assert_eq!(initial(name), expected, "{name}");
         }

@@ -98,7 +98,8 @@ impl App {
             ("scope", SCOPE),
         ];
         let secret = [("state", pending.state.expose()), ("nonce", pending.nonce.expose())];
-        let rest = [("code_challenge", challenge.as_str()), ("code_challenge_method", "S256"), ("ui_locales", ui_locales)];
+        let rest =
+            [("code_challenge", challenge.as_str()), ("code_challenge_method", "S256"), ("ui_locales", ui_locales)];
         let prompt = prompt.map(|prompt| ("prompt", prompt));
         url.query_pairs_mut().extend_pairs(plain).extend_pairs(secret).extend_pairs(rest).extend_pairs(prompt);
         let shown = plain.map(|(name, value)| Field::plain(name, value)).into_iter();
@@ -155,8 +156,11 @@ impl App {
         response: &'a HashMap<String, String>,
     ) -> Option<&'a str> {
         let has_code = response.contains_key("code") && !response.contains_key("error");
-        let (seen, label) =
-            if has_code { (Label::Consented, Label::BackWithCode) } else { (Label::NotConsented, Label::BackWithError) };
+        let (seen, label) = if has_code {
+            (Label::Consented, Label::BackWithCode)
+        } else {
+            (Label::NotConsented, Label::BackWithError)
+        };
         let seen = Message::note(Party::You, Party::Wechat, seen).step(3);
         walk.record(if has_code { seen } else { seen.error() }, self.now());
         let is_from_issuer = match response.get("iss") {

@@ -219,7 +219,9 @@ async fn a_response_for_another_browser_changes_nothing() {
     let (mut attacker, mut victim) = (house.visitor(), house.visitor());
     let stolen = attacker.as_far_as_the_callback().await;
     let own = victim.as_far_as_the_callback().await;
-    for url in [stolen.as_str(), "/callback", "/callback?code=x", &format!("{own}&state=x"), &"/callback?a=".repeat(900)] {
+    for url in
+        [stolen.as_str(), "/callback", "/callback?code=x", &format!("{own}&state=x"), &"/callback?a=".repeat(900)]
+    {
         assert_eq!(victim.get(url).await.status(), 400, "{url}");
     }
     assert_eq!(house.visitor().get(&own).await.status(), 400, "no cookie");
@@ -272,7 +274,9 @@ async fn only_our_own_name_and_our_own_forms_are_served() {
         assert_eq!(response.status(), 421, "{host}");
         assert!(!response.text().await.unwrap().contains("fj_cs_"));
     }
-    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:1")] {
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:1")]
+    {
         let response = visitor.send(visitor.client.post(url("/sign-in")).header(name, value)).await;
         assert_eq!(response.status(), 403, "{value}");
     }
@@ -297,7 +301,9 @@ async fn every_state_is_there_in_both_languages_without_script_or_inline_style()
         assert!(page.contains("fujie_flask.py") && page.contains("http://127.0.0.1:3000"));
     }
     assert!(pages[1].contains("使用微信登录") && pages[2].contains(r#"<html lang="zh-CN">"#), "the choice is kept");
-    assert!(pages[2].contains("ui_locales=zh-CN") && pages[2].contains("role=\"img\"") && pages[2].contains("<title id"));
+    assert!(
+        pages[2].contains("ui_locales=zh-CN") && pages[2].contains("role=\"img\"") && pages[2].contains("<title id")
+    );
     assert!(pages[0].contains("Sign in with WeChat via Fujie") && pages[5].contains(r#"<html lang="en">"#));
 }
 
@@ -308,7 +314,9 @@ async fn answers_stay_out_of_caches_and_frames() {
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("cache-control"), "no-store");
     let policy = header("content-security-policy");
-    for part in ["default-src 'none'", "frame-ancestors 'none'", &format!("form-action 'self' {};", house.issuer.issuer)] {
+    for part in
+        ["default-src 'none'", "frame-ancestors 'none'", &format!("form-action 'self' {};", house.issuer.issuer)]
+    {
         assert!(policy.contains(part), "{policy}");
     }
     let response = house.visitor().get("/flask.py").await;
