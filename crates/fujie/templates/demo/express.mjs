@@ -2,16 +2,16 @@ import express from "express";
 import * as oidc from "openid-client";
 const fujie = await oidc.discovery(new URL("ISSUER"), "CLIENT_ID",
   "CLIENT_SECRET", undefined, { execute: [oidc.allowInsecureRequests] });
+oidc.enableNonRepudiationChecks(fujie); // Verifies signatures of ID tokens.
 const safe = (text) => String(text).replace(/[<>&"']/g, (c) => `&#${c.charCodeAt()};`);
 const app = express();
 app.get("/", (_, res) => res.send('<form action="/login"><button>使用微信登录 / Sign in</button></form>'));
 app.get("/login", async (_, res) => {
   const state = oidc.randomState(), verifier = oidc.randomPKCECodeVerifier();
   res.cookie("express_login", `${state}.${verifier}`, { httpOnly: true, sameSite: "lax" });
-  res.redirect(oidc.buildAuthorizationUrl(fujie, {
-    redirect_uri: "REDIRECT_URI", scope: "openid profile", state,
-    code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
-  }).href);
+  const code_challenge = await oidc.calculatePKCECodeChallenge(verifier);
+  res.redirect(oidc.buildAuthorizationUrl(fujie, { redirect_uri: "REDIRECT_URI",
+    scope: "openid profile", state, code_challenge, code_challenge_method: "S256" }).href);
 });
 app.get("/callback", async (req, res) => {
   const login = /express_login=([\w-]+)\.([\w-]+)/.exec(req.headers.cookie) ?? ["", "none", "none"];

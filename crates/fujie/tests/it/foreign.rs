@@ -5,6 +5,7 @@
 //! Deliberately not here: installing them. `./test` does it and says where they are.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
@@ -54,7 +55,8 @@ fn say_versions(runtime: &str, packages: &[&str]) {
         }
     };
     let runtime = if runtime == PYTHON { run(&["--version"]) } else { format!("Node.js {}", run(&["--version"])) };
-    writeln!(std::io::stderr(), "clients that somebody else wrote: {installed} on {runtime}").unwrap();
+    let line = format!("clients that somebody else wrote: {installed} on {runtime}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// A folder in which Node.js finds the packages that `./test` installed.
@@ -67,8 +69,8 @@ fn folder(runtime: &str) -> tempfile::TempDir {
 }
 
 /// A command that speaks to loopback alone, whatever the environment says about proxies.
-fn command(runtime: &str, folder: &Path) -> Command {
-    let mut command = Command::new(told(runtime));
+fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).env("NO_PROXY", "127.0.0.1").env("PYTHONUTF8", "1").stdin(Stdio::null());
     command
 }
@@ -87,7 +89,7 @@ impl Running {
     /// Starts a ready program and waits until it shows its button at `origin`.
     async fn program(runtime: &str, folder: &Path, file: &str, origin: &str) -> Self {
         let said = folder.join("said");
-        let child = command(runtime, folder)
+        let child = command(told(runtime), folder)
             .arg(file)
             .stdout(Stdio::null())
             .stderr(File::create(&said).unwrap())
@@ -235,14 +237,16 @@ impl House {
             let path = entry.unwrap().path();
             fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
         }
-        let output = command(runtime, folder.path())
+        let output = command("timeout", folder.path())
+            .arg("120")
+            .arg(told(runtime))
             .arg(script)
             .envs([("ISSUER", issuer.trim()), ("PASSWORD", PASSWORD), ("REDIRECT_URI", REDIRECT_URI)])
             .envs(["CLIENT_ID", "CLIENT_SECRET"].map(|name| (name, self.client[name.to_lowercase()].as_str().unwrap())))
             // Plain http, on loopback.
             .env("OAUTHLIB_INSECURE_TRANSPORT", "1")
             .output()
-            .unwrap_or_else(|error| panic!("{runtime}: {error}: run ./test"));
+            .unwrap();
         let [said, complained] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
         assert!(
             output.status.success(),

@@ -9,6 +9,7 @@
 )]
 
 mod demo;
+mod durable;
 mod foreign;
 mod tidy;
 mod walk;
