@@ -12,7 +12,7 @@ mod wire;
 use std::time::Duration;
 
 use history::{Act, Answer};
-use house::House;
+use house::{House, Site};
 use load::{Chain, Load, Random};
 use wire::Browser;
 
@@ -27,11 +27,7 @@ async fn no_acknowledged_answer_is_lost_when_the_process_is_killed_20_times() {
     house.start().await;
     let mut dead = Vec::new();
     for kill in 1..=kills {
-        // A browser for each application, new every time, so that codes lost on their way do not fill its limit.
-        let mut browsers = [Browser::new(&site.wire), Browser::new(&site.wire)];
-        browsers[0].code(&site.confidential).await.unwrap();
-        browsers[1].code(&site.public).await.unwrap();
-
+        let mut browsers = signed_in(&site).await;
         let load = Load::begin(&site, &browsers, kill);
         tokio::time::sleep(Duration::from_millis(50 + random.below(350))).await;
         house.kill();
@@ -52,6 +48,41 @@ async fn no_acknowledged_answer_is_lost_when_the_process_is_killed_20_times() {
     }
     eprintln!("{kills} kills: {tally:?}");
     tally.is_enough_for(kills);
+}
+
+/// The control: the same questions to a house whose disk forgot half of what was written under the load.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_forgets_the_last_answers_fails_the_same_check() {
+    let mut house = House::new();
+    let site = house.site.clone();
+    house.start().await;
+    let browsers = signed_in(&site).await;
+    let before = house.log_of_the_database().metadata().unwrap().len();
+    let load = Load::begin(&site, &browsers, 0);
+    let grows = async {
+        while house.log_of_the_database().metadata().unwrap().len() < before + 1024 * 1024 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), grows).await.expect("the load writes a megabyte");
+    house.kill();
+    let chains = load.end().await;
+    let log = house.log_of_the_database();
+    log.set_len(before.midpoint(log.metadata().unwrap().len())).unwrap();
+    house.start().await;
+    let (asked, _) = load::question(&site, chains, Vec::new()).await;
+    let broken = asked.iter().filter(|chain| chain.history.judge().is_err()).count();
+    eprintln!("{broken} of {} histories show it", asked.len());
+    assert!(broken > 0, "nobody saw that the disk forgot: {} histories", asked.len());
+}
+
+/// A browser for each application, signed in and new every time, so that codes lost on their way do not fill the
+/// number of those that may wait.
+async fn signed_in(site: &Site) -> [Browser; 2] {
+    let mut browsers = [Browser::new(&site.wire), Browser::new(&site.wire)];
+    browsers[0].code(&site.confidential).await.unwrap();
+    browsers[1].code(&site.public).await.unwrap();
+    browsers
 }
 
 /// What was acknowledged before the kills.

@@ -1,9 +1,11 @@
 //! `fujie serve` as a process that a story starts, kills and starts again over the same data folder.
 
 use std::{
+    fs::File,
     io::{BufRead as _, BufReader, Write as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -74,8 +76,10 @@ impl House {
     pub async fn start_traced(&mut self) {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_fujie"));
         let mut command = trace::strace(self.folder.path(), &program);
-        command.args(self.arguments()).current_dir(self.folder.path()).env_clear().stderr(Stdio::null());
-        self.process = Some(Process::Traced(trace::Traced::start(command, self.folder.path(), "http://")));
+        at_home(&self.folder, &mut command).args(self.arguments());
+        let traced = trace::Traced::start(command, self.folder.path(), "http://");
+        assert!(!traced.said.is_empty(), "nothing starts under strace: {}", self.log());
+        self.process = Some(Process::Traced(traced));
         self.ready().await;
     }
 
@@ -95,6 +99,11 @@ impl House {
     /// What the server logged, over all its lives.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The write-ahead log of the database.
+    pub fn log_of_the_database(&self) -> File {
+        File::options().write(true).open(self.folder.path().join("fujie-data/fujie.db-wal")).unwrap()
     }
 
     fn arguments(&self) -> [&str; 3] {
@@ -117,12 +126,18 @@ impl Drop for House {
     }
 }
 
-/// The program over this folder, with no setting from elsewhere; what it logs is kept.
 fn fujie(folder: &tempfile::TempDir) -> Command {
-    let log = std::fs::File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_fujie"));
-    command.current_dir(folder.path()).env_clear().stdin(Stdio::null()).stderr(log);
+    at_home(folder, &mut command);
     command
+}
+
+/// Runs `command` over this folder, with no setting from elsewhere; what it logs is kept.
+fn at_home<'a>(folder: &tempfile::TempDir, command: &'a mut Command) -> &'a mut Command {
+    let log = File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
+    // Strace itself is looked for on the path.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.current_dir(folder.path()).env_clear().env("PATH", path).stdin(Stdio::null()).stderr(log)
 }
 
 fn run(folder: &tempfile::TempDir, arguments: &[&str], input: &str) -> String {
@@ -135,9 +150,11 @@ fn run(folder: &tempfile::TempDir, arguments: &[&str], input: &str) -> String {
 }
 
 /// A free port for a server that comes back: below those that the system lends to outgoing connections, so that none
-/// of them takes it while the server is away.
+/// of them takes it while the server is away. No two houses of this program get the same.
 fn lasting_port() -> u16 {
+    static TRIED: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).unwrap();
-    let mut ports = (0..10_000).map(|step| 20_000 + (first + step) % 10_000);
+    let next = || 20_000 + (first + TRIED.fetch_add(1, Ordering::Relaxed) % 10_000) % 10_000;
+    let mut ports = std::iter::repeat_with(next).take(10_000);
     ports.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }

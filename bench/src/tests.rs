@@ -1,0 +1,63 @@
+//! The bench works: every row is driven for a moment against a server in this process, and against the bare answers.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use fujie_client::{Request, Response, Transport, TransportError};
+use fujie_core::{policy::Policy, token::seal::MasterKey};
+use fujie_server::{Server, Settings, clock::Clock, serve};
+use fujie_store::{Options, Store};
+use tokio::net::TcpListener;
+
+use crate::{
+    drive::{self, Load, Target},
+    row, seed,
+};
+
+/// Nobody signs in with a provider here.
+struct NoTransport;
+
+impl Transport for NoTransport {
+    fn send(&self, _: Request) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + '_>> {
+        Box::pin(std::future::ready(Err(TransportError::Timeout)))
+    }
+}
+
+#[test]
+fn every_row_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let store = Store::open(&folder.path().join("fujie.db"), Options::default()).unwrap();
+    let (address, seeded) = runtime.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let settings = Settings {
+            issuer: format!("http://{address}"),
+            name: "Bench".into(),
+            is_demo: false,
+            policy: Policy::default(),
+            connections: Vec::new(),
+            password_enabled: true,
+            master: MasterKey::new(&[7; 32]).unwrap(),
+            transport: Box::new(NoTransport),
+            clock: Clock::default(),
+        };
+        let server = Server::start(store.clone(), settings).await.unwrap();
+        let seeded = seed::fill_store(&store, &MasterKey::new(&[7; 32]).unwrap(), 100).await.unwrap();
+        server.renew(false).await.unwrap();
+        tokio::spawn(serve(server, listener, std::future::pending()));
+        (address, seeded)
+    });
+    let target = Target { address, pid: std::process::id(), flushes: None };
+    let moment = Duration::from_millis(20);
+    let mut units = 0.0;
+    for row in row::rows(&address.to_string(), &seeded) {
+        let recorded = drive::record(address, &row.script).unwrap();
+        assert!(!recorded.is_empty(), "{}", row.name);
+        let load = Load { connections: 4, warm_up: moment, measured: moment };
+        let cell = drive::drive(target, &row.script, load).unwrap();
+        assert!(cell.p99 >= cell.p50, "{}: {cell:?}", row.name);
+        units += cell.units;
+    }
+    // On a busy machine a row may not complete a unit within its moment.
+    assert!(units > 0.0);
+}
