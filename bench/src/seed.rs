@@ -232,8 +232,14 @@ async fn people(store: &Store, instance: &Instance, count: u32, now: Timestamp) 
             };
             store.create_account(account, now).await?;
             let expires_at = now + Lifetime::from_days(14);
-            let session =
-                NewSession { id: person.session, auth_time: now, amr: "pwd".into(), fresh_for: None, expires_at, replaces: None };
+            let session = NewSession {
+                id: person.session,
+                auth_time: now,
+                amr: "pwd".into(),
+                fresh_for: None,
+                expires_at,
+                replaces: None,
+            };
             match store.begin_session(person.account, session, now).await? {
                 SessionBegun::Begun(_) => Ok(()),
                 SessionBegun::AccountGone => bail!("the account is gone"),

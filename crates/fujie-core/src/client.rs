@@ -98,7 +98,7 @@ pub enum PkcePolicy {
     Required,
     /// S256 when it sends a challenge, for confidential clients that cannot do PKCE.
     Optional,
-    /// As `Optional`, and the method `plain` is let through.
+    /// On every request, and the method `plain` is let through.
     PlainAllowed,
 }
 

@@ -23,21 +23,26 @@ pub struct LogoutRequest {
     pub subject: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Hint {
+/// What an ID token of ours says about a session, however old it is.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Hint {
     iss: String,
-    sub: String,
-    aud: String,
+    /// The person.
+    pub sub: String,
+    /// The client it was issued to.
+    pub aud: String,
+}
+
+/// Reads an `id_token_hint`. It authenticates nobody: an expired one still says who was meant.
+pub fn hint(text: &str, ring: &KeyRing) -> Option<Hint> {
+    let hint: Hint = serde_json::from_slice(&ring.verify(text, "JWT")?).ok()?;
+    (hint.iss == ring.realm().issuer).then_some(hint)
 }
 
 /// Reads a sign-out request. An unproven part is as if it had not been sent; nothing is redirected to it.
 pub fn read(parameters: &Parameters, registry: &Registry, ring: &KeyRing) -> LogoutRequest {
     // An expired ID token still proves who asks (§2).
-    let hint = parameters
-        .text("id_token_hint")
-        .and_then(|hint| ring.verify(hint, "JWT"))
-        .and_then(|payload| serde_json::from_slice::<Hint>(&payload).ok())
-        .filter(|hint| hint.iss == ring.realm().issuer);
+    let hint = parameters.text("id_token_hint").and_then(|text| hint(text, ring));
     let named = parameters.text("client_id");
     if let (Some(hint), Some(named)) = (&hint, named)
         && hint.aud != named

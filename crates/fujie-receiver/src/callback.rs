@@ -151,8 +151,7 @@ fn decode(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const EXPECTED: Expected<'_> =
-        Expected { path: "/getcode", authority: "127.0.0.1:8000", state: Some("s1") };
+    const EXPECTED: Expected<'_> = Expected { path: "/getcode", authority: "127.0.0.1:8000", state: Some("s1") };
 
     fn check(line: &str) -> Result<String, Refusal> {
         let head = format!("{}\r\nHost: 127.0.0.1:8000\r\n\r\n", line);

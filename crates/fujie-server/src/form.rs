@@ -17,7 +17,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use crate::{
     cookie::Name,
     http::{Request, Response, with_header},
-    page::{ErrorKind, ErrorPage, Lang, LangLink, Page, Shell},
+    page::{ErrorKind, ErrorPage, FormPost, Lang, LangLink, Page, Shell},
     server::Server,
     snapshot::Snapshot,
 };
@@ -83,11 +83,15 @@ impl<'a> Visit<'a> {
 
     /// The session of this browser, if it is alive.
     pub async fn session(&self) -> Result<Option<Session>, StoreError> {
-        let id = self.session_token.as_deref().and_then(|text| Digest::of_token(Kind::Session, text));
-        match id {
+        match self.session_id() {
             Some(id) => self.server.store.session(id, self.now).await,
             None => Ok(None),
         }
+    }
+
+    /// The digest of this browser's session cookie, unjudged.
+    pub fn session_id(&self) -> Option<Digest> {
+        self.session_token.as_deref().and_then(|text| Digest::of_token(Kind::Session, text))
     }
 
     /// The digest of the bind ticket this browser carries.
@@ -102,7 +106,9 @@ impl<'a> Visit<'a> {
     }
 
     fn csrf_parts<'b>(&'b self, purpose: &'b str, about: &'b str) -> [&'b str; 4] {
-        [purpose, &self.browser, self.session_token.as_deref().unwrap_or_default(), about]
+        // The sign-in page outlives a sign-in in another tab; everything else belongs to its session.
+        let session = self.session_token.as_deref().filter(|_| purpose != "sign-in").unwrap_or_default();
+        [purpose, &self.browser, session, about]
     }
 
     /// The fields of a form of ours: same site, same browser, same session, same matter.
@@ -127,7 +133,7 @@ impl<'a> Visit<'a> {
 
     /// A page of ours. `targets` are the origins beyond our own where its forms may end after redirects.
     pub fn page<P: Page>(&self, code: StatusCode, page: &P, targets: &[String]) -> Response {
-        let html = match self.server.pages.render(page, &self.shell(), self.lang) {
+        let html = match self.server.pages.render(page, &self.shell(P::TEMPLATE != FormPost::TEMPLATE), self.lang) {
             Ok(html) => html,
             Err(error) => {
                 tracing::error!(%error, "a page could not be rendered");
@@ -185,9 +191,10 @@ impl<'a> Visit<'a> {
         self.error(ErrorKind::Unavailable)
     }
 
-    fn shell(&self) -> Shell {
+    fn shell(&self, has_address: bool) -> Shell {
         let settings = &self.server.settings;
-        let links = if self.request.method == Method::GET { self.lang_links() } else { Vec::new() };
+        // An answer on its way has no address of its own: asking for it again would grant again.
+        let links = if self.request.method == Method::GET && has_address { self.lang_links() } else { Vec::new() };
         Shell { lang_links: links, instance_name: settings.name.clone(), demo_banner: settings.is_demo }
     }
 
@@ -207,16 +214,14 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// No inline anything, nothing foreign. Chrome holds redirects after a POST to `form-action` too, so the places where
-/// a form may end are named.
+/// No inline anything, nothing foreign. Chrome holds every redirect after a POST to `form-action` too, also those that
+/// an application makes after its callback, so a page whose forms lead away names schemes, not origins.
 fn content_security_policy(targets: &[String]) -> String {
-    let targets: String = targets
-        .iter()
-        // CSP has no spelling for an IPv6 literal; its scheme must do.
-        .map(|origin| if origin.contains('[') { " http:".to_owned() } else { format!(" {origin}") })
-        .collect();
+    let away = if targets.is_empty() { "" } else { " https: http:" };
+    let private: String =
+        targets.iter().filter(|origin| origin.ends_with(':')).map(|scheme| format!(" {scheme}")).collect();
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'{targets}; \
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'{away}{private}; \
          base-uri 'none'; frame-ancestors 'none'"
     )
 }

@@ -22,6 +22,8 @@ pub const BODY_LENGTH_MAX: usize = 64 * 1024;
 pub struct Request {
     /// The method.
     pub method: Method,
+    /// The authority of an absolute-form target, which outranks `Host` (RFC 9112 §3.2.2).
+    pub authority: Option<String>,
     /// Path as sent, without query.
     pub path: String,
     /// Query as sent, without `?`.

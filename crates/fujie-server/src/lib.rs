@@ -17,6 +17,7 @@ mod limit;
 pub mod listen;
 pub mod page;
 pub mod password;
+mod patient;
 pub mod route;
 mod server;
 pub mod snapshot;

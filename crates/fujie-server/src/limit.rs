@@ -25,18 +25,20 @@ impl Default for Limit {
 }
 
 impl Limit {
-    /// Did `key` fail `max` times or more in this minute?
-    pub fn is_reached(&self, key: &impl Hash, max: u32, now: Timestamp) -> bool {
-        let value = self.bucket(key).load(Ordering::Relaxed);
-        minute(now) == value >> 32 && value & 0xFFFF_FFFF >= u64::from(max)
-    }
-
     /// Counts one failure of `key` and gives how many it had in this minute.
     pub fn count(&self, key: &impl Hash, now: Timestamp) -> u64 {
         let minute = minute(now);
         let step = |value: u64| if value >> 32 == minute { value + 1 } else { minute << 32 | 1 };
         let before = self.bucket(key).fetch_update(Ordering::Relaxed, Ordering::Relaxed, |value| Some(step(value)));
         step(before.unwrap_or_default()) & 0xFFFF_FFFF
+    }
+
+    /// Takes one count of `key` back.
+    pub fn give_back(&self, key: &impl Hash, now: Timestamp) {
+        let minute = minute(now);
+        let step = |value: u64| (value >> 32 == minute && value & 0xFFFF_FFFF > 0).then(|| value - 1);
+        // Nothing to take back is as good as taken back.
+        let _ = self.bucket(key).fetch_update(Ordering::Relaxed, Ordering::Relaxed, step);
     }
 
     fn bucket(&self, key: &impl Hash) -> &AtomicU64 {
@@ -59,10 +61,10 @@ mod tests {
         let limit = Limit::default();
         let now = Timestamp::from_seconds(1_000_000);
         for expected in 1..=3 {
-            assert!(!limit.is_reached(&"alice", 3, now));
             assert_eq!(limit.count(&"alice", now), expected);
         }
-        assert!(limit.is_reached(&"alice", 3, now));
-        assert!(!limit.is_reached(&"alice", 3, Timestamp::from_seconds(1_000_060)), "a minute later");
+        limit.give_back(&"alice", now);
+        assert_eq!(limit.count(&"alice", now), 3);
+        assert_eq!(limit.count(&"alice", Timestamp::from_seconds(1_000_060)), 1, "a minute later");
     }
 }

@@ -14,6 +14,7 @@ use tokio::{net::TcpListener, time::timeout};
 
 use crate::{
     http::{BODY_LENGTH_MAX, Request, Response, json_text, status},
+    patient::Patient,
     route::route,
     server::Server,
 };
@@ -51,7 +52,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future
         let Some((stream, peer, place)) = accepted else { continue };
         let server = Arc::clone(&server);
         let service = service_fn(move |request| answer(Arc::clone(&server), request, peer));
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream)), service));
         tokio::spawn(async move {
             let _place = place;
             if let Err(error) = connection.await {
@@ -101,6 +102,10 @@ async fn answer(server: Arc<Server>, request: hyper::Request<Incoming>, peer: Ip
 /// The request, whole, within its limits.
 async fn read(request: hyper::Request<Incoming>, peer: IpAddr) -> Result<Request, Response> {
     let (parts, body) = request.into_parts();
+    let head: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if head > HEADERS_LENGTH_MAX {
+        return Err(status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    }
     let too_large = || {
         json_text(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -125,6 +130,7 @@ async fn read(request: hyper::Request<Incoming>, peer: IpAddr) -> Result<Request
     };
     Ok(Request {
         method: parts.method,
+        authority: parts.uri.authority().map(|authority| authority.as_str().to_owned()),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,

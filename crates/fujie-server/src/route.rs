@@ -18,7 +18,9 @@ use crate::{
 /// Answers a request.
 pub async fn route(server: &Server, request: &Request) -> Response {
     let (get, post, options) = (Method::GET, Method::POST, Method::OPTIONS);
-    let method = if request.method == Method::HEAD { &get } else { &request.method };
+    // HEAD is safe (RFC 9110 §9.2.1): where a GET may grant or spend something, it is no method at all.
+    let may_act = request.path == standard::AUTHORIZE || request.path.starts_with("/broker/");
+    let method = if request.method == Method::HEAD && !may_act { &get } else { &request.method };
     let path = request.path.as_str();
     // Probes speak to an address, not to the issuer's host.
     match (method, path) {
@@ -86,7 +88,8 @@ async fn broker(server: &Server, request: &Request, method: &Method) -> Option<R
 
 /// A Host that is not the issuer's is another server's business: nothing of ours is built from it.
 fn is_ours(server: &Server, request: &Request) -> bool {
-    request.header(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(&server.authority))
+    let is_own = |authority: &str| authority.eq_ignore_ascii_case(&server.authority);
+    request.header(header::HOST).is_some_and(is_own) && request.authority.as_deref().is_none_or(is_own)
 }
 
 fn wrong_host(server: &Server, request: &Request) -> Response {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
 };
 
 use arc_swap::{ArcSwap, Guard};
@@ -57,11 +57,15 @@ pub struct Server {
     pub(crate) passwords: Passwords,
     pub(crate) authority: String,
     snapshot: ArcSwap<Snapshot>,
+    /// One renewal at a time: what was read earlier must not replace what was read later.
+    renewing: tokio::sync::Mutex<()>,
     realm: Realm,
     /// When the snapshot was read or last found unchanged, in milliseconds.
     confirmed_at: AtomicI64,
     /// When rows were last swept, in milliseconds.
     swept_at: AtomicI64,
+    /// Sweeps to leave out after the clock jumped.
+    sweeps_stopped: AtomicU32,
     is_stopping: AtomicBool,
 }
 
@@ -116,8 +120,10 @@ impl Server {
             limit: Limit::default(),
             passwords: Passwords::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
+            renewing: tokio::sync::Mutex::default(),
             confirmed_at: AtomicI64::new(now.millis()),
             swept_at: AtomicI64::new(0),
+            sweeps_stopped: AtomicU32::new(0),
             is_stopping: AtomicBool::new(false),
             store,
             settings,
@@ -178,6 +184,7 @@ impl Server {
 
     /// Reads clients and keys again if they changed, or if `keys_are_due`.
     pub async fn renew(&self, keys_are_due: bool) -> Result<(), SnapshotError> {
+        let _turn = self.renewing.lock().await;
         let now = self.now();
         let current = self.snapshot.load_full();
         if self.store.revision().await? != current.revision || keys_are_due {
@@ -189,23 +196,40 @@ impl Server {
     }
 }
 
-/// Rows swept at once.
+/// Rows swept in one transaction.
 const SWEEP_MAX: u32 = 500;
+
+/// Transactions of one sweep at most; between them others are served.
+const SWEEPS_MAX: usize = 40;
 
 /// A clock that jumps by more than this between two sweeps stops them: what looks over may not be.
 const JUMP_MAX: Lifetime = Lifetime::from_seconds(3600);
 
+/// How many sweeps a jump stops: an hour of them.
+const SWEEPS_STOPPED: u32 = 360;
+
 impl Server {
-    /// Deletes some rows that are over. Expiry itself is judged at each use; this only frees space.
+    /// Deletes rows that are over, a few at a time. Expiry itself is judged at each use; this only frees space.
     pub(crate) async fn sweep(&self) {
         let now = self.now();
         let before = self.swept_at.swap(now.millis(), Ordering::Relaxed);
         if before != 0 && (now.millis() - before).abs() > JUMP_MAX.millis() {
-            tracing::warn!("the clock jumped by more than an hour; nothing is swept this time");
+            tracing::warn!("the clock jumped by more than an hour; nothing is swept for an hour");
+            self.sweeps_stopped.store(SWEEPS_STOPPED, Ordering::Relaxed);
+        }
+        if self.sweeps_stopped.load(Ordering::Relaxed) > 0 {
+            self.sweeps_stopped.fetch_sub(1, Ordering::Relaxed);
             return;
         }
-        if let Err(error) = self.store.sweep(now, SWEEP_MAX).await {
-            tracing::warn!(%error, "rows that are over could not be swept");
+        for _ in 0..SWEEPS_MAX {
+            match self.store.sweep(now, SWEEP_MAX).await {
+                Ok(swept) if swept < SWEEP_MAX => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "rows that are over could not be swept");
+                    return;
+                }
+            }
         }
     }
 }

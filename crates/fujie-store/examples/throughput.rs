@@ -49,8 +49,14 @@ async fn main() {
     };
     store.create_account(new, T0).await.unwrap();
     for task in 0..IN_FLIGHT {
-        let session =
-            NewSession { id: session(task), auth_time: T0, amr: "pwd".into(), fresh_for: None, expires_at: T0 + DAY };
+        let session = NewSession {
+            id: session(task),
+            auth_time: T0,
+            amr: "pwd".into(),
+            fresh_for: None,
+            expires_at: T0 + DAY,
+            replaces: None,
+        };
         store.begin_session(account, session, T0).await.unwrap();
     }
     measure(&store, "grants born and redeemed (2 verbs)", IN_FLIGHT, GRANTS / IN_FLIGHT, born_and_redeemed).await;

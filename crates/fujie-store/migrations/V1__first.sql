@@ -160,7 +160,7 @@ CREATE TABLE "grant" (
     offline       INTEGER NOT NULL,
     -- When the sweep looks at it next. Rotation moves expires_at alone, so that it touches no index.
     sweep_after   INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX grant_by_account ON "grant" (account, client);
 CREATE INDEX grant_by_session ON "grant" (session, redeemed_at) WHERE session IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX grant_by_sweep ON "grant" (sweep_after);

@@ -60,6 +60,9 @@ pub struct NewSession {
     pub fresh_for: Option<[u8; 32]>,
     /// When the session ends at the latest.
     pub expires_at: Timestamp,
+    /// The session that this browser had before: it ends. Grants that hang on it move over if the account is the same,
+    /// since signing in again is not signing out; else they end with it.
+    pub replaces: Option<Digest>,
 }
 
 /// A grant to be born.

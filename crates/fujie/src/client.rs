@@ -74,7 +74,7 @@ pub struct AddClient {
     /// What it may ask for, separated by spaces; may be repeated. Default: "openid profile offline_access".
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Whether it must use PKCE: required, optional (confidential clients that cannot), or plain.
+    /// PKCE: required (S256), optional (for confidential clients that cannot), or plain (required, S256 or plain).
     #[arg(long, default_value = "required")]
     pkce: String,
     /// Algorithm of its ID tokens: ES256, EdDSA or RS256.

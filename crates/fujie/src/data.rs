@@ -29,6 +29,8 @@ impl DataFolder {
             builder.recursive(true).mode(0o700);
             builder.create(path).with_context(|| format!("the data folder {} cannot be made", path.display()))?;
         }
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("the data folder {} cannot be made private", path.display()))?;
         Ok(Self { path: path.to_owned() })
     }
 
@@ -99,10 +101,14 @@ fn private() -> OpenOptions {
 
 /// Writes a new file, on disk before it is used.
 fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+    // Whole or not at all, also when the process is killed between.
+    let half = path.with_extension("new");
     let make = || -> std::io::Result<()> {
-        let mut file = private().create_new(true).write(true).open(path)?;
+        let mut file = private().create(true).truncate(true).write(true).open(&half)?;
         file.write_all(content)?;
-        file.sync_all()
+        file.sync_all()?;
+        fs::rename(&half, path)?;
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     make().with_context(|| format!("{} cannot be written", path.display()))
 }

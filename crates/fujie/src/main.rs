@@ -8,7 +8,12 @@ mod serve;
 mod simulate;
 mod user;
 
-use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -20,7 +25,7 @@ use crate::{
 
 /// Sign-in for your applications: an OAuth 2.0 and OpenID Connect server, third-party sign-in, simulators.
 #[derive(Debug, Parser)]
-#[command(name = "fujie", version, about, max_term_width = 100)]
+#[command(name = "fujie", version, max_term_width = 100)]
 struct Fujie {
     /// Configuration file (TOML). Default: $FUJIE_CONFIG, else ./fujie.toml, else fujie.toml in the data folder.
     #[arg(long, global = true, value_name = "FILE")]
@@ -138,7 +143,7 @@ fn log(config: &Config) {
     use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
     let filter = Targets::new().with_default(tracing::Level::WARN).with_target("fujie", config.log.level);
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = fmt::layer().with_writer(std::io::stderr);
+    let layer = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => registry.with(layer).init(),
         LogFormat::Json => registry.with(layer.json()).init(),

@@ -6,8 +6,8 @@
 //! `token_type`, refusal told by silence.
 
 use super::{
-    AnswerFormat, Denial, ErrorShape, IdentityRule, LanguageParameter, ParameterNames, Pkce, Provider, Refusal, StateAlphabet, StateRule,
-    TokenMethod,
+    AnswerFormat, Denial, ErrorShape, IdentityRule, LanguageParameter, ParameterNames, Pkce, Provider, Refusal,
+    StateAlphabet, StateRule, TokenMethod,
 };
 
 /// The preset for website applications.

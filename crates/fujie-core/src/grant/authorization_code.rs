@@ -98,7 +98,7 @@ pub fn decide(
     let Some(account) = account else {
         return Decision::Refuse(TokenError::CodeInvalid);
     };
-    match narrowed(grant, parameters, setting.registry) {
+    match narrowed(grant, &grant.scope, parameters, setting.registry) {
         Ok(audience) => redeem(client, code, (grant, account), &audience, setting, random),
         Err(error) => Decision::Refuse(error),
     }

@@ -118,18 +118,27 @@ impl Grant {
     }
 }
 
-/// The audience of a token request under `grant`: what `resource` narrows it to, else all of it (RFC 8707 §2.2).
-pub(crate) fn narrowed(grant: &Grant, parameters: &Parameters, registry: &Registry) -> Result<Audience, TokenError> {
+/// The audience of a token request under `grant` for `scope`: what `resource` narrows it to, else every granted API
+/// that still is one and has a scope token left (RFC 8707 §2.2).
+pub(crate) fn narrowed(
+    grant: &Grant,
+    scope: &Scope,
+    parameters: &Parameters,
+    registry: &Registry,
+) -> Result<Audience, TokenError> {
     let granted = || grant.resource.split(' ').filter(|resource| !resource.is_empty());
     let asked: Vec<_> = parameters.all("resource").collect();
     if asked.iter().any(|resource| !granted().any(|own| own == *resource)) {
         return Err(TokenError::Target);
     }
-    let resources: Vec<_> = if asked.is_empty() { granted().collect() } else { asked };
+    let is_alive = |resource: &&str| {
+        registry.api(resource).is_some_and(|api| scope.tokens().any(|token| api.scope.contains(token)))
+    };
+    let resources: Vec<_> = if asked.is_empty() { granted().filter(is_alive).collect() } else { asked };
     if resources.is_empty() {
         return Ok(Audience { resources: Vec::new(), form: crate::client::TokenForm::Opaque });
     }
-    Audience::resolve(registry, &grant.scope, resources.into_iter()).or(Err(TokenError::Target))
+    Audience::resolve(registry, scope, resources.into_iter()).or(Err(TokenError::Target))
 }
 
 /// How a client proved who it is when a grant was born.

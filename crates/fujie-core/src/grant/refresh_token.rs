@@ -121,7 +121,8 @@ fn check<'a>(
         None => grant.scope.clone(),
         Some(text) => Scope::parse(text).ok().filter(|scope| grant.scope.admits(scope)).ok_or(TokenError::Scope)?,
     };
-    Ok((grant, (scope, narrowed(grant, parameters, setting.registry)?)))
+    let audience = narrowed(grant, &scope, parameters, setting.registry)?;
+    Ok((grant, (scope, audience)))
 }
 
 fn by_generation(

@@ -8,8 +8,8 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,
     signature::{
-        self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
-        KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+        ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -73,6 +73,7 @@ enum Pair {
 pub struct SigningKey {
     kid: String,
     pair: Pair,
+    public: ParsedPublicKey,
 }
 
 impl SigningKey {
@@ -98,7 +99,9 @@ impl SigningKey {
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).map(Pair::EdDsa),
             Algorithm::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rs256(Box::new(pair))),
         };
-        Ok(Self { kid, pair: pair.or(Err(KeyRejected))? })
+        let pair = pair.or(Err(KeyRejected))?;
+        let public = public_half(&pair)?;
+        Ok(Self { kid, pair, public })
     }
 
     /// Its algorithm.
@@ -158,13 +161,18 @@ impl SigningKey {
 
     /// Verifies `message` against `signature` with this key's public half.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let (algorithm, public): (&dyn signature::VerificationAlgorithm, &[u8]) = match &self.pair {
-            Pair::Es256(pair) => (&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref()),
-            Pair::EdDsa(pair) => (&ED25519, pair.public_key().as_ref()),
-            Pair::Rs256(pair) => (&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()),
-        };
-        UnparsedPublicKey::new(algorithm, public).verify(message, signature).is_ok()
+        self.public.verify_sig(message, signature).is_ok()
     }
+}
+
+/// The public half, parsed once.
+fn public_half(pair: &Pair) -> Result<ParsedPublicKey, KeyRejected> {
+    let parsed = match pair {
+        Pair::Es256(pair) => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key()),
+        Pair::EdDsa(pair) => ParsedPublicKey::new(&ED25519, pair.public_key()),
+        Pair::Rs256(pair) => ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key()),
+    };
+    parsed.or(Err(KeyRejected))
 }
 
 impl fmt::Debug for SigningKey {

@@ -76,6 +76,8 @@ pub struct AuthorizeRequest {
     pub ui_locales: Option<String>,
     /// A name to put into the sign-in form; it authenticates nobody.
     pub login_hint: Option<String>,
+    /// The person that the client expects, by `id_token_hint`; set by whoever can verify it.
+    pub hinted_subject: Option<String>,
 }
 
 /// `prompt` (OpenID Connect Core 1.0 §3.1.2.1).
@@ -317,6 +319,7 @@ fn read(
         max_age: max_age(parameters)?,
         ui_locales: parameters.text("ui_locales").map(str::to_owned),
         login_hint: parameters.text("login_hint").map(|hint| hint.chars().take(255).collect()),
+        hinted_subject: None,
     })
 }
 
@@ -415,7 +418,8 @@ pub fn decide(request: &AuthorizeRequest, facts: Facts<'_>, now: Timestamp) -> R
         // A sign-in that this very request demanded counts, once: issuing spends the mark.
         let is_fresh = facts.resumed.is_some() && session.fresh_for == facts.resumed;
         let is_young = request.max_age.is_none_or(|age| now < session.auth_time + age);
-        is_fresh || (!request.prompt.wants_login && is_young)
+        let is_expected = request.hinted_subject.as_ref().is_none_or(|sub| *sub == session.account.id.to_string());
+        is_expected && (is_fresh || (!request.prompt.wants_login && is_young))
     });
     if !is_signed_in {
         return if request.prompt.is_none { Err(AuthorizeError::LoginRequired) } else { Ok(Next::SignIn) };

@@ -33,7 +33,7 @@ impl Challenge {
     pub fn parse(challenge: Option<&str>, method: Option<&str>, policy: PkcePolicy) -> Result<Option<Self>, PkceError> {
         let Some(challenge) = challenge else {
             return match (policy, method) {
-                (PkcePolicy::Required, _) => Err(PkceError::Missing),
+                (PkcePolicy::Required | PkcePolicy::PlainAllowed, _) => Err(PkceError::Missing),
                 // A method without a challenge is a stripped request (RFC 9700 §4.8.2).
                 (_, Some(_)) => Err(PkceError::Missing),
                 (_, None) => Ok(None),

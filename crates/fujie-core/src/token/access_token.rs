@@ -8,7 +8,7 @@ use super::{
     record::{Reader, Writer},
 };
 use crate::{
-    client::{Client, Registry, TokenForm},
+    client::{Api, Client, Registry, TokenForm},
     grant::Grant,
     id::Id,
     policy::Policy,
@@ -60,10 +60,13 @@ impl Audience {
         scope: &Scope,
         resources: impl Iterator<Item = &'a str>,
     ) -> Result<Self, UnknownResource> {
-        let mut named: Vec<_> =
-            resources.map(|resource| registry.api(resource).ok_or(UnknownResource)).collect::<Result<_, _>>()?;
+        // An API is nobody's audience without a scope token of its own (RFC 9700 §2.3).
+        let is_touched = |api: &Api| scope.tokens().any(|token| api.scope.contains(token));
+        let mut named: Vec<_> = resources
+            .map(|resource| registry.api(resource).filter(|api| is_touched(api)).ok_or(UnknownResource))
+            .collect::<Result<_, _>>()?;
         if named.is_empty() {
-            named = registry.apis().filter(|api| scope.tokens().any(|token| api.scope.contains(token))).collect();
+            named = registry.apis().filter(|api| is_touched(api)).collect();
         }
         let mut seen = std::collections::HashSet::new();
         named.retain(|api| seen.insert(&api.resource));
@@ -231,7 +234,8 @@ impl AccessToken {
 
     /// `jti` carries what we need to ask the store: opaque to everybody else.
     fn jti(&self, realm_epoch: u32) -> String {
-        let record = write_grant(Writer::default().fixed(&self.id), self.grant).u32(self.client_epoch).u32(realm_epoch).finish();
+        let record =
+            write_grant(Writer::default().fixed(&self.id), self.grant).u32(self.client_epoch).u32(realm_epoch).finish();
         URL_SAFE_NO_PAD.encode(record)
     }
 }

@@ -80,8 +80,7 @@ impl WireError for TokenError {
             | Self::PasswordWrong => ErrorCode::InvalidGrant,
             Self::Scope => ErrorCode::InvalidScope,
             Self::Target => ErrorCode::InvalidTarget,
-            Self::TooMany => ErrorCode::InvalidGrant,
-            Self::Unavailable => ErrorCode::TemporarilyUnavailable,
+            Self::TooMany | Self::Unavailable => ErrorCode::TemporarilyUnavailable,
             Self::Server => ErrorCode::ServerError,
         }
     }

@@ -251,7 +251,7 @@ fn pkce_is_what_the_client_was_registered_for() {
     check("lax", &plain, None);
     check("lax", &implied, None);
     check("lax", &stripped, None);
-    check("legacy", &none, Some(None));
+    check("legacy", &none, None);
     check("legacy", &plain, Some(Some(Challenge::Plain(VERIFIER.to_owned()))));
     check("legacy", &implied, Some(Some(Challenge::Plain(VERIFIER.to_owned()))));
     check("legacy", &stripped, None);

@@ -72,10 +72,12 @@ fn the_audience_is_what_was_asked() {
     assert_eq!(audience(&[]), Ok(vec![API.to_owned(), VAULT.to_owned()]));
     assert_eq!(audience(&[("resource", VAULT)]), Ok(vec![VAULT.to_owned()]));
     assert_eq!(
-        audience(&[("scope", "read"), ("resource", API), ("resource", VAULT), ("resource", API)]),
+        audience(&[("scope", "read open"), ("resource", API), ("resource", VAULT), ("resource", API)]),
         Ok(vec![API.to_owned(), VAULT.to_owned()])
     );
     assert_eq!(audience(&[("resource", "https://nobody.example")]), Err(TokenError::Target));
+    // An API is no audience of a token without a scope of its own.
+    assert_eq!(audience(&[("scope", "read"), ("resource", VAULT)]), Err(TokenError::Target));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use fujie_store::{NewSession, PendingStored, SignIn, StoreError};
 use super::{Connection, Flow, client_time};
 use crate::{
     cookie::Name,
-    endpoint::sign_in::{arrive, fresh_for, replace},
+    endpoint::sign_in::{arrive, fresh_for},
     form::Visit,
     http::{Request, Response, see_other},
     page::ErrorKind,
@@ -102,10 +102,10 @@ async fn enter(
             amr: connection.id.clone(),
             fresh_for: Some(fresh_for(&flow.resume, attach)),
             expires_at: visit.now + server.settings.policy.session,
+            replaces: visit.session_id(),
         };
         match store.sign_in_by_identity(once.clone(), identity.clone(), session, visit.now).await? {
             SignIn::SignedIn(_) => {
-                replace(visit).await?;
                 return Ok(arrive(visit, &token, &flow.resume, attach).await);
             }
             SignIn::FlowUsed => return Ok(see_other(&hub(&flow.resume))),

@@ -3,10 +3,11 @@
 use fujie_core::{
     account::Session,
     grant::authorize as birth,
+    logout,
     random::SystemRandom,
     request::{
         authorize::{self, Answer, AuthorizeError, AuthorizeRequest, Facts, Next, PageCause, Refusal},
-        parameters::{ParameterError, encode},
+        parameters::{ParameterError, Parameters, encode},
         response_mode::AuthorizationResponse,
     },
     secret::sha256,
@@ -37,10 +38,25 @@ pub async fn answer(server: &Server, request: &Request) -> Response {
 /// An authorization request, arrived afresh or by `resume`.
 pub(crate) struct Arrived {
     pub request: AuthorizeRequest,
-    /// The request as sealed.
-    pub resume: String,
-    /// It came back by `resume`.
-    pub is_resumed: bool,
+    /// Its query, as it came.
+    pub query: String,
+    /// The `resume` that it came back by.
+    pub resume: Option<String>,
+}
+
+impl Arrived {
+    /// The request as sealed; only made when a page needs it.
+    pub fn resume(&self, visit: &Visit<'_>, snapshot: &Snapshot) -> String {
+        match &self.resume {
+            Some(resume) => resume.clone(),
+            None => seal_resume(visit.server, snapshot, &self.query, visit.now).unwrap_or_default(),
+        }
+    }
+
+    /// Digest of the `resume` that it came back by.
+    fn resumed(&self) -> Option<[u8; 32]> {
+        self.resume.as_ref().map(|resume| sha256(resume.as_bytes()))
+    }
 }
 
 fn read(visit: &mut Visit<'_>, snapshot: &Snapshot) -> Result<Arrived, Box<Response>> {
@@ -56,10 +72,16 @@ fn read(visit: &mut Visit<'_>, snapshot: &Snapshot) -> Result<Arrived, Box<Respo
     let parsed = authorize::parse(raw, &snapshot.registry, visit.server.issuer());
     let parsed = parsed.map_err(|refusal| Box::new(refuse(visit, refusal)))?;
     let query = std::str::from_utf8(raw).unwrap_or_default();
-    let resume = seal_resume(visit.server, snapshot, query, visit.now)
-        .ok_or_else(|| Box::new(visit.error(ErrorKind::Unavailable)))?;
-    visit.speak(&resume, parsed.ui_locales.as_deref());
-    Ok(Arrived { request: parsed, resume, is_resumed: false })
+    if request.method == Method::POST {
+        // From another site no cookie of ours came along: the browser comes again by GET, as itself.
+        let resume = seal_resume(visit.server, snapshot, query, visit.now);
+        return Err(Box::new(match resume {
+            Some(resume) => see_other(&format!("/authorize?resume={}", encode(&resume))),
+            None => visit.error(ErrorKind::Unavailable),
+        }));
+    }
+    visit.speak("", parsed.ui_locales.as_deref());
+    Ok(Arrived { request: parsed, query: query.to_owned(), resume: None })
 }
 
 /// Judges a `resume` as if its request had just arrived.
@@ -68,16 +90,18 @@ pub(crate) fn resume_of(visit: &mut Visit<'_>, snapshot: &Snapshot, resume: &str
     let parsed = authorize::parse(query.as_bytes(), &snapshot.registry, visit.server.issuer());
     let request = parsed.map_err(|refusal| Box::new(refuse(visit, refusal)))?;
     visit.speak(resume, request.ui_locales.as_deref());
-    Ok(Arrived { request, resume: resume.to_owned(), is_resumed: true })
+    Ok(Arrived { request, query, resume: Some(resume.to_owned()) })
 }
 
 /// Loads, decides and does what comes next.
 pub(crate) async fn go_on(visit: &Visit<'_>, snapshot: &Snapshot, arrived: Arrived, answer: Answer) -> Response {
+    let mut arrived = arrived;
+    arrived.request.hinted_subject = hinted_subject(snapshot, &arrived.query);
     let situation = match load(visit, &arrived).await {
         Ok(situation) => situation,
         Err(error) => return visit.unavailable(&error),
     };
-    let resumed = arrived.is_resumed.then(|| sha256(arrived.resume.as_bytes()));
+    let resumed = arrived.resumed();
     let facts = Facts {
         session: situation.session.as_ref(),
         consented: situation.consented.as_ref(),
@@ -89,13 +113,23 @@ pub(crate) async fn go_on(visit: &Visit<'_>, snapshot: &Snapshot, arrived: Arriv
         Ok(next) => next,
         Err(error) => return tell(visit, &arrived.request, &error),
     };
-    let to = |path: &str| visit.remember(see_other(&format!("{path}?resume={}", encode(&arrived.resume))));
+    let to =
+        |path: &str| visit.remember(see_other(&format!("{path}?resume={}", encode(&arrived.resume(visit, snapshot)))));
     match (next, situation.session) {
         (Next::Bind, _) => to("/bind"),
         (Next::Consent, Some(session)) => consent::page(visit, snapshot, &arrived, &session),
         (Next::Issue, Some(session)) => issue(visit, snapshot, arrived, &session, answer).await,
         (Next::SignIn, _) | (_, None) => to("/sign-in"),
     }
+}
+
+/// The person that the client expects, by an ID token of ours (OpenID Connect Core 1.0 §3.1.2.1 `id_token_hint`).
+fn hinted_subject(snapshot: &Snapshot, query: &str) -> Option<String> {
+    if !query.contains("id_token_hint=") {
+        return None;
+    }
+    let parameters = Parameters::parse(query.as_bytes()).ok()?;
+    logout::hint(parameters.text("id_token_hint")?, &snapshot.ring).map(|hint| hint.sub)
 }
 
 struct Situation {
@@ -128,16 +162,13 @@ async fn issue(
     if !server.is_current(visit.now) {
         return tell(visit, &arrived.request, &AuthorizeError::Unavailable);
     }
-    let resume = format!("/authorize?resume={}", encode(&arrived.resume));
     let consent = match answer {
         _ if arrived.request.client.is_native() => Consent::Once,
         Answer::Allow => Consent::Remember(arrived.request.scope.clone()),
         _ => Consent::Remembered,
     };
-    let consume_fresh = arrived
-        .is_resumed
-        .then(|| sha256(arrived.resume.as_bytes()))
-        .filter(|digest| session.fresh_for == Some(*digest));
+    let consume_fresh = arrived.resumed().filter(|digest| session.fresh_for == Some(*digest));
+    let (query, resume) = (arrived.query, arrived.resume);
     let client_name = arrived.request.client.name.clone();
     let setting = server.setting(snapshot, visit.now);
     let draft = birth::draft(arrived.request, session, setting, &mut SystemRandom);
@@ -151,7 +182,10 @@ async fn issue(
         // The situation changed between reading and committing: it is judged anew.
         Ok(
             GrantBegun::SessionEnded | GrantBegun::AccountGone | GrantBegun::ConsentGone | GrantBegun::FreshnessGone,
-        ) => visit.remember(see_other(&resume)),
+        ) => {
+            let resume = resume.or_else(|| seal_resume(server, snapshot, &query, visit.now)).unwrap_or_default();
+            visit.remember(see_other(&format!("/authorize?resume={}", encode(&resume))))
+        }
         Ok(GrantBegun::TooManyUnredeemed) => {
             send(visit, AuthorizeError::Unavailable.answer(draft.into_target()), &client_name)
         }

@@ -11,7 +11,7 @@ use fujie_core::{
 use fujie_store::{Attached, CreatedAndBound, NewAccount, NewSession, SignIn, StoreError};
 use http::StatusCode;
 
-use super::sign_in::{arrive, fresh_for, hex, replace};
+use super::sign_in::{arrive, fresh_for, hex};
 use crate::{
     cookie::Name,
     form::{Visit, resumed},
@@ -90,6 +90,10 @@ type Waiting = (Digest, Pending, Option<Session>);
 async fn load(visit: &Visit<'_>) -> Result<Option<Waiting>, StoreError> {
     let Some(ticket) = visit.ticket() else { return Ok(None) };
     let Some(pending) = visit.server.store.pending(ticket, visit.now).await? else { return Ok(None) };
+    // A provider that was switched off binds nobody any more.
+    if visit.server.connection(&pending.connection).is_none() {
+        return Ok(None);
+    }
     Ok(Some((ticket, pending, visit.session().await?)))
 }
 
@@ -155,7 +159,6 @@ async fn cancel(visit: &Visit<'_>, ticket: Digest, resume: &str) -> Result<Respo
 }
 
 async fn bound(visit: &Visit<'_>, token: &Secret, resume: &str) -> Result<Response, StoreError> {
-    replace(visit).await?;
     Ok(arrive(visit, token, resume, None).await)
 }
 
@@ -168,6 +171,7 @@ fn new_session(visit: &Visit<'_>, pending: &Pending, resume: &str) -> (Secret, N
         amr: pending.connection.clone(),
         fresh_for: Some(fresh_for(resume, None)),
         expires_at: visit.now + visit.server.settings.policy.session,
+        replaces: visit.session_id(),
     };
     (token, session)
 }

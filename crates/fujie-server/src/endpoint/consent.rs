@@ -15,6 +15,7 @@ use crate::{
 /// The page that asks.
 pub(crate) fn page(visit: &Visit<'_>, snapshot: &Snapshot, arrived: &Arrived, session: &Session) -> Response {
     let request = &arrived.request;
+    let resume = arrived.resume(visit, snapshot);
     let lang = match visit.lang {
         Lang::En => "en",
         Lang::Zh => "zh",
@@ -31,8 +32,8 @@ pub(crate) fn page(visit: &Visit<'_>, snapshot: &Snapshot, arrived: &Arrived, se
         client_is_public: request.client.is_public,
         scopes,
         account_name: session.account.name.clone(),
-        resume: arrived.resume.clone(),
-        csrf: visit.csrf(snapshot, "consent", &arrived.resume),
+        csrf: visit.csrf(snapshot, "consent", &resume),
+        resume,
     };
     visit.page(StatusCode::OK, &page, &[request.target.origin()])
 }

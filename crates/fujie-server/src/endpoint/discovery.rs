@@ -23,6 +23,7 @@ fn document(body: Bytes) -> Response {
     let mut response = for_any_origin(Response::new(Full::new(body)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Shorter than the lead of a new key over its first use.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response

@@ -28,7 +28,7 @@ async fn decide(server: &Server, request: &Request) -> Result<Introspection, Tok
     let now = server.now();
     let snapshot = server.snapshot();
     let parameters = request.form()?;
-    let caller = authenticate(server, request, &parameters, &snapshot, now)?;
+    let caller = authenticate(request, &parameters, &snapshot)?;
     // A public client proves nothing, so it is told nothing (§2.1).
     if caller.method() == ClientAuth::None {
         return Err(ClientAuthError::Failed { by_header: false }.into());

@@ -29,7 +29,7 @@ async fn decide(server: &Server, request: &Request) -> Result<Response, TokenErr
     let now = server.now();
     let snapshot = server.snapshot();
     let parameters = request.form()?;
-    let caller = authenticate(server, request, &parameters, &snapshot, now)?;
+    let caller = authenticate(request, &parameters, &snapshot)?;
     let token = parameters.text("token").ok_or(TokenError::Missing("token"))?;
     let presented = Presented::read(token, &snapshot.ring);
     let grant = match presented.grant() {

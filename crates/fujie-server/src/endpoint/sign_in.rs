@@ -105,6 +105,7 @@ pub async fn post(server: &Server, request: &Request) -> Response {
                 amr: "pwd".to_owned(),
                 fresh_for: Some(fresh_for(resume, attach)),
                 expires_at: visit.now + server.settings.policy.session,
+                replaces: visit.session_id(),
             };
             return match begin(&visit, account, new).await {
                 Ok(Some(token)) => arrive(&visit, &token, resume, attach).await,
@@ -158,21 +159,36 @@ pub(crate) async fn verify(
 ) -> Result<fujie_core::account::Account, Failure> {
     let now = server.now();
     let folded = fold(username);
-    let keys = [("account", folded.clone()), ("address", request.peer.to_string())];
-    if keys.iter().any(|key| server.limit.is_reached(key, FAILURES_MAX, now)) {
+    let mut keys = vec![("account", folded.clone())];
+    // Behind a proxy every address is the proxy's: one visitor must not lock out all.
+    if !is_of_a_proxy(request.peer) {
+        keys.push(("address", request.peer.to_string()));
+    }
+    // Counted before the hash, so that guesses side by side are counted too; given back on success.
+    let reached = keys.iter().map(|key| server.limit.count(key, now)).max().unwrap_or_default();
+    if reached > u64::from(FAILURES_MAX) {
         return Err(Failure::TooMany);
     }
     let known = server.store.password_of(&folded).await.map_err(Failure::Store)?;
     let phc = known.as_ref().map(|(_, phc)| phc);
-    // A queue that is full counts against nobody.
     let fits = server.passwords.verify(password, phc).await.or(Err(Failure::TooMany))?;
     match known {
-        Some((account, _)) if fits && account.disabled_at.is_none() => Ok(account),
-        _ => {
+        Some((account, _)) if fits && account.disabled_at.is_none() => {
             for key in &keys {
-                server.limit.count(key, now);
+                server.limit.give_back(key, now);
             }
-            Err(Failure::Wrong)
+            Ok(account)
+        }
+        _ => Err(Failure::Wrong),
+    }
+}
+
+/// An address that many visitors may share: loopback, private or link-local.
+fn is_of_a_proxy(peer: std::net::IpAddr) -> bool {
+    match peer.to_canonical() {
+        std::net::IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        std::net::IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
         }
     }
 }
@@ -191,7 +207,7 @@ pub(crate) fn fresh_for(resume: &str, attach: Option<&str>) -> [u8; 32] {
 }
 
 /// Begins a session for `account` and gives its cookie's value; `None` when the account is gone. The session that
-/// this browser had before ends.
+/// this browser had before ends in its favour.
 async fn begin(
     visit: &Visit<'_>,
     account: fujie_core::account::Account,
@@ -200,17 +216,9 @@ async fn begin(
     let token = Secret::random(Kind::Session, &mut SystemRandom);
     let new = NewSession { id: Digest::of(Kind::Session, token.expose()), ..new };
     match visit.server.store.begin_session(account.id, new, visit.now).await? {
-        SessionBegun::Begun(_) => {
-            replace(visit).await?;
-            Ok(Some(token))
-        }
+        SessionBegun::Begun(_) => Ok(Some(token)),
         SessionBegun::AccountGone => Ok(None),
     }
-}
-
-/// Ends the session that this browser had before another began.
-pub(crate) async fn replace(visit: &Visit<'_>) -> Result<(), fujie_store::StoreError> {
-    super::sign_out::end_session(visit).await
 }
 
 /// After a sign-in: sets the cookie and goes to where the sign-in was for. A sign-in that does not attach deletes the

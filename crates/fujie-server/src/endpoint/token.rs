@@ -21,9 +21,6 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// Failures of one client and address in a minute before they must wait.
-const FAILURES_MAX: u32 = 50;
-
 /// How often a refresh that lost a race is decided anew. Each loss means that somebody else won.
 const ATTEMPTS: usize = 4;
 
@@ -45,7 +42,7 @@ async fn decide(
     now: Timestamp,
 ) -> Result<TokenResponse, TokenError> {
     let parameters = request.form()?;
-    let client = authenticate(server, request, &parameters, snapshot, now)?;
+    let client = authenticate(request, &parameters, snapshot)?;
     if !server.is_current(now) {
         return Err(TokenError::Unavailable);
     }
@@ -62,26 +59,18 @@ async fn decide(
     }
 }
 
-/// Authenticates the client of a request, within its limit of failures.
+/// Authenticates the client of a request. Failures are not limited: a secret of 256 random bits is not guessed.
 pub(crate) fn authenticate(
-    server: &Server,
     request: &Request,
     parameters: &Parameters,
     snapshot: &Snapshot,
-    now: Timestamp,
 ) -> Result<ClientAuthenticated, TokenError> {
     // A header that cannot be read is not the same as none.
     let authorization = request
         .headers
         .contains_key(header::AUTHORIZATION)
         .then(|| request.header(header::AUTHORIZATION).unwrap_or_default());
-    client_auth::authenticate(&snapshot.registry, authorization, parameters).map_err(|cause| {
-        let key = ("client", parameters.text("client_id"), request.peer);
-        if server.limit.count(&key, now) > u64::from(FAILURES_MAX) {
-            return TokenError::TooMany;
-        }
-        TokenError::ClientAuth(cause)
-    })
+    Ok(client_auth::authenticate(&snapshot.registry, authorization, parameters)?)
 }
 
 async fn redeem(
@@ -214,10 +203,10 @@ pub(crate) fn refuse(cause: &TokenError) -> Response {
     }
     let response = error(cause);
     match cause {
-        TokenError::ClientAuth(cause) if cause.challenges_basic() => {
+        // Every 401 says how to do better (RFC 9110 §11.6.1).
+        TokenError::ClientAuth(_) if response.status() == StatusCode::UNAUTHORIZED => {
             with_header(response, header::WWW_AUTHENTICATE, "Basic realm=\"fujie\"")
         }
-        TokenError::TooMany => with_header(response, header::RETRY_AFTER, "60"),
         _ => response,
     }
 }

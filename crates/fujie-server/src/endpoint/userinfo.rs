@@ -61,7 +61,8 @@ async fn load(server: &Server, text: &str) -> Result<Result<Userinfo, UserinfoEr
         return Ok(Err(UserinfoError::Token));
     };
     let Some(grant) = token.grant else {
-        return Ok(Err(UserinfoError::Scope));
+        let is_over = !token.is_current(&snapshot.registry, now) || server.store.is_revoked(token.id).await?;
+        return Ok(Err(if is_over { UserinfoError::Token } else { UserinfoError::Scope }));
     };
     let found = server.store.grant_and_revoked(grant, token.id).await?;
     let account = match &found {

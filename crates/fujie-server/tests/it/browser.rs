@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 /// A browser with its own cookies.
+#[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
     pub cookies: BTreeMap<String, String>,
     pub language: &'static str,
+    /// Everything that was visible outside of the pages' own origin: addresses, redirects, cookies, and the pages.
+    pub seen: Vec<String>,
 }
 
 /// What came back.
@@ -22,7 +25,20 @@ impl Browser {
     pub fn new() -> Self {
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { http, cookies: BTreeMap::new(), language: "en" }
+        Self { http, cookies: BTreeMap::new(), language: "en", seen: Vec::new() }
+    }
+
+    /// A browser whose person reads these languages.
+    pub fn speaking(language: &'static str) -> Self {
+        Self { language, ..Self::new() }
+    }
+
+    /// A browser on another machine, as far as addresses tell.
+    pub fn from_address(address: [u8; 4]) -> Self {
+        let policy = reqwest::redirect::Policy::none();
+        let http =
+            reqwest::Client::builder().redirect(policy).no_proxy().local_address(std::net::IpAddr::from(address));
+        Self { http: http.build().unwrap(), ..Self::new() }
     }
 
     pub async fn get(&mut self, url: &str) -> Page {
@@ -41,6 +57,37 @@ impl Browser {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form(fields));
         self.send(request).await
+    }
+
+    /// A request with these headers and no others but cookies and language; with `body` it is a POST.
+    pub async fn send_as(&mut self, url: &str, headers: &[(&str, &str)], body: Option<&str>) -> Page {
+        let mut request = match body {
+            Some(body) => self.http.post(url).body(body.to_owned()),
+            None => self.http.get(url),
+        };
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
+    /// The value of the cookie whose name ends so.
+    pub fn cookie(&self, word: &str) -> Option<&str> {
+        let tail = format!("_{word}");
+        self.cookies.iter().find(|(name, _)| name.ends_with(&tail)).map(|(_, value)| value.as_str())
+    }
+
+    /// Puts `value` into the cookie whose name ends so; a server's prefix is taken from the browser cookie.
+    pub fn put_cookie(&mut self, word: &str, value: &str) {
+        let known = self.cookies.keys().find(|name| name.ends_with("_browser")).unwrap();
+        let name = format!("{}{word}", known.strip_suffix("browser").unwrap());
+        self.cookies.insert(name, value.to_owned());
+    }
+
+    /// The cookies of sign-ins with a provider.
+    pub fn flows(&self) -> Vec<(String, String)> {
+        let is_flow = |(name, _): &(&String, &String)| name.contains("_flow_");
+        self.cookies.iter().filter(is_flow).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Presses the button of the form with this action, with `fields` beside the hidden ones.
@@ -74,7 +121,8 @@ impl Browser {
         let request = request.header("accept-language", self.language);
         let request = if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) };
         let response = request.send().await.unwrap();
-        let (url, status, headers) = (response.url().to_string(), response.status().as_u16(), response.headers().clone());
+        let (url, status, headers) =
+            (response.url().to_string(), response.status().as_u16(), response.headers().clone());
         for cookie in headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
             let (pair, attributes) = cookie.split_once(';').unwrap();
@@ -86,6 +134,7 @@ impl Browser {
             }
         }
         let body = String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap();
+        self.seen.push(format!("{url} {headers:?} {body}"));
         Page { url, status, headers, body }
     }
 }
@@ -113,7 +162,10 @@ impl Page {
 
     /// The hidden fields of the form with this action.
     pub fn hidden(&self, action: &str) -> Vec<(String, String)> {
-        let start = self.body.find(&format!("action=\"{action}\"")).unwrap_or_else(|| panic!("no form {action}: {}", self.body));
+        let start = self
+            .body
+            .find(&format!("action=\"{action}\""))
+            .unwrap_or_else(|| panic!("no form {action}: {}", self.body));
         let form = &self.body[start..];
         let form = &form[..form.find("</form>").unwrap()];
         form.split("<input type=\"hidden\" name=\"")
@@ -123,6 +175,16 @@ impl Page {
                 (name.to_owned(), unescape(rest.split_once('"').unwrap().0))
             })
             .collect()
+    }
+
+    /// The `error` of a JSON answer; empty when it has none.
+    pub fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Does it lead nowhere: no redirect, no form, no link out of this server?
+    pub fn leads_nowhere(&self) -> bool {
+        self.header("location").is_empty() && !self.body.contains("<form") && !self.body.contains("http-equiv")
     }
 
     pub fn json(&self) -> serde_json::Value {

@@ -1,12 +1,14 @@
 //! A house to test in: a server on a free port, a database in a folder of its own, a clock moved by hand, a simulated
 //! WeChat.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use fujie_client::{Client as ProviderClient, ReqwestTransport, provider};
+use fujie_client::{Client as ProviderClient, provider};
 use fujie_core::{
+    account::Session,
     client::{Api, Client, GrantType, PkcePolicy, TokenForm},
+    grant::Grant,
     id::Id,
     jose::jws::Algorithm,
     policy::Policy,
@@ -17,11 +19,14 @@ use fujie_core::{
     token::seal::MasterKey,
 };
 use fujie_server::{Server, Settings, broker::Connection, clock::Clock, endpoint::sign_in::fold, password::Passwords};
-use fujie_simulator::wechat::{DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig};
-use fujie_store::{NewAccount, Options, Store, Username};
+use fujie_simulator::wechat::{self, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig};
+use fujie_store::{EventKind, NewAccount, Options, Store, Username};
 use tokio::{net::TcpListener, sync::oneshot};
 
-use crate::browser::{Browser, Page, form};
+use crate::{
+    browser::{Browser, Page, form},
+    upstream::{Upstream, Witness},
+};
 
 pub const CALLBACK: &str = "https://app.example/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -34,11 +39,36 @@ pub struct House {
     pub clock: Clock,
     pub wechat: Wechat,
     pub app: Registered,
+    pub alice: Id,
     pub http: reqwest::Client,
+    /// What the server sends to providers, and what they answer.
+    pub upstream: Arc<Upstream>,
+    /// Where it listens.
+    address: std::net::SocketAddr,
     folder: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     running: Option<tokio::task::JoinHandle<()>>,
 }
+
+/// An application of ours at the simulated WeChat, and the connection that is made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct App {
+    pub connection: &'static str,
+    pub appid: &'static str,
+    pub secret: &'static str,
+    pub group: Option<&'static str>,
+}
+
+/// The usual one.
+pub const WECHAT: App = App { connection: "wechat", appid: DEFAULT_APPID, secret: DEFAULT_SECRET, group: Some("main") };
+
+/// Another application of the same open-platform account.
+pub const WECHAT_2: App = App {
+    connection: "wechat2",
+    appid: "wxfedcba9876543210",
+    secret: "0123456789abcdef0123456789abcdef",
+    group: Some("main"),
+};
 
 /// A client with its secret.
 #[derive(Clone, Debug)]
@@ -94,55 +124,64 @@ impl House {
 
     /// The same with another form of the API's tokens.
     pub async fn with(token: TokenForm) -> Self {
+        Self::build(token, &[WECHAT], None).await
+    }
+
+    /// The same with these connections.
+    pub async fn connected(apps: &[App]) -> Self {
+        Self::build(TokenForm::Jwt(Algorithm::Es256), apps, None).await
+    }
+
+    /// A house behind a proxy that ends TLS: only [`House::raw`] reaches it, with the right Host.
+    pub async fn behind_tls(issuer: &str) -> Self {
+        Self::build(TokenForm::Jwt(Algorithm::Es256), &[WECHAT], Some(issuer)).await
+    }
+
+    async fn build(token: TokenForm, apps: &[App], issuer: Option<&str>) -> Self {
+        crate::log::listen();
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let wechat = Wechat::start(("127.0.0.1", 0), WechatConfig::default()).await.unwrap();
-        let store = Store::open(&folder.path().join("fujie.db"), Options::default()).unwrap();
-        let clock = Clock::default();
-        let record = provider::wechat().at_host(wechat.base_url()).unwrap();
-        let secret = fujie_client::Secret::new(DEFAULT_SECRET);
-        let connection = Connection {
-            id: "wechat".to_owned(),
-            label: None,
-            client: ProviderClient::new(record, DEFAULT_APPID, secret).unwrap(),
-            is_simulated: true,
-            group: Some("main".to_owned()),
-        };
-        let settings = Settings {
-            issuer: issuer.clone(),
-            name: "Fujie".to_owned(),
-            is_demo: false,
-            policy: Policy::default(),
-            connections: vec![connection],
-            password_enabled: true,
-            master: MasterKey::new(&[7; 32]).unwrap(),
-            transport: Box::new(ReqwestTransport::new().unwrap()),
-            clock: clock.clone(),
-        };
-        let server = Server::start(store, settings).await.unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = fujie_server::serve(Arc::clone(&server), listener, async {
-            drop(stopped.await);
-        });
-        let running = tokio::spawn(serving);
+        let address = listener.local_addr().unwrap();
+        let issuer = issuer.map_or_else(|| format!("http://{address}"), str::to_owned);
+        let config = WechatConfig { apps: vec![simulated(WECHAT), simulated(WECHAT_2)], ..WechatConfig::default() };
+        let wechat = Wechat::start(("127.0.0.1", 0), config).await.unwrap();
+        let (clock, upstream) = (Clock::default(), Arc::new(Upstream::new()));
+        let settings = settings(&issuer, wechat.base_url(), &clock, &upstream, apps);
+        let (server, stop, running) = start(folder.path(), settings, listener).await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        let nobody = Registered { id: String::new(), secret: None };
         let mut house = Self {
             issuer,
             server,
             clock,
             wechat,
-            app: nobody,
+            app: Registered { id: String::new(), secret: None },
+            alice: Id::from_bytes([0; 16]),
             http,
+            upstream,
+            address,
             folder,
             stop: Some(stop),
             running: Some(running),
         };
         house.add(contacts(token)).await;
         house.app = house.add(client("friends")).await;
-        house.person("alice").await;
+        house.alice = house.person("alice").await;
         house
+    }
+
+    /// Stops the server and starts it again over the same data, with these connections.
+    pub async fn restart(mut self, apps: &[App]) -> Self {
+        self.halt().await;
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        let settings = settings(&self.issuer, self.wechat.base_url(), &self.clock, &self.upstream, apps);
+        let (server, stop, running) = start(self.folder.path(), settings, listener).await;
+        Self { server, stop: Some(stop), running: Some(running), ..self }
+    }
+
+    /// Moves the clock forwards; clients and keys are looked after as the server does every second.
+    pub async fn later(&self, seconds: i64) {
+        self.clock.advance_millis(seconds * 1000);
+        self.server.renew(true).await.unwrap();
     }
 
     /// Registers a client, with a secret unless it is public.
@@ -260,6 +299,95 @@ impl House {
         read(self.http.get(format!("{}/userinfo", self.issuer)).bearer_auth(token)).await
     }
 
+    /// Moves the clock to the beginning of a minute: failures are counted by minute.
+    pub async fn next_minute(&self) {
+        self.clock.advance_millis(60_000 - self.clock.now().millis() % 60_000);
+        self.server.renew(true).await.unwrap();
+    }
+
+    /// Asks introspection.
+    pub async fn introspect(&self, client: &Registered, token: &str) -> serde_json::Value {
+        let page = self.post("/introspect", client, &[("token", token)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.json()
+    }
+
+    /// Is nothing of this token response alive any more?
+    pub async fn assert_dead(&self, client: &Registered, tokens: &serde_json::Value) {
+        let access = tokens["access_token"].as_str().unwrap();
+        if client.secret.is_some() {
+            assert_eq!(self.introspect(client, access).await, serde_json::json!({ "active": false }));
+        }
+        let userinfo = self.userinfo(access).await;
+        assert_eq!((userinfo.status, userinfo.error().as_str()), (401, "invalid_token"));
+        if let Some(refresh) = tokens["refresh_token"].as_str() {
+            let page = self.refresh(client, refresh).await;
+            assert_eq!((page.status, page.error().as_str()), (400, "invalid_grant"));
+        }
+    }
+
+    /// The redeemed grants of alice, newest first.
+    pub async fn grants(&self) -> Vec<Grant> {
+        self.server.store().grants_of(self.alice).await.unwrap()
+    }
+
+    /// How many audit rows of this kind there are.
+    pub async fn count(&self, kind: EventKind) -> usize {
+        let events = self.server.store().events(500).await.unwrap();
+        events.into_iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// The live session of this browser.
+    pub async fn session(&self, browser: &Browser) -> Option<Session> {
+        let id = Digest::of_token(Kind::Session, browser.cookie("session")?)?;
+        self.server.store().session(id, self.clock.now()).await.unwrap()
+    }
+
+    /// A browser in which alice is signed in.
+    pub async fn alices_browser(&self) -> Browser {
+        let mut browser = Browser::new();
+        let page = browser.get(&format!("{}/sign-in", self.issuer)).await;
+        let page = self.sign_in(&mut browser, page, "alice").await;
+        assert!(page.url.ends_with("/account") && page.status == 200, "{} {}", page.url, page.body);
+        browser
+    }
+
+    /// The QR page of a sign-in with this connection that `browser` begins for the application.
+    pub async fn qr(&self, browser: &mut Browser, connection: &str) -> Page {
+        let page = browser.get(&self.authorize(&self.app, &[])).await;
+        let page = browser.follow_within(page, &self.issuer).await;
+        let page = browser.submit(&page, &format!("/broker/{connection}/start"), &[]).await;
+        browser.follow(&page).await
+    }
+
+    /// Where WeChat sends the browser after this person confirmed.
+    pub async fn confirmed(&self, qr: &Page, person: &str) -> String {
+        self.phone(qr, "confirm", person).await["redirect_url"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs in with this connection as this person, up to the page where a choice is to be made or the client.
+    pub async fn by_wechat(&self, browser: &mut Browser, connection: &str, person: &str) -> Page {
+        let qr = self.qr(browser, connection).await;
+        let callback = self.confirmed(&qr, person).await;
+        let page = browser.get(&callback).await;
+        browser.follow_within(page, &self.issuer).await
+    }
+
+    /// An account made by one click, with this person's WeChat; the browser stands on the consent page then.
+    pub async fn made_by_wechat(&self, browser: &mut Browser, connection: &str, person: &str) -> Page {
+        let page = self.by_wechat(browser, connection, person).await;
+        let page = browser.submit(&page, "/bind", &[("action", "create")]).await;
+        browser.follow_within(page, &self.issuer).await
+    }
+
+    /// Tells the simulated WeChat something: `switches`, `people`, `faults`.
+    pub async fn tell_wechat(&self, what: &str, body: serde_json::Value) {
+        let url = format!("{}/_simulate/{what}", self.wechat.base_url());
+        let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        let page = read(request).await;
+        assert!((200..300).contains(&page.status), "{}", page.body);
+    }
+
     /// Confirms, or does another act of the phone, for the sign-in whose QR page is at `page`.
     pub async fn phone(&self, qr: &Page, act: &str, person: &str) -> serde_json::Value {
         let uuid = qr.body.split("/connect/qrcode/").nth(1).unwrap().split(['"', '?']).next().unwrap();
@@ -269,18 +397,71 @@ impl House {
     }
 
     /// The folder of the database.
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Stops the server as SIGTERM would.
-    pub async fn stop(mut self) {
+    /// Sends bytes as they are and gives all that comes back.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        // A server that has seen enough may close at any time; what it said before counts.
+        drop(stream.write_all(bytes).await);
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer).await);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Stops the server as SIGTERM would, and closes the database.
+    pub async fn halt(&mut self) {
         drop(self.stop.take());
         if let Some(running) = self.running.take() {
             running.await.unwrap();
         }
         self.server.store().close().await;
     }
+}
+
+fn simulated(app: App) -> wechat::App {
+    wechat::App { appid: app.appid.to_owned(), secret: app.secret.to_owned(), ..wechat::App::demo() }
+}
+
+fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>, apps: &[App]) -> Settings {
+    let connection = |app: &App| Connection {
+        id: app.connection.to_owned(),
+        label: None,
+        client: ProviderClient::new(
+            provider::wechat().at_host(wechat).unwrap(),
+            app.appid,
+            fujie_client::Secret::new(app.secret),
+        )
+        .unwrap(),
+        is_simulated: true,
+        group: app.group.map(str::to_owned),
+    };
+    Settings {
+        issuer: issuer.to_owned(),
+        name: "Fujie".to_owned(),
+        is_demo: false,
+        policy: Policy::default(),
+        connections: apps.iter().map(connection).collect(),
+        password_enabled: true,
+        master: MasterKey::new(&[7; 32]).unwrap(),
+        transport: Box::new(Witness(Arc::clone(upstream))),
+        clock: clock.clone(),
+    }
+}
+
+type Started = (Arc<Server>, oneshot::Sender<()>, tokio::task::JoinHandle<()>);
+
+async fn start(folder: &Path, settings: Settings, listener: TcpListener) -> Started {
+    let store = Store::open(&folder.join("fujie.db"), Options::default()).unwrap();
+    let server = Server::start(store, settings).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = fujie_server::serve(Arc::clone(&server), listener, async {
+        drop(stopped.await);
+    });
+    (server, stop, tokio::spawn(serving))
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Page {

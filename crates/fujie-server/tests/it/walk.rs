@@ -56,3 +56,23 @@ async fn a_person_signs_in_with_wechat_binds_by_one_click_and_later_goes_straigh
     let second = house.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
     assert_eq!(second["sub"], first["sub"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_request_survives_the_way_to_wechat_and_back() {
+    let house = House::new().await;
+    let state = "s".repeat(3900);
+    let mut browser = Browser::new();
+    let page = browser.get(&house.authorize(&house.app, &[("state", &state)])).await;
+    assert!(page.location().len() < 6000, "our own addresses stay below 6,000 characters");
+    let page = browser.follow_within(page, &house.issuer).await;
+    let page = browser.submit(&page, "/broker/wechat/start", &[]).await;
+    let qr = browser.follow(&page).await;
+    let done = house.phone(&qr, "confirm", "lihua").await;
+    let page = browser.get(done["redirect_url"].as_str().unwrap()).await;
+    let page = browser.follow_within(page, &house.issuer).await;
+    let page = browser.submit(&page, "/bind", &[("action", "create")]).await;
+    let page = browser.follow_within(page, &house.issuer).await;
+    let page = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    assert_eq!(page.answered("state").unwrap(), state);
+    assert!(page.answered("code").is_some());
+}

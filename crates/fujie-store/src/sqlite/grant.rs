@@ -50,12 +50,13 @@ impl Store {
         })
     }
 
-    /// The grants of an account, ended ones too, newest first; at most 200.
+    /// The grants of an account, live ones first, then newest first; at most 200.
     pub async fn grants_of(&self, account: Id) -> Result<Vec<Grant>, StoreError> {
         let sql = concat!(
             "SELECT ",
             grant_columns!(),
-            " FROM \"grant\" g WHERE g.account = ?1 AND g.redeemed_at IS NOT NULL ORDER BY g.id DESC LIMIT 200"
+            " FROM \"grant\" g WHERE g.account = ?1 AND g.redeemed_at IS NOT NULL \
+             ORDER BY g.ended_at IS NOT NULL, g.id DESC LIMIT 200"
         );
         self.read(|connection| row::all(connection, sql, [account.as_bytes()], grant))
     }
@@ -164,7 +165,7 @@ pub(super) fn end_all(
             row::change(connection, sql, params![at, why, kept, account.as_bytes(), client])
         }
         Whose::Session(session) => {
-            let sql = end_where!("session = ?4 AND offline = 0");
+            let sql = end_where!("session = ?4 AND (offline = 0 OR redeemed_at IS NULL)");
             row::change(connection, sql, params![at, why, kept, session.as_bytes()])
         }
     }

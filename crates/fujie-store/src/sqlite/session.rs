@@ -95,9 +95,29 @@ pub(super) fn begin(
     if row::change(connection, sql, values)? == 0 {
         return Ok(None);
     }
+    if let Some(old) = new.replaces {
+        replace(connection, old, (new.id, account), now)?;
+    }
     let detail = via.map(|identity| serde_json::json!({ "provider": identity.provider }).to_string());
     record(connection, &crate::record::Event { detail, ..event(EventKind::SignedIn, account, now) })?;
     session(connection, new.id, now)
+}
+
+/// Ends the session `old` in favour of a new one; the same account's grants move over.
+fn replace(
+    connection: &Connection,
+    old: Digest,
+    (new, account): (Digest, Id),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE \"grant\" SET session = ?2 WHERE session = ?1 AND ended_at IS NULL \
+               AND EXISTS (SELECT 1 FROM browser_session WHERE id = ?1 AND account = ?3 AND ended_at IS NULL)";
+    row::change(connection, sql, params![old.as_bytes(), new.as_bytes(), account.as_bytes()])?;
+    let sql = "UPDATE browser_session SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL";
+    if row::change(connection, sql, params![old.as_bytes(), now.millis()])? == 1 {
+        end_all(connection, Whose::Session(old), EndedWhy::SignedOut, now)?;
+    }
+    Ok(())
 }
 
 pub(super) fn session(connection: &Connection, id: Digest, now: Timestamp) -> Result<Option<Session>, StoreError> {

@@ -97,7 +97,14 @@ pub async fn account(store: &Store) -> Account {
 }
 
 pub fn new_session() -> NewSession {
-    NewSession { id: digest(), auth_time: T0, amr: "pwd".to_owned(), fresh_for: None, expires_at: at(14 * 86_400) }
+    NewSession {
+        id: digest(),
+        auth_time: T0,
+        amr: "pwd".to_owned(),
+        fresh_for: None,
+        expires_at: at(14 * 86_400),
+        replaces: None,
+    }
 }
 
 pub async fn session(store: &Store, account: &Account) -> Session {

@@ -129,7 +129,7 @@ impl Reader {
         let access_token = self.read("lifetime.access_token", value::seconds(60..=DAY));
         let access_token_jwt = self.read("lifetime.access_token_jwt", value::seconds(60..=DAY));
         let refresh_idle = self.read("lifetime.refresh_idle", value::seconds(HOUR..=YEAR));
-        let refresh_total = self.read("lifetime.refresh_total", value::seconds(HOUR..=10 * YEAR));
+        let refresh_total = self.read("lifetime.refresh_total", value::seconds(HOUR..=YEAR));
         let session = self.read("lifetime.session", value::seconds(HOUR..=YEAR));
         if let (Some(idle), Some(total)) = (refresh_idle, refresh_total)
             && idle > total
