@@ -1,5 +1,5 @@
-//! Acknowledged means on disk: strace shows an fdatasync between a request that changes something and its answer, or
-//! an fsync, which is the same and more; and the same check finds a server that answers first.
+//! Acknowledged means on disk: strace shows an fdatasync between a request that changes something and its answer,
+//! and the same check finds a server that answers first.
 
 use std::{
     fs::File,
@@ -15,7 +15,7 @@ use super::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_fdatasync_or_fsync_stands_between_a_durable_request_and_its_answer() {
+async fn an_fdatasync_stands_between_a_durable_request_and_its_answer() {
     let mut house = House::new();
     house.start_traced().await;
     let site = house.site.clone();
