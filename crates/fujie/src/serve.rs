@@ -151,3 +151,30 @@ pub async fn stop_signal() {
         std::process::exit(130);
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    async fn connection(client_id: &str, client_secret: &str) -> Connection {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("fujie.toml");
+        let text = format!("[connection.wechat]\nclient_id = \"{client_id}\"\nclient_secret = \"{client_secret}\"\n");
+        std::fs::write(&file, text).unwrap();
+        let config = Config::load(Sources { file: Some(file), ..Sources::default() }).unwrap();
+        connect(&config.connections).await.unwrap().0.remove(0)
+    }
+
+    #[tokio::test]
+    async fn two_lines_lead_from_the_simulator_to_wechat() {
+        let simulated = connection("simulated", "simulated").await;
+        assert!(simulated.is_simulated, "its people are kept apart");
+        assert!(simulated.client.provider().token_endpoint.starts_with("http://127.0.0.1:"));
+        let real = connection("wxabcdef0123456789", "0123456789abcdef0123456789abcdef").await;
+        assert!(!real.is_simulated);
+        assert_eq!(real.client.client_id(), "wxabcdef0123456789");
+        assert_eq!(real.client.provider().authorization_endpoint, "https://open.weixin.qq.com/connect/qrconnect");
+        assert_eq!(real.client.provider().token_endpoint, "https://api.weixin.qq.com/sns/oauth2/access_token");
+    }
+}

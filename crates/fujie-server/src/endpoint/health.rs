@@ -24,7 +24,12 @@ pub async fn ready(server: &Server) -> Response {
         None
     };
     match fault {
-        None => json_text(StatusCode::OK, r#"{"status":"ready"}"#),
+        None => match server.store.synchronous().await {
+            Ok(synchronous) => {
+                json_text(StatusCode::OK, format!(r#"{{"status":"ready","synchronous":{synchronous}}}"#))
+            }
+            Err(_) => json_text(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"the database cannot be written"}"#),
+        },
         Some(fault) => json_text(StatusCode::SERVICE_UNAVAILABLE, format!(r#"{{"status":"{fault}"}}"#)),
     }
 }

@@ -1,7 +1,5 @@
 //! What must hold for every page, every sample and both languages.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::value::{Serde, Value};

@@ -33,14 +33,6 @@ impl Browser {
         Self { language, ..Self::new() }
     }
 
-    /// A browser on another machine, as far as addresses tell.
-    pub fn from_address(address: [u8; 4]) -> Self {
-        let policy = reqwest::redirect::Policy::none();
-        let http =
-            reqwest::Client::builder().redirect(policy).no_proxy().local_address(std::net::IpAddr::from(address));
-        Self { http: http.build().unwrap(), ..Self::new() }
-    }
-
     pub async fn get(&mut self, url: &str) -> Page {
         let request = self.http.get(url);
         self.send(request).await

@@ -31,6 +31,12 @@ impl Store {
         Ok(revision.unwrap_or_default())
     }
 
+    /// What `PRAGMA synchronous` says on the connection that commits: 2 is FULL, which "acknowledged is on disk"
+    /// rests on.
+    pub async fn synchronous(&self) -> Result<i64, StoreError> {
+        self.write(|connection| Ok(connection.pragma_query_value(None, "synchronous", |row| row.get(0))?)).await
+    }
+
     /// Can the database be written now? For a readiness probe: it takes the write lock and writes nothing, unless
     /// the last commit failed; then it writes a number, since nothing less can tell.
     pub async fn is_writable(&self) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@
 mod demo;
 mod durable;
 mod foreign;
+mod hop;
 mod tidy;
 mod walk;
 mod webdriver;

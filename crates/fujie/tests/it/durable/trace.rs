@@ -103,10 +103,7 @@ pub fn exchanges(trace: &str) -> Vec<Exchange> {
         let Some(write) = calls.iter().filter(is_answer).min_by_key(|call| call.began) else { continue };
         let Some(status) = sent(&write.text, "HTTP/1.1 ") else { continue };
         let is_between = |call: &&Call| {
-            call.name == "fdatasync"
-                && call.result == "0"
-                && call.began > read.ended
-                && call.ended < write.began
+            call.name == "fdatasync" && call.result == "0" && call.began > read.ended && call.ended < write.began
         };
         exchanges.push(Exchange {
             asked: asked.split(" HTTP/").next().unwrap_or_default().to_owned(),
