@@ -5,13 +5,13 @@ use fujie_core::{
     random::SystemRandom,
     request::{
         authorize::{self, AuthorizeRequest},
-        parameters::Parameters,
+        parameters::{Parameters, encode},
     },
     secret::{Digest, Kind, Secret, sha256},
     time::{Lifetime, Timestamp},
     token::record::{Reader, Writer},
 };
-use fujie_store::StoreError;
+use fujie_store::{NewSession, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{
@@ -92,6 +92,20 @@ impl<'a> Visit<'a> {
     /// The digest of this browser's session cookie, unjudged.
     pub fn session_id(&self) -> Option<Digest> {
         self.session_token.as_deref().and_then(|text| Digest::of_token(Kind::Session, text))
+    }
+
+    /// A session to be begun in this browser, with its cookie's value. The session it had before ends in its favour.
+    pub fn new_session(&self, amr: &str, auth_time: Timestamp, fresh_for: [u8; 32]) -> (Secret, NewSession) {
+        let token = Secret::random(Kind::Session, &mut SystemRandom);
+        let session = NewSession {
+            id: Digest::of(Kind::Session, token.expose()),
+            auth_time,
+            amr: amr.to_owned(),
+            fresh_for: Some(fresh_for),
+            expires_at: self.now + self.server.settings.policy.session,
+            replaces: self.session_id(),
+        };
+        (token, session)
     }
 
     /// The digest of the bind ticket this browser carries.
@@ -228,6 +242,11 @@ fn content_security_policy(targets: &[String]) -> String {
 
 fn mark(resume: &str) -> String {
     sha256(resume.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where a way ends that was for `resume`: at the hub, or on the account page when it was for nothing.
+pub(crate) fn hub(resume: &str) -> String {
+    if resume.is_empty() { "/account".to_owned() } else { format!("/authorize?resume={}", encode(resume)) }
 }
 
 /// Seals the query of an authorization request as `resume`.

@@ -7,13 +7,13 @@ use fujie_core::{
     request::parameters::encode,
     secret::{Digest, Kind, Secret, sha256},
 };
-use fujie_store::{NewSession, PendingStored, SignIn, StoreError};
+use fujie_store::{PendingStored, SignIn, StoreError};
 
 use super::{Connection, Flow, client_time};
 use crate::{
     cookie::Name,
     endpoint::sign_in::{arrive, fresh_for},
-    form::Visit,
+    form::{Visit, hub},
     http::{Request, Response, see_other},
     page::ErrorKind,
     server::Server,
@@ -95,15 +95,7 @@ async fn enter(
     let once = fujie_store::Flow { id: flow.id().to_vec(), until: visit.now + server.settings.policy.flow };
     // A second round when the identity was bound between the look and the act.
     for _ in 0..2 {
-        let token = Secret::random(Kind::Session, &mut SystemRandom);
-        let session = NewSession {
-            id: Digest::of(Kind::Session, token.expose()),
-            auth_time: visit.now,
-            amr: connection.id.clone(),
-            fresh_for: Some(fresh_for(&flow.resume, attach)),
-            expires_at: visit.now + server.settings.policy.session,
-            replaces: visit.session_id(),
-        };
+        let (token, session) = visit.new_session(&connection.id, visit.now, fresh_for(&flow.resume, attach));
         match store.sign_in_by_identity(once.clone(), identity.clone(), session, visit.now).await? {
             SignIn::SignedIn(_) => {
                 return Ok(arrive(visit, &token, &flow.resume, attach).await);
@@ -150,10 +142,6 @@ fn back(connection: &Connection, flow: &Flow, error: &ProviderError) -> Response
         tracing::info!(connection = connection.id, cause = error.name(), "a sign-in with a provider ended");
     }
     see_other(&format!("/sign-in?resume={}&error={word}&provider={}", encode(&flow.resume), encode(&connection.id)))
-}
-
-fn hub(resume: &str) -> String {
-    if resume.is_empty() { "/account".to_owned() } else { format!("/authorize?resume={}", encode(resume)) }
 }
 
 /// The identity as it is kept: by connection, never by nickname.

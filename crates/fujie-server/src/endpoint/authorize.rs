@@ -17,7 +17,7 @@ use http::{Method, StatusCode};
 
 use super::consent;
 use crate::{
-    form::{Visit, open_resume, seal_resume},
+    form::{Visit, hub, open_resume, seal_resume},
     http::{Request, Response, see_other},
     page::{Difference, ErrorKind, FormPost, RequestFault, UriPart},
     server::Server,
@@ -61,8 +61,7 @@ impl Arrived {
 
 fn read(visit: &mut Visit<'_>, snapshot: &Snapshot) -> Result<Arrived, Box<Response>> {
     let request = visit.request;
-    // HEAD is answered as GET is.
-    if request.method != Method::POST {
+    if request.method == Method::GET {
         let parameters = request.query().unwrap_or_default();
         if let Some(resume) = parameters.text("resume") {
             return resume_of(visit, snapshot, resume);
@@ -76,7 +75,7 @@ fn read(visit: &mut Visit<'_>, snapshot: &Snapshot) -> Result<Arrived, Box<Respo
         // From another site no cookie of ours came along: the browser comes again by GET, as itself.
         let resume = seal_resume(visit.server, snapshot, query, visit.now);
         return Err(Box::new(match resume {
-            Some(resume) => see_other(&format!("/authorize?resume={}", encode(&resume))),
+            Some(resume) => see_other(&hub(&resume)),
             None => visit.error(ErrorKind::Unavailable),
         }));
     }

@@ -6,7 +6,7 @@ use fujie_core::{
     id::Id,
     random::SystemRandom,
     request::parameters::encode,
-    secret::{Digest, Kind, Secret},
+    secret::{Digest, Secret},
 };
 use fujie_store::{Attached, CreatedAndBound, NewAccount, NewSession, SignIn, StoreError};
 use http::StatusCode;
@@ -14,7 +14,7 @@ use http::StatusCode;
 use super::sign_in::{arrive, fresh_for, hex};
 use crate::{
     cookie::Name,
-    form::{Visit, resumed},
+    form::{Visit, hub, resumed},
     http::{Request, Response, see_other},
     page::{Bind, BindConfirm, ErrorKind, Provider},
     server::Server,
@@ -31,8 +31,7 @@ pub async fn get(server: &Server, request: &Request) -> Response {
         Err(error) => return visit.unavailable(&error),
     };
     let Some((ticket, pending, session)) = waiting else {
-        let to = if resume.is_empty() { "/account".to_owned() } else { hub(resume) };
-        return server.cookies.clear(request, see_other(&to), &Name::BindTicket);
+        return server.cookies.clear(request, see_other(&hub(resume)), &Name::BindTicket);
     };
     let authorize = resumed(server, &snapshot, resume, visit.now);
     visit.speak(resume, authorize.as_ref().and_then(|request| request.ui_locales.as_deref()));
@@ -116,12 +115,12 @@ async fn create(visit: &Visit<'_>, ticket: Digest, pending: &Pending, resume: &s
         is_administrator: false,
     };
     match visit.server.store.create_and_bind(ticket, account, session, visit.now).await? {
-        CreatedAndBound::Bound(_) => bound(visit, &token, resume).await,
+        CreatedAndBound::Bound(_) => Ok(arrive(visit, &token, resume, None).await),
         CreatedAndBound::AlreadyBound(_) => {
             // Lost a race: decide again, as an ordinary sign-in.
             let (token, session) = new_session(visit, pending, resume);
             match visit.server.store.sign_in_by_ticket(ticket, session, visit.now).await? {
-                SignIn::SignedIn(_) => bound(visit, &token, resume).await,
+                SignIn::SignedIn(_) => Ok(arrive(visit, &token, resume, None).await),
                 SignIn::AccountDisabled => Ok(visit.error(ErrorKind::AccountDisabled)),
                 SignIn::Conflict { .. } => Ok(elsewhere(visit, pending)),
                 SignIn::FlowUsed | SignIn::NotBound => Ok(visit.error(ErrorKind::Expired)),
@@ -144,7 +143,7 @@ async fn confirm(
     };
     match visit.server.store.attach_and_bind(ticket, session.id, visit.now).await? {
         Attached::Bound(_) => {
-            let response = see_other(&onward(resume));
+            let response = see_other(&hub(resume));
             Ok(visit.server.cookies.clear(visit.request, response, &Name::BindTicket))
         }
         Attached::AlreadyBoundElsewhere => Ok(elsewhere(visit, pending)),
@@ -158,32 +157,12 @@ async fn cancel(visit: &Visit<'_>, ticket: Digest, resume: &str) -> Result<Respo
     Ok(visit.server.cookies.clear(visit.request, response, &Name::BindTicket))
 }
 
-async fn bound(visit: &Visit<'_>, token: &Secret, resume: &str) -> Result<Response, StoreError> {
-    Ok(arrive(visit, token, resume, None).await)
-}
-
 fn new_session(visit: &Visit<'_>, pending: &Pending, resume: &str) -> (Secret, NewSession) {
-    let token = Secret::random(Kind::Session, &mut SystemRandom);
-    let session = NewSession {
-        id: Digest::of(Kind::Session, token.expose()),
-        // When the provider vouched, however long the person took to choose.
-        auth_time: pending.expires_at - visit.server.settings.policy.bind_ticket,
-        amr: pending.connection.clone(),
-        fresh_for: Some(fresh_for(resume, None)),
-        expires_at: visit.now + visit.server.settings.policy.session,
-        replaces: visit.session_id(),
-    };
-    (token, session)
+    // When the provider vouched, however long the person took to choose.
+    let auth_time = pending.expires_at - visit.server.settings.policy.bind_ticket;
+    visit.new_session(&pending.connection, auth_time, fresh_for(resume, None))
 }
 
 fn elsewhere(visit: &Visit<'_>, pending: &Pending) -> Response {
     visit.error(ErrorKind::BoundElsewhere { provider: Provider::new(&pending.connection, None) })
-}
-
-fn onward(resume: &str) -> String {
-    if resume.is_empty() { "/account".to_owned() } else { hub(resume) }
-}
-
-fn hub(resume: &str) -> String {
-    format!("/authorize?resume={}", encode(resume))
 }

@@ -2,17 +2,16 @@
 //! by a redirect back to the hub.
 
 use fujie_core::{
-    random::SystemRandom,
     request::parameters::encode,
-    secret::{Digest, Kind, Secret, sha256},
+    secret::{Digest, Secret, sha256},
     time::Lifetime,
 };
-use fujie_store::{NewSession, SessionBegun};
+use fujie_store::SessionBegun;
 use http::StatusCode;
 
 use crate::{
     cookie::Name,
-    form::{Visit, resumed},
+    form::{Visit, hub, resumed},
     http::{Request, Response, see_other},
     page::{AttachTo, Provider, SignIn, SignInError},
     server::Server,
@@ -99,17 +98,10 @@ pub async fn post(server: &Server, request: &Request) -> Response {
     };
     let error = match verified {
         Ok(account) => {
-            let new = NewSession {
-                id: Digest::from_bytes([0; 32]),
-                auth_time: visit.now,
-                amr: "pwd".to_owned(),
-                fresh_for: Some(fresh_for(resume, attach)),
-                expires_at: visit.now + server.settings.policy.session,
-                replaces: visit.session_id(),
-            };
-            return match begin(&visit, account, new).await {
-                Ok(Some(token)) => arrive(&visit, &token, resume, attach).await,
-                Ok(None) => visit.error(crate::page::ErrorKind::AccountDisabled),
+            let (token, session) = visit.new_session("pwd", visit.now, fresh_for(resume, attach));
+            return match server.store.begin_session(account.id, session, visit.now).await {
+                Ok(SessionBegun::Begun(_)) => arrive(&visit, &token, resume, attach).await,
+                Ok(SessionBegun::AccountGone) => visit.error(crate::page::ErrorKind::AccountDisabled),
                 Err(error) => visit.unavailable(&error),
             };
         }
@@ -206,32 +198,13 @@ pub(crate) fn fresh_for(resume: &str, attach: Option<&str>) -> [u8; 32] {
     }
 }
 
-/// Begins a session for `account` and gives its cookie's value; `None` when the account is gone. The session that
-/// this browser had before ends in its favour.
-async fn begin(
-    visit: &Visit<'_>,
-    account: fujie_core::account::Account,
-    new: NewSession,
-) -> Result<Option<Secret>, fujie_store::StoreError> {
-    let token = Secret::random(Kind::Session, &mut SystemRandom);
-    let new = NewSession { id: Digest::of(Kind::Session, token.expose()), ..new };
-    match visit.server.store.begin_session(account.id, new, visit.now).await? {
-        SessionBegun::Begun(_) => Ok(Some(token)),
-        SessionBegun::AccountGone => Ok(None),
-    }
-}
-
 /// After a sign-in: sets the cookie and goes to where the sign-in was for. A sign-in that does not attach deletes the
 /// bind ticket.
 pub(crate) async fn arrive(visit: &Visit<'_>, token: &Secret, resume: &str, attach: Option<&str>) -> Response {
     let server = visit.server;
     let ticket = visit.ticket();
     let attaches = matches!((&ticket, attach), (Some(ticket), Some(named)) if hex(ticket) == named);
-    let location = match (attaches, resume) {
-        (true, resume) => format!("/bind?resume={}", encode(resume)),
-        (false, "") => "/account".to_owned(),
-        (false, resume) => format!("/authorize?resume={}", encode(resume)),
-    };
+    let location = if attaches { format!("/bind?resume={}", encode(resume)) } else { hub(resume) };
     let mut response = see_other(&location);
     if let (Some(ticket), false) = (ticket, attaches) {
         if let Err(error) = server.store.discard_pending(ticket).await {

@@ -4,7 +4,6 @@
 use fujie_core::{
     logout::{self, LogoutRequest},
     request::parameters::Parameters,
-    secret::{Digest, Kind},
 };
 use fujie_store::StoreError;
 use http::StatusCode;
@@ -77,13 +76,7 @@ pub(crate) async fn end(visit: &Visit<'_>) -> Result<(), StoreError> {
     if let Some(ticket) = visit.ticket() {
         visit.server.store.discard_pending(ticket).await?;
     }
-    end_session(visit).await
-}
-
-/// Ends this browser's session.
-pub(crate) async fn end_session(visit: &Visit<'_>) -> Result<(), StoreError> {
-    let id = visit.session_token.as_deref().and_then(|text| Digest::of_token(Kind::Session, text));
-    if let Some(id) = id {
+    if let Some(id) = visit.session_id() {
         visit.server.store.end_session(id, visit.now).await?;
     }
     Ok(())
