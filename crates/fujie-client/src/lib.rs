@@ -35,6 +35,7 @@ mod error;
 mod excerpt;
 mod flow;
 mod identity;
+pub mod openid;
 pub mod provider;
 mod random;
 mod request;
