@@ -32,6 +32,7 @@ mod error;
 mod excerpt;
 mod flow;
 mod identity;
+pub mod openid;
 pub mod provider;
 mod registration;
 mod request;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod callback;
+mod id_token;
 mod link;
 #[cfg(feature = "reqwest")]
 mod network;
