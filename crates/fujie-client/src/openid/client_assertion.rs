@@ -11,9 +11,9 @@ use fujie_core::jose::jws::{Algorithm, KeyRejected};
 use serde::Serialize;
 
 use super::signing_key::SigningKey;
-use crate::random::Random;
+use fujie_core::random::Random;
 use crate::secret::Secret;
-use crate::time::Timestamp;
+use fujie_core::time::Timestamp;
 
 /// `client_assertion_type` (RFC 7523 §2.2).
 pub const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -49,7 +49,7 @@ pub fn client_assertion(
     now: Timestamp,
 ) -> Result<Secret, KeyRejected> {
     let jti = Some(unique(random));
-    let (iat, exp) = (seconds(now), seconds(now.plus(LIFETIME)));
+    let (iat, exp) = (seconds(now), seconds(now + LIFETIME));
     sign(key, &Claims { iss: client_id, sub: client_id, aud: audience, jti, iat, exp })
 }
 
@@ -91,7 +91,7 @@ pub fn apple_client_secret(
     if lifetime > APPLE_LIFETIME_MAX {
         return Err(AppleError::Lifetime);
     }
-    let (iat, exp) = (seconds(now), seconds(now.plus(lifetime)));
+    let (iat, exp) = (seconds(now), seconds(now + lifetime));
     Ok(sign(key, &Claims { iss: team_id, sub: client_id, aud: APPLE, jti: None, iat, exp })?)
 }
 

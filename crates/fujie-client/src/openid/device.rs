@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Fields, Malformed, seconds, text};
 use crate::provider::address_fault;
 use crate::secret::Secret;
-use crate::time::Timestamp;
+use fujie_core::time::Timestamp;
 
 /// The grant type (§3.4).
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -71,7 +71,7 @@ impl DeviceAuthorization {
             user_code: user_code.to_owned(),
             verification_uri: uri.ok_or(Malformed("verification_uri"))?,
             verification_uri_complete: address(fields, ["verification_uri_complete", "verification_url_complete"])?,
-            expires_at: now.plus(seconds(fields, "expires_in")?.ok_or(Malformed("expires_in"))?),
+            expires_at: now + seconds(fields, "expires_in")?.ok_or(Malformed("expires_in"))?,
             interval: seconds(fields, "interval")?.unwrap_or(INTERVAL).min(INTERVAL_MAX),
         })
     }
@@ -189,7 +189,7 @@ impl Polling {
     }
 
     fn pause(&mut self, now: Timestamp) {
-        self.next_at = now.plus(self.interval + self.interval * self.margin_fifths / 5);
+        self.next_at = now + (self.interval + self.interval * self.margin_fifths / 5);
     }
 }
 

@@ -17,9 +17,9 @@ use super::{
     client_assertion::{seconds, unique},
     signing_key::SigningKey,
 };
-use crate::random::Random;
+use fujie_core::random::Random;
 use crate::secret::Secret;
-use crate::time::Timestamp;
+use fujie_core::time::Timestamp;
 
 /// Characters of a nonce, at most.
 const NONCE_LENGTH_MAX: usize = 1024;

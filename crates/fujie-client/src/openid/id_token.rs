@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{Fields, metadata::Issuer};
 use crate::secret::is_equal;
-use crate::time::Timestamp;
+use fujie_core::time::Timestamp;
 
 /// How far the issuer's clock may be from ours.
 const SKEW: Duration = Duration::from_secs(60);
@@ -209,12 +209,12 @@ impl Claims {
 
     fn check_times(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), IdTokenError> {
         let expires_at = self.time("exp")?.ok_or(IdTokenError::Missing("exp"))?;
-        if now >= expires_at.plus(SKEW) {
+        if now >= expires_at + SKEW {
             return Err(IdTokenError::Expired);
         }
         let issued_at = self.time("iat")?.ok_or(IdTokenError::Missing("iat"))?;
         let not_before = self.time("nbf")?.unwrap_or(issued_at);
-        if issued_at.max(not_before) > now.plus(SKEW) {
+        if issued_at.max(not_before) > now + SKEW {
             return Err(IdTokenError::NotYetValid);
         }
         Ok((issued_at, expires_at))
@@ -246,7 +246,7 @@ impl Claims {
         let auth_time = self.time("auth_time")?;
         if let Some(max_age) = expected.max_age {
             let auth_time = auth_time.ok_or(IdTokenError::Missing("auth_time"))?;
-            if now > auth_time.plus(max_age).plus(SKEW) || auth_time > now.plus(SKEW) {
+            if now > auth_time + max_age + SKEW || auth_time > now + SKEW {
                 return Err(IdTokenError::AuthTime);
             }
         }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::{Fields, Malformed, seconds, text};
-use crate::time::Timestamp;
+use fujie_core::time::Timestamp;
 
 /// Characters of a `request_uri`, at most.
 const REQUEST_URI_LENGTH_MAX: usize = 2048;
@@ -35,7 +35,7 @@ impl Pushed {
     pub fn read(fields: &Fields, now: Timestamp) -> Result<Self, Malformed> {
         let lifetime = seconds(fields, "expires_in")?.ok_or(Malformed("expires_in"))?;
         let request_uri = text(fields, "request_uri", REQUEST_URI_LENGTH_MAX)?.to_owned();
-        Ok(Self { request_uri, expires_at: now.plus(lifetime) })
+        Ok(Self { request_uri, expires_at: now + lifetime })
     }
 
     /// All that the browser carries to the authorization endpoint (§4).
