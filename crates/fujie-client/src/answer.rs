@@ -60,6 +60,16 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// An answer of which nothing is believed; for saying what was seen.
+    pub(crate) fn unread(
+        provider: &'a Provider,
+        endpoint: Endpoint,
+        response: &'a Response,
+        known: Vec<&'a str>,
+    ) -> Self {
+        Self { provider, endpoint, response, known, within: None, root: Value::Null }
+    }
+
     pub(crate) fn into_value(self) -> Value {
         match self.within {
             Some(within) => at(&self.root, within).cloned().unwrap_or_default(),
@@ -175,7 +185,7 @@ impl<'a> Answer<'a> {
         ProviderError::OtherAudience(self.evidence())
     }
 
-    fn bad(&self, what: impl Into<String>) -> ProviderError {
+    pub(crate) fn bad(&self, what: impl Into<String>) -> ProviderError {
         ProviderError::Unreadable { what: what.into(), evidence: self.evidence() }
     }
 
@@ -210,12 +220,14 @@ impl<'a> Answer<'a> {
 
     /// The cause that the HTTP status tells, where the body tells none (RFC 6750 §3.1).
     fn failed_status(&self) -> Option<ProviderError> {
-        let by_token = matches!(self.endpoint, Endpoint::User | Endpoint::Check | Endpoint::Subject);
+        let by_token = matches!(self.endpoint, Endpoint::User | Endpoint::Check | Endpoint::Subject | Endpoint::Api);
         match self.response.status {
             200..=299 => None,
             401 if by_token => Some(ProviderError::AccessTokenRefused(self.evidence())),
             401 => Some(ProviderError::CredentialsRefused(self.evidence())),
             403 if by_token => Some(ProviderError::NotPermitted(self.evidence())),
+            404 if self.endpoint == Endpoint::Api => Some(ProviderError::NotPermitted(self.evidence())),
+            400 | 422 if self.endpoint == Endpoint::Api => Some(ProviderError::RequestRefused(self.evidence())),
             429 => Some(ProviderError::RateLimited(self.evidence())),
             500..=599 => Some(ProviderError::Busy(self.evidence())),
             _ => Some(ProviderError::Refused(self.evidence())),

@@ -116,8 +116,7 @@ impl Provider {
     }
 
     fn calls_mut(&mut self) -> impl Iterator<Item = &mut Call> {
-        let optional =
-            [&mut self.refresh, &mut self.check, &mut self.subject, &mut self.user, &mut self.revocation];
+        let optional = [&mut self.refresh, &mut self.check, &mut self.subject, &mut self.user, &mut self.revocation];
         std::iter::once(&mut self.token).chain(optional.into_iter().filter_map(Option::as_mut))
     }
 }
