@@ -291,7 +291,7 @@ pub(crate) async fn clear_faults(State(simulation): Shared) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(bad_request)
 }

@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod control;
 mod errcode;
+mod js_code;
 mod ledger;
 mod overview;
 mod picture;
@@ -19,7 +20,8 @@ mod sign_in;
 mod simulation;
 
 pub use config::{
-    App, Avatar, CallbackDomain, DEFAULT_APPID, DEFAULT_SECRET, ErrmsgSuffix, Person, Switches, WechatConfig,
+    App, AppKind, Avatar, CallbackDomain, DEFAULT_APPID, DEFAULT_MINI_PROGRAM_APPID, DEFAULT_OFFICIAL_ACCOUNT_APPID,
+    DEFAULT_SECRET, ErrmsgSuffix, Person, Switches, WechatConfig,
 };
 
 use simulation::Simulation;

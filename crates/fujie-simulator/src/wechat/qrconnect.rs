@@ -4,6 +4,7 @@
 //! the order of parameters. Never answers with a redirect. The page's script keeps polling and
 //! leaves for the redirect URI; everything it needs stands in data attributes.
 
+use super::config::AppKind;
 use super::picture::confirm_url;
 use super::simulation::Simulation;
 use crate::fields::Fields;
@@ -67,7 +68,7 @@ fn check<'a>(simulation: &Simulation, fields: &'a Fields) -> Result<Request<'a>,
     let world = simulation.world();
     let app = world.app(appid).ok_or(APPID_FAULT)?;
     let scope = fields.sent("scope").unwrap_or_default();
-    if !app.is_website_app || !scope.split(',').any(|scope| scope == "snsapi_login") {
+    if app.kind != AppKind::Website || !scope.split(',').any(|scope| scope == "snsapi_login") {
         return Err(SCOPE_FAULT);
     }
     let redirect_uri = fields.sent("redirect_uri").unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The URL table: what three hosts of the real WeChat answer, then what is the simulator's own.
 
 use super::simulation::Simulation;
-use super::{api, confirm, control, overview, picture, poll, qrconnect};
+use super::{api, confirm, control, js_code, overview, picture, poll, qrconnect};
 use crate::{page, phone};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,10 +24,11 @@ pub(crate) fn router(simulation: Arc<Simulation>) -> Router {
         // lp.open.weixin.qq.com
         .route("/connect/l/qrconnect", get(poll::answer))
         // api.weixin.qq.com
-        .route("/sns/oauth2/access_token", get(api::access_token).post(api::access_token))
-        .route("/sns/oauth2/refresh_token", get(api::refresh_token).post(api::refresh_token))
-        .route("/sns/auth", get(api::auth).post(api::auth))
-        .route("/sns/userinfo", get(api::userinfo).post(api::userinfo))
+        .route("/sns/oauth2/access_token", any(api::access_token))
+        .route("/sns/oauth2/refresh_token", any(api::refresh_token))
+        .route("/sns/auth", any(api::auth))
+        .route("/sns/userinfo", any(api::userinfo))
+        .route("/sns/jscode2session", any(api::jscode2session))
         .route("/sns/{*rest}", any(api::invalid_url))
         .route("/cgi-bin/{*rest}", any(api::invalid_url))
         // res.wx.qq.com and thirdwx.qlogo.cn
@@ -46,6 +47,7 @@ pub(crate) fn router(simulation: Arc<Simulation>) -> Router {
         .route("/_simulate/switches", get(control::switches).post(control::set_switches))
         .route("/_simulate/apps", post(control::add_app))
         .route("/_simulate/people", post(control::add_person))
+        .route("/_simulate/js-codes", post(js_code::issue))
         .route("/_simulate/faults", post(control::add_fault).delete(control::clear_faults))
         .route("/_simulate/assets/qrconnect.js", get(|| script(qrconnect::SCRIPT)))
         .route("/_simulate/assets/qrconnect.css", get(|| style(qrconnect::STYLE)))

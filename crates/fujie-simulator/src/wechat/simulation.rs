@@ -4,7 +4,7 @@
 //! waits for a change awaits [`Simulation::changed`].
 
 use super::config::{App, Person, WechatConfig};
-use super::ledger::Ledger;
+use super::ledger::{Consent, Ledger, Way};
 use super::sign_in::{Obstacle, Progress, SignIn};
 use crate::bounded::Bounded;
 use crate::clock::{Clock, Timestamp};
@@ -57,6 +57,8 @@ pub(crate) enum Endpoint {
     RefreshToken,
     Auth,
     Userinfo,
+    Jscode2session,
+    Authorize,
     Poll,
 }
 
@@ -180,7 +182,8 @@ impl Simulation {
         if !world.config.people.iter().any(|known| known.name == person) {
             return Err(ConfirmError::UnknownPerson);
         }
-        let code = world.ledger.issue_code(&sign_in.appid, person, now)?;
+        let consent = Consent { appid: sign_in.appid.clone(), person: person.to_owned(), way: Way::Website };
+        let code = world.ledger.issue_code(consent, now)?;
         sign_in.progress = Progress::Confirmed { code, person: person.to_owned() };
         tracing::debug!(appid = sign_in.appid, "a phone confirmed");
         drop(guard);
@@ -205,6 +208,12 @@ impl World {
 
     pub(crate) fn person(&self, name: &str) -> Option<&Person> {
         self.config.people.iter().find(|person| person.name == name)
+    }
+
+    /// Whom a consent shows to its app: the person, or the provisional visitor in its place.
+    pub(crate) fn visitor(&self, consent: &Consent) -> Option<Person> {
+        let person = self.person(&consent.person)?;
+        Some(if consent.way.is_snapshot() { person.as_snapshot() } else { person.clone() })
     }
 
     /// The fault that was ordered for this call, if any; it is used up by one.

@@ -10,3 +10,5 @@ mod page;
 mod phone;
 mod poll;
 mod story;
+mod wechat_errors;
+mod wechat_mini_program;

@@ -1,4 +1,5 @@
-//! `/sns/userinfo`: the profile. Sex and region have been empty since 2021-10-20.
+//! `/sns/userinfo`: the profile, unless the scope was `snsapi_base`. Sex and region have been empty
+//! since 2021-10-20.
 
 use super::{Call, answer, unionid};
 use crate::wechat::errcode::Errcode;
@@ -30,11 +31,14 @@ struct Profile {
 pub(crate) async fn userinfo(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
     answer(&simulation, Endpoint::Userinfo, |world| {
         let grant = call.grant(&simulation, world)?;
-        let person = world.person(&grant.person).ok_or(Errcode::INVALID_CREDENTIAL)?;
+        if !grant.consent.way.opens_profile() {
+            return Err(Errcode::API_UNAUTHORIZED);
+        }
+        let person = world.visitor(&grant.consent).ok_or(Errcode::INVALID_CREDENTIAL)?;
         let is_full = world.config.switches.full_profile;
         let region = Region::of(call.0.filled("lang"), is_full);
         Ok(Profile {
-            openid: person.openid(&grant.appid),
+            openid: person.openid(&grant.consent.appid),
             nickname: person.nickname.clone(),
             sex: if is_full { person.sex } else { 0 },
             language: region.language,
@@ -43,7 +47,7 @@ pub(crate) async fn userinfo(State(simulation): State<Arc<Simulation>>, call: Ca
             country: region.country,
             headimgurl: person.headimgurl(simulation.base_url(), AVATAR_SIZE),
             privilege: [],
-            unionid: unionid(world, &grant.appid, &grant.person),
+            unionid: unionid(world, &grant.consent),
         })
     })
 }
