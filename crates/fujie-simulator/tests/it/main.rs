@@ -10,5 +10,6 @@ mod page;
 mod phone;
 mod poll;
 mod story;
+mod wechat_embedded;
 mod wechat_errors;
 mod wechat_mini_program;
