@@ -3,9 +3,9 @@
 //! There is no page: the code comes to the mini-program's script, which sends it to its server.
 
 use super::config::AppKind;
-use super::control::{Refusal, read};
 use super::ledger::{Consent, Way};
 use super::simulation::Simulation;
+use crate::control::{Refusal, read};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -32,12 +32,13 @@ pub(crate) async fn issue(State(simulation): State<Arc<Simulation>>, body: Bytes
     if world.app(&appid).is_none_or(|app| app.kind != AppKind::MiniProgram) {
         return Err(Refusal::BadRequest("no such mini-program".to_owned()));
     }
-    let person = match person {
-        Some(name) => world.person(&name),
-        None => world.config.people.first(),
-    };
-    let person = person.ok_or_else(|| Refusal::BadRequest("no such person".to_owned()))?.name.clone();
+    let person = world
+        .scene
+        .person_or_first(person.as_deref())
+        .ok_or_else(|| Refusal::BadRequest("no such person".to_owned()))?
+        .name
+        .clone();
     let consent = Consent { appid, person, way: Way::MiniProgram };
-    let js_code = world.ledger.issue_code(consent, now).map_err(|_no_randomness| Refusal::NoRandomness)?;
+    let js_code = world.ledger.issue_code(consent, now)?;
     Ok((StatusCode::CREATED, Json(json!({ "js_code": js_code }))).into_response())
 }

@@ -5,8 +5,9 @@
 
 use super::{Call, Query, answer, unionid};
 use crate::random::{self, NoRandomness};
+use crate::wechat::config::openid;
 use crate::wechat::errcode::Errcode;
-use crate::wechat::simulation::{Endpoint, Simulation};
+use crate::wechat::simulation::Simulation;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
@@ -24,14 +25,14 @@ struct Session {
 pub(crate) async fn jscode2session(State(simulation): State<Arc<Simulation>>, query: Query) -> Response {
     let now = simulation.now();
     let call = Call::from(query);
-    answer(&simulation, Endpoint::Jscode2session, |world| {
+    answer(&simulation, |world| {
         let appid = call.authenticate(world)?;
         let js_code = call.require("js_code", Errcode::MISSING_CODE)?;
         call.grant_type("authorization_code")?;
         let redeemed = world.ledger.redeem_js_code(appid, js_code, now);
         let consent = redeemed.map_err(|fault| fault.errcode(&world.config.switches))?;
         let person = world.visitor(&consent).ok_or(Errcode::USER_LIMITED)?;
-        Ok(Session { session_key: session_key()?, openid: person.openid(appid), unionid: unionid(world, &consent) })
+        Ok(Session { session_key: session_key()?, openid: openid(&person, appid), unionid: unionid(world, &consent) })
     })
 }
 

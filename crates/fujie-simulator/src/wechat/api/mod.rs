@@ -15,9 +15,11 @@ pub(crate) use jscode2session::jscode2session;
 pub(crate) use refresh_token::refresh_token;
 pub(crate) use userinfo::userinfo;
 
+use super::config;
 use super::errcode::{Errcode, errmsg};
 use super::ledger::{Consent, Grant};
-use super::simulation::{Endpoint, Simulation, World};
+use super::simulation::{Simulation, World};
+use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::random::NoRandomness;
 use axum::body::Bytes;
@@ -56,7 +58,7 @@ impl Query {
         if matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
             Ok(Self(Fields::of(request.uri().query().unwrap_or_default().as_bytes())))
         } else {
-            Err(failure(simulation, Errcode::REQUIRE_GET.number, Errcode::REQUIRE_GET.text))
+            Err(refuse(simulation, Errcode::REQUIRE_GET))
         }
     }
 }
@@ -105,30 +107,27 @@ impl Call {
         let openid = self.require("openid", Errcode::MISSING_OPENID)?;
         let grant = world.ledger.open_access_token(access_token, simulation.now())?;
         let person = world.visitor(&grant.consent).ok_or(Errcode::INVALID_CREDENTIAL)?;
-        let is_own = person.openid(&grant.consent.appid) == openid;
+        let is_own = config::openid(&person, &grant.consent.appid) == openid;
         if is_own { Ok(grant) } else { Err(Errcode::INVALID_OPENID) }
     }
 }
 
 /// Whatever is not an endpoint.
 pub(crate) async fn invalid_url(State(simulation): State<Arc<Simulation>>) -> Response {
-    failure(&simulation, Errcode::INVALID_URL.number, Errcode::INVALID_URL.text)
+    refuse(&simulation, Errcode::INVALID_URL)
 }
 
-/// Answers with a fault that was ordered, else with what `decide` says.
-fn answer<T: Serialize>(
-    simulation: &Simulation,
-    at: Endpoint,
-    decide: impl FnOnce(&mut World) -> Result<T, Errcode>,
-) -> Response {
-    let fault = simulation.world().take_fault(at);
-    if let Some((number, text)) = fault {
-        return failure(simulation, number, &text);
-    }
-    let decided = decide(&mut simulation.world());
-    match decided {
+/// Answers with an error before any endpoint has looked.
+fn refuse(simulation: &Simulation, errcode: Errcode) -> Response {
+    failure(&simulation.world(), errcode.number, errcode.text, simulation.now())
+}
+
+/// Answers with what `decide` says.
+fn answer<T: Serialize>(simulation: &Simulation, decide: impl FnOnce(&mut World) -> Result<T, Errcode>) -> Response {
+    let mut world = simulation.world();
+    match decide(&mut world) {
         Ok(body) => json(&body),
-        Err(errcode) => failure(simulation, errcode.number, errcode.text),
+        Err(errcode) => failure(&world, errcode.number, errcode.text, simulation.now()),
     }
 }
 
@@ -138,9 +137,9 @@ struct Failure<'a> {
     errmsg: &'a str,
 }
 
-fn failure(simulation: &Simulation, errcode: i32, text: &str) -> Response {
-    let suffix = simulation.world().config.switches.errmsg_suffix;
-    match errmsg(text, suffix, simulation.now()) {
+/// Answers with an error, its text ending by the fashion.
+pub(crate) fn failure(world: &World, errcode: i32, text: &str, now: Timestamp) -> Response {
+    match errmsg(text, world.config.switches.errmsg_suffix, now) {
         Ok(errmsg) => json(&Failure { errcode, errmsg: &errmsg }),
         Err(NoRandomness) => json(&Failure { errcode, errmsg: text }),
     }
@@ -176,7 +175,7 @@ impl Tokens {
     fn of(world: &World, grant: Grant) -> Result<Self, Errcode> {
         let person = world.visitor(&grant.consent).ok_or(Errcode::USER_LIMITED)?;
         Ok(Self {
-            openid: person.openid(&grant.consent.appid),
+            openid: config::openid(&person, &grant.consent.appid),
             expires_in: world.ledger.access_token_lifetime_seconds(),
             access_token: grant.access_token,
             refresh_token: grant.refresh_token,
@@ -193,5 +192,5 @@ fn unionid(world: &World, consent: &Consent) -> Option<String> {
     let is_told = world.config.switches.unionid && consent.way.opens_unionid();
     let account = &world.app(&consent.appid)?.open_platform_account;
     let person = world.visitor(consent)?;
-    (is_told && !account.is_empty()).then(|| person.unionid(account))
+    (is_told && !account.is_empty()).then(|| config::unionid(&person, account))
 }

@@ -2,8 +2,10 @@
 //! since 2021-10-20.
 
 use super::{Call, answer, unionid};
+use crate::wechat::config::openid;
 use crate::wechat::errcode::Errcode;
-use crate::wechat::simulation::{Endpoint, Simulation};
+use crate::wechat::picture::headimgurl;
+use crate::wechat::simulation::Simulation;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
@@ -29,7 +31,7 @@ struct Profile {
 }
 
 pub(crate) async fn userinfo(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
-    answer(&simulation, Endpoint::Userinfo, |world| {
+    answer(&simulation, |world| {
         let grant = call.grant(&simulation, world)?;
         if !grant.consent.way.opens_profile() {
             return Err(Errcode::API_UNAUTHORIZED);
@@ -38,14 +40,14 @@ pub(crate) async fn userinfo(State(simulation): State<Arc<Simulation>>, call: Ca
         let is_full = world.config.switches.full_profile;
         let region = Region::of(call.0.filled("lang"), is_full);
         Ok(Profile {
-            openid: person.openid(&grant.consent.appid),
+            openid: openid(&person, &grant.consent.appid),
             nickname: person.nickname.clone(),
             sex: if is_full { person.sex } else { 0 },
             language: region.language,
             city: region.city,
             province: region.province,
             country: region.country,
-            headimgurl: person.headimgurl(simulation.base_url(), AVATAR_SIZE),
+            headimgurl: headimgurl(&person, simulation.base_url(), AVATAR_SIZE),
             privilege: [],
             unionid: unionid(world, &grant.consent),
         })
