@@ -52,6 +52,7 @@ errcodes! {
     REQUIRE_HTTPS = 43003 "require https";
     DAILY_QUOTA = 45009 "reach max api daily quota limit";
     MINUTE_QUOTA = 45011 "api minute-quota reach limit, must slower, retry next minute";
+    SESSION_MINUTE_QUOTA = 45011 "api minute-quota reach limit  mustslower  retry next minute";
     API_UNAUTHORIZED = 48001 "api unauthorized";
     API_FORBIDDEN = 48004 "api forbidden for irregularities, view detail on mp.weixin.qq.com";
     USER_UNAUTHORIZED = 50001 "user unauthorized";
@@ -59,9 +60,16 @@ errcodes! {
 }
 
 impl Errcode {
-    /// The text that goes with a number, for ordered faults.
-    pub(crate) fn text_of(number: i32) -> Option<&'static str> {
-        Self::ALL.iter().find(|known| known.number == number).map(|known| known.text)
+    /// The text that goes with a number at a path, for ordered faults.
+    pub(crate) fn text_at(path: &str, number: i32) -> Option<&'static str> {
+        let minute_quota = Self::minute_quota_at(path);
+        let known = std::iter::once(&minute_quota).chain(Self::ALL).find(|known| known.number == number);
+        known.map(|known| known.text)
+    }
+
+    /// Too many calls in a minute. The page about `jscode2session` words it differently.
+    pub(crate) fn minute_quota_at(path: &str) -> Self {
+        if path == "/sns/jscode2session" { Self::SESSION_MINUTE_QUOTA } else { Self::MINUTE_QUOTA }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The URL table: what three hosts of the real WeChat answer.
 
 use super::simulation::Simulation;
-use super::{api, confirm, js_code, picture, poll, qrconnect};
+use super::{api, confirm, in_app, js_code, picture, poll, qrconnect};
 use crate::server::{script, style};
 use axum::Router;
 use axum::routing::{any, get, post};
@@ -14,6 +14,7 @@ pub(crate) fn routes() -> Router<Arc<Simulation>> {
         .route("/connect/qrConnect", get(qrconnect::page))
         .route("/connect/qrcode/{uuid}", get(picture::qr_code))
         .route("/connect/confirm", get(confirm::scan).post(confirm::decide))
+        .route(in_app::PATH, get(in_app::authorize))
         // lp.open.weixin.qq.com
         .route(poll::PATH, get(poll::answer))
         // api.weixin.qq.com

@@ -6,11 +6,12 @@ use super::config::{App, Switches, WechatConfig, provisional};
 use super::errcode::Errcode;
 use super::ledger::{Consent, Ledger, Way};
 use super::sign_in::{Obstacle, Progress, SignIn};
-use super::{api, control, poll};
+use super::{api, control, in_app, poll};
 use crate::bounded::Bounded;
 use crate::clock::Timestamp;
 use crate::control::Refusal;
 use crate::fault::OwnError;
+use crate::page::Language;
 use crate::people::Person;
 use crate::random::{self, NoRandomness};
 use crate::sign_in::{self, Listed};
@@ -105,37 +106,45 @@ impl Provider for World {
         &mut self.config.switches
     }
 
-    /// Nothing asks on a page yet: a website's sign-ins wait for a phone.
+    /// What asks on the shared page is in-app authorization; a website's sign-ins wait for a phone.
     fn agree(
         &mut self,
-        _sign_in: &sign_in::SignIn,
-        _person: &Person,
-        _now: Timestamp,
+        sign_in: &sign_in::SignIn,
+        person: &Person,
+        now: Timestamp,
     ) -> Result<Option<String>, NoRandomness> {
-        Ok(None)
+        in_app::agree(self, sign_in, person, now).map(Some)
     }
 
-    fn refuse(&mut self, _sign_in: &sign_in::SignIn, _now: Timestamp) -> Option<String> {
-        None
+    fn refuse(&mut self, sign_in: &sign_in::SignIn, _now: Timestamp) -> Option<String> {
+        in_app::refuse(self, sign_in)
     }
 
     fn check_error(&self, path: &str, error: &OwnError) -> Result<(), String> {
         let number: i32 = error.code.parse().map_err(|_not_a_number| "errcode is a number".to_owned())?;
-        let is_said = error.description.is_some() || Errcode::text_of(number).is_some() || path == poll::PATH;
+        let is_said = error.description.is_some() || text_at(path, number).is_some() || path == poll::PATH;
         if is_said { Ok(()) } else { Err("this errcode needs a description".to_owned()) }
     }
 
     fn error(&self, call: &Parts, error: &OwnError, now: Timestamp) -> Response {
         let number = error.code.parse().unwrap_or(Errcode::SYSTEM_ERROR.number);
-        if call.uri.path() == poll::PATH {
-            return poll::script(number, "");
+        let path = call.uri.path();
+        let text = error.description.as_deref().or_else(|| text_at(path, number)).unwrap_or_default();
+        match path {
+            poll::PATH => poll::script(number, ""),
+            in_app::PATH => in_app::error_page(Language::of(None, &call.headers), Some(number), text),
+            _ => api::failure(self, number, text, now),
         }
-        let text = error.description.as_deref().or_else(|| Errcode::text_of(number)).unwrap_or_default();
-        api::failure(self, number, text, now)
     }
 
-    fn rate_limit(&self, _call: &Parts, now: Timestamp) -> Response {
-        api::failure(self, Errcode::MINUTE_QUOTA.number, Errcode::MINUTE_QUOTA.text, now)
+    fn rate_limit(&self, call: &Parts, now: Timestamp) -> Response {
+        match call.uri.path() {
+            in_app::PATH => in_app::rate_limit(Language::of(None, &call.headers)),
+            path => {
+                let Errcode { number, text } = Errcode::minute_quota_at(path);
+                api::failure(self, number, text, now)
+            }
+        }
     }
 
     fn own_sign_ins(&self, base_url: &str, now: Timestamp) -> Vec<Listed> {
@@ -148,19 +157,32 @@ impl Provider for World {
     }
 }
 
+/// The usual text of an error's number at a path.
+fn text_at(path: &str, number: i32) -> Option<&'static str> {
+    if path == in_app::PATH { in_app::text_of(number) } else { Errcode::text_at(path, number) }
+}
+
 impl Simulation {
-    /// A new page: a new uuid of 16 characters.
+    /// A new page: a new uuid of 16 characters. The person of `auto_confirm` has scanned and agreed
+    /// before anybody polls.
     pub(crate) fn begin(&self, appid: &str, redirect_uri: &str, state: &str) -> Result<String, NoRandomness> {
         let digit = random::text(random::DIGIT, 1)?;
         let uuid = format!("0{digit}1{}", random::text(random::ALPHANUMERIC, 13)?);
         let mut world = self.world();
+        let progress = match world.scene.auto_confirm.clone() {
+            Some(person) => {
+                let consent = Consent { appid: appid.to_owned(), person: person.clone(), way: Way::Website };
+                Progress::Confirmed { code: world.ledger.issue_code(consent, self.now())?, person }
+            }
+            None => Progress::Waiting,
+        };
         let sign_in = SignIn {
             uuid: uuid.clone(),
             appid: appid.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             state: state.to_owned(),
             expires_at: self.now().after(world.config.qr_lifetime),
-            progress: Progress::Waiting,
+            progress,
         };
         world.sign_ins.insert(uuid.clone(), sign_in);
         tracing::debug!(appid, "a QR page was opened");

@@ -12,4 +12,5 @@ mod poll;
 mod story;
 mod wechat_embedded;
 mod wechat_errors;
+mod wechat_in_app;
 mod wechat_mini_program;

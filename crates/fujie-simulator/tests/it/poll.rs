@@ -114,3 +114,12 @@ async fn the_oldest_sign_in_makes_room_for_the_thousand_and_first() {
     house.open_page("s").await;
     assert_eq!(house.poll(&first, "").await.0, 402);
 }
+
+#[tokio::test]
+async fn auto_confirm_has_a_code_for_the_first_poll_and_the_page_never_redirects() {
+    let house = house().await;
+    house.control("switches", r#"{"auto_confirm":"zoe"}"#).await;
+    let uuid = house.open_page("s").await;
+    let (number, code) = house.poll(&uuid, "").await;
+    assert_eq!((number, house.redeem(&code).await.errcode()), (405, 0));
+}

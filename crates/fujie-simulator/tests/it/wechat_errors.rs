@@ -89,3 +89,40 @@ async fn a_website_app_of_no_account_is_told_no_unionid_and_others_are() {
     let (access_token, _, openid) = tokens_in(&answer);
     assert!(house.userinfo(&access_token, &openid).await.json().get("unionid").is_none());
 }
+
+#[tokio::test]
+async fn every_known_errcode_can_be_ordered_at_every_endpoint_and_spends_nothing() {
+    let house = house().await;
+    let code = house.sign_in("zoe").await;
+    let numbers = [
+        -1, 40001, 40002, 40003, 40013, 40014, 40029, 40030, 40066, 40125, 40163, 40226, 40243, 41001, 41002, 41003,
+        41004, 41008, 41009, 42001, 42002, 42003, 42007, 43001, 43002, 43003, 45009, 45011, 48001, 48004, 50001, 50002,
+    ];
+    for path in PATHS {
+        for number in numbers {
+            let fault = format!("{{\"at\":\"{path}\",\"kind\":\"error\",\"error\":{number}}}");
+            assert_eq!(house.control("faults", &fault).await.status, 204, "{number} {path}");
+            let answer = house.get(&format!("{path}?code={code}")).await;
+            assert_eq!((answer.status, answer.errcode()), (200, number), "{path}");
+            assert_eq!(answer.header("content-type"), Some("text/plain"));
+            assert_ne!(answer.json().get("errmsg").unwrap().as_str().unwrap(), "");
+        }
+    }
+    assert_eq!(house.redeem(&code).await.errcode(), 0);
+}
+
+#[tokio::test]
+async fn too_many_calls_are_45011_and_jscode2session_words_it_in_its_own_way() {
+    let house = house().await;
+    house.control("switches", r#"{"errmsg_suffix":"plain"}"#).await;
+    for (path, errmsg) in [
+        ("/sns/oauth2/access_token", "api minute-quota reach limit, must slower, retry next minute"),
+        ("/sns/jscode2session", "api minute-quota reach limit  mustslower  retry next minute"),
+    ] {
+        for kind in [r#""kind":"rate_limit""#, r#""kind":"error","error":45011"#] {
+            house.control("faults", &format!("{{\"at\":\"{path}\",{kind}}}")).await;
+            let answer = house.get(path).await;
+            assert_eq!(answer.text(), format!("{{\"errcode\":45011,\"errmsg\":\"{errmsg}\"}}"), "{path} {kind}");
+        }
+    }
+}

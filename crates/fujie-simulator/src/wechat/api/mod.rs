@@ -37,7 +37,7 @@ impl FromRequest<Arc<Simulation>> for Call {
     type Rejection = Response;
 
     async fn from_request(request: Request, simulation: &Arc<Simulation>) -> Result<Self, Response> {
-        let Query(mut fields) = Query::of(&request, simulation)?;
+        let Query(mut fields) = Query::of(&request).map_err(|errcode| refuse(simulation, errcode))?;
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let is_form =
             content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
@@ -54,11 +54,11 @@ pub(crate) struct Query(Fields);
 
 impl Query {
     /// GET is the documented method and POST is let through; every other one is refused.
-    fn of(request: &Request, simulation: &Simulation) -> Result<Self, Response> {
+    fn of(request: &Request) -> Result<Self, Errcode> {
         if matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
             Ok(Self(Fields::of(request.uri().query().unwrap_or_default().as_bytes())))
         } else {
-            Err(refuse(simulation, Errcode::REQUIRE_GET))
+            Err(Errcode::REQUIRE_GET)
         }
     }
 }
@@ -67,7 +67,7 @@ impl FromRequest<Arc<Simulation>> for Query {
     type Rejection = Response;
 
     async fn from_request(request: Request, simulation: &Arc<Simulation>) -> Result<Self, Response> {
-        Self::of(&request, simulation)
+        Self::of(&request).map_err(|errcode| refuse(simulation, errcode))
     }
 }
 
