@@ -14,11 +14,16 @@ mod clock;
 mod control;
 mod fault;
 mod fields;
+#[cfg(test)]
+#[path = "../tests/it/http.rs"]
+mod http;
 mod overview;
 mod page;
 mod people;
 mod phone;
 mod picture;
+#[cfg(test)]
+mod probe;
 mod random;
 mod server;
 mod sign_in;

@@ -163,26 +163,18 @@ fn text_at(path: &str, number: i32) -> Option<&'static str> {
 }
 
 impl Simulation {
-    /// A new page: a new uuid of 16 characters. The person of `auto_confirm` has scanned and agreed
-    /// before anybody polls.
+    /// A new page: a new uuid of 16 characters.
     pub(crate) fn begin(&self, appid: &str, redirect_uri: &str, state: &str) -> Result<String, NoRandomness> {
         let digit = random::text(random::DIGIT, 1)?;
         let uuid = format!("0{digit}1{}", random::text(random::ALPHANUMERIC, 13)?);
         let mut world = self.world();
-        let progress = match world.scene.auto_confirm.clone() {
-            Some(person) => {
-                let consent = Consent { appid: appid.to_owned(), person: person.clone(), way: Way::Website };
-                Progress::Confirmed { code: world.ledger.issue_code(consent, self.now())?, person }
-            }
-            None => Progress::Waiting,
-        };
         let sign_in = SignIn {
             uuid: uuid.clone(),
             appid: appid.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             state: state.to_owned(),
             expires_at: self.now().after(world.config.qr_lifetime),
-            progress,
+            progress: Progress::Waiting,
         };
         world.sign_ins.insert(uuid.clone(), sign_in);
         tracing::debug!(appid, "a QR page was opened");
