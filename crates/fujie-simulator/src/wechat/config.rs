@@ -90,8 +90,10 @@ pub struct Switches {
     /// Answers carry `unionid`. Off: as if no app were bound to an open-platform account; for one
     /// app, leave its [`App::open_platform_account`] empty.
     pub unionid: bool,
-    /// Every in-app visitor is a provisional one, as with `forceSnapShot=true`: the token answer
-    /// says `is_snapshotuser: 1`, and openid and profile are not those of a person.
+    /// Every visitor is a provisional one, as with `forceSnapShot=true`: the token answer says
+    /// `is_snapshotuser: 1`, and openid and profile are not those of a person. WeChat has them with
+    /// `snsapi_userinfo` alone; the switch also makes them of the QR page's visitors, so that an app
+    /// without in-app authorization can be tried.
     pub snapshot_user: bool,
     /// In-app authorization opens in WeChat's own browser alone. Off: in any browser, for want of
     /// a real WeChat on a developer's machine.

@@ -38,7 +38,7 @@ pub(crate) async fn issue(State(simulation): State<Arc<Simulation>>, body: Bytes
         .ok_or_else(|| Refusal::BadRequest("no such person".to_owned()))?
         .name
         .clone();
-    let consent = Consent { appid, person, way: Way::MiniProgram };
+    let consent = Consent { appid, person, way: Way::MiniProgram, is_snapshot: false };
     let js_code = world.ledger.issue_code(consent, now)?;
     Ok((StatusCode::CREATED, Json(json!({ "js_code": js_code }))).into_response())
 }

@@ -47,6 +47,8 @@ pub(crate) struct Consent {
     /// The person's name in the configuration.
     pub(crate) person: String,
     pub(crate) way: Way,
+    /// A provisional visitor: openid and profile are not the person's.
+    pub(crate) is_snapshot: bool,
 }
 
 /// The way of a sign-in, which decides what its tokens open.
@@ -55,11 +57,7 @@ pub(crate) enum Way {
     /// The QR page of a website app.
     Website,
     /// Inside WeChat; `scope` is what was asked for, separated by commas.
-    InApp {
-        scope: String,
-        /// A provisional visitor: openid and profile are not the person's.
-        is_snapshot: bool,
-    },
+    InApp { scope: String },
     /// `wx.login` of a mini-program.
     MiniProgram,
 }
@@ -69,7 +67,7 @@ impl Way {
     pub(crate) fn scope(&self) -> &str {
         match self {
             Self::Website => "snsapi_login",
-            Self::InApp { scope, .. } => scope,
+            Self::InApp { scope } => scope,
             Self::MiniProgram => "",
         }
     }
@@ -82,10 +80,6 @@ impl Way {
     /// Whether the unionid is told, as far as the way decides.
     pub(crate) fn opens_unionid(&self) -> bool {
         *self == Self::MiniProgram || self.opens_profile()
-    }
-
-    pub(crate) fn is_snapshot(&self) -> bool {
-        matches!(self, Self::InApp { is_snapshot: true, .. })
     }
 
     /// What a code begins with, as observed: nobody may rely on it.

@@ -76,7 +76,7 @@ impl World {
     /// Whom a consent shows to its app: the person, or the provisional visitor in its place.
     pub(crate) fn visitor(&self, consent: &Consent) -> Option<Person> {
         let person = self.person(&consent.person)?;
-        Some(if consent.way.is_snapshot() { provisional(person) } else { person.clone() })
+        Some(if consent.is_snapshot { provisional(person) } else { person.clone() })
     }
 }
 
@@ -208,7 +208,12 @@ impl Simulation {
         if world.scene.person(person).is_none() {
             return Err(ConfirmError::UnknownPerson);
         }
-        let consent = Consent { appid: sign_in.appid.clone(), person: person.to_owned(), way: Way::Website };
+        let consent = Consent {
+            appid: sign_in.appid.clone(),
+            person: person.to_owned(),
+            way: Way::Website,
+            is_snapshot: world.config.switches.snapshot_user,
+        };
         let code = world.ledger.issue_code(consent, now)?;
         sign_in.progress = Progress::Confirmed { code, person: person.to_owned() };
         tracing::debug!(appid = sign_in.appid, "a phone confirmed");

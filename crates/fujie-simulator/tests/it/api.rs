@@ -232,13 +232,13 @@ async fn a_new_sign_in_ends_the_earlier_token_only_when_told_so() {
 }
 
 #[tokio::test]
-async fn unionid_is_a_switch_and_a_website_has_no_snapshot_users() {
+async fn unionid_and_snapshot_user_are_switches() {
     let house = house().await;
     house.switch("unionid", false).await;
     house.switch("snapshot_user", true).await;
     let code = house.sign_in("xiaoming").await;
     let answer = house.redeem(&code).await;
-    assert!(answer.text().ends_with(",\"scope\":\"snsapi_login\"}"));
+    assert!(answer.text().ends_with(",\"scope\":\"snsapi_login\",\"is_snapshotuser\":1}"));
     let (access_token, _, openid) = tokens_in(&answer);
     assert!(house.userinfo(&access_token, &openid).await.text().ends_with("\"privilege\":[]}"));
 }

@@ -3,20 +3,23 @@
 
 use std::time::Duration;
 
-use fujie_simulator::wechat::{DEFAULT_APPID, Wechat, WechatConfig};
+use fujie_simulator::{
+    Running,
+    wechat::{DEFAULT_APPID, Wechat, WechatConfig},
+};
 use serde_json::Value;
 
 use crate::webdriver::{Driver, Window};
 
 const SCRIPT: &str = "/connect/zh_CN/htmledition/js/wxLogin.js";
 
-async fn wechat() -> Wechat {
+async fn wechat() -> Running {
     let config = WechatConfig { poll_hold: Duration::from_millis(200), ..WechatConfig::default() };
     Wechat::start("127.0.0.1:0", config).await.unwrap()
 }
 
 /// A page of another site than the simulator's, with the script and an element that is not empty.
-async fn embedding(window: &Window, wechat: &Wechat) {
+async fn embedding(window: &Window, wechat: &Running) {
     let base = wechat.base_url();
     window.open(&format!("{}/_simulate", base.replace("127.0.0.1", "localhost"))).await;
     let load = format!(

@@ -22,7 +22,7 @@ pub(crate) async fn access_token(State(simulation): State<Arc<Simulation>>, call
             world.ledger.supersede_before(&grant);
         }
         let unionid = unionid(world, &grant.consent);
-        let is_snapshotuser = grant.consent.way.is_snapshot().then_some(1);
+        let is_snapshotuser = grant.consent.is_snapshot.then_some(1);
         Ok(Tokens { unionid, is_snapshotuser, ..Tokens::of(world, grant)? })
     })
 }

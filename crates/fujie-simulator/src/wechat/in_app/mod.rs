@@ -90,11 +90,12 @@ pub(crate) fn agree(
     now: Timestamp,
 ) -> Result<String, NoRandomness> {
     let ask = &sign_in.ask;
-    let way = Way::InApp {
-        scope: ask.scope.clone(),
+    let consent = Consent {
+        appid: ask.client_id.clone(),
+        person: person.name.clone(),
+        way: Way::InApp { scope: ask.scope.clone() },
         is_snapshot: request::is_snapshot(&ask.request, &world.config.switches),
     };
-    let consent = Consent { appid: ask.client_id.clone(), person: person.name.clone(), way };
     let code = world.ledger.issue_code(consent, now)?;
     let answer = format!("code={code}&state={}", percent_encode(&ask.state));
     Ok(request::target(&ask.redirect_uri, &answer, &world.config.switches))
