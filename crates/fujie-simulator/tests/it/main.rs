@@ -12,3 +12,7 @@ mod page;
 mod phone;
 mod poll;
 mod story;
+mod wechat_embedded;
+mod wechat_errors;
+mod wechat_in_app;
+mod wechat_mini_program;
