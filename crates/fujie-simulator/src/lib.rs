@@ -10,6 +10,7 @@
 //! reaches it may say who signs in.
 
 mod bounded;
+mod call;
 mod clock;
 mod control;
 mod fault;
@@ -17,14 +18,19 @@ mod fields;
 mod overview;
 mod page;
 mod people;
+mod percent;
 mod phone;
 mod picture;
+pub mod qq;
 mod random;
 mod server;
 mod sign_in;
 mod simulation;
 pub mod wechat;
+pub mod weibo;
 
 pub use people::{Avatar, Person, default_people};
+pub use qq::{Qq, QqConfig};
 pub use server::Running;
 pub use wechat::{Wechat, WechatConfig};
+pub use weibo::{Weibo, WeiboConfig};

@@ -3,7 +3,6 @@
 //! Everything is status 200. Which facts an answer has is decided elsewhere.
 
 use super::config::{ContentType, Switches};
-use super::error::QqError;
 use crate::fields::Fields;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -125,8 +124,13 @@ pub(crate) fn labelled(body: String, is_success: bool, switches: &Switches) -> R
 }
 
 /// The text of the error page: text, then the number in parentheses.
-pub(crate) fn page_text(error: QqError) -> String {
-    format!("{}({})", error.text, error.number)
+pub(crate) fn page_text(number: i32, text: &str) -> String {
+    format!("{text}({number})")
+}
+
+/// Whether a path is one of the open API, whose failures are `ret` and `msg`.
+pub(crate) fn is_api(path: &str) -> bool {
+    path.starts_with("/user/")
 }
 
 #[cfg(test)]
@@ -187,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_error_page_puts_the_number_in_parentheses() {
-        assert_eq!(page_text(QqError::REDIRECT_URI), "redirect uri is illegal(100010)");
-        assert_eq!(page_text(QqError::CLIENT_ID), "param client_id is wrong or lost (100001)");
+        assert_eq!(page_text(100_010, QqError::REDIRECT_URI.text), "redirect uri is illegal(100010)");
+        assert_eq!(page_text(100_001, QqError::CLIENT_ID.text), "param client_id is wrong or lost (100001)");
     }
 }

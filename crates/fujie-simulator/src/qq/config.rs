@@ -3,7 +3,7 @@
 //! Does not act. Serialised names are those of the control API.
 
 use super::callback::{Callback, CallbackRule};
-use crate::people::Person;
+use crate::people::{Person, default_people};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub struct QqConfig {
     pub apps: Vec<App>,
     /// People with a QQ account; at least one, names differ.
     pub people: Vec<Person>,
+    /// Who agrees to every sign-in at once: a person's name. A switch of the control API as well.
+    pub auto_confirm: Option<String>,
     /// How long the sign-in page can be answered: 10 min (a choice).
     pub sign_in_lifetime: Duration,
     /// How long a code can be redeemed: 10 min.
@@ -34,7 +36,8 @@ impl Default for QqConfig {
     fn default() -> Self {
         Self {
             apps: vec![App::demo()],
-            people: Person::defaults(),
+            people: default_people(),
+            auto_confirm: None,
             sign_in_lifetime: Duration::from_secs(600),
             code_lifetime: Duration::from_secs(600),
             base_url: None,

@@ -46,6 +46,7 @@ errors! {
     NO_UNIONID = 100_048 "companyid not set";
     INVALID_PARAMETERS = -1 "client request's parameters are invalid";
     INVALID_OPENID = -1 "client request's parameters are invalid, invalid openid";
+    RATE = -6 "frequency limited";
     BUSY = 1001 "server busy";
     NO_LOGIN = 1002 "请先登录";
 }
@@ -74,7 +75,6 @@ const ORDERED: &[QqError] = &[
     QqError { number: -3, text: "no api privilege" },
     QqError { number: -4, text: "ip not allowed" },
     QqError { number: -5, text: "invalid signature" },
-    QqError { number: -6, text: "frequency limited" },
     QqError { number: -7, text: "https required" },
     QqError { number: -8, text: "access restricted" },
     QqError { number: -9, text: "no such api" },

@@ -16,7 +16,7 @@ pub(crate) fn me(world: &World, fields: &Fields, now: Timestamp) -> Result<Me, Q
         other => other,
     })?;
     let unionid = match fields.sent("unionid") {
-        Some("1") if world.config.switches.unionid => {
+        Some("1") if world.switches.unionid => {
             let app = world.app(&grant.client_id).ok_or(QqError::ACCESS_TOKEN_CHECK)?;
             Some(identity::unionid(&app.developer, &grant.person))
         }

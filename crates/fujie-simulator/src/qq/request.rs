@@ -31,23 +31,26 @@ impl Request {
         if !app.is_online {
             return Err(QqError::APP_NOT_ONLINE);
         }
-        let is_implicit = match fields.filled("response_type") {
-            Some("code") => false,
-            Some("token") => true,
-            _ => return Err(QqError::RESPONSE_TYPE),
-        };
+        if !matches!(fields.filled("response_type"), Some("code" | "token")) {
+            return Err(QqError::RESPONSE_TYPE);
+        }
         let redirect_uri = fields.filled("redirect_uri").ok_or(QqError::REDIRECT_URI)?;
-        if !app.callback.admits(redirect_uri, world.config.switches.callback_rule) {
+        if !app.callback.admits(redirect_uri, world.switches.callback_rule) {
             return Err(QqError::REDIRECT_URI);
         }
-        Ok(Self {
-            client_id: app.client_id.clone(),
-            redirect_uri: redirect_uri.to_owned(),
+        Ok(Self::read(fields))
+    }
+
+    /// The fields of a request that was checked before.
+    pub(crate) fn read(fields: &Fields) -> Self {
+        Self {
+            client_id: fields.sent("client_id").unwrap_or_default().to_owned(),
+            redirect_uri: fields.sent("redirect_uri").unwrap_or_default().to_owned(),
             state: fields.sent("state").map(str::to_owned),
             scope: fields.filled("scope").unwrap_or(GET_USER_INFO).to_owned(),
-            is_implicit,
+            is_implicit: fields.sent("response_type") == Some("token"),
             is_mobile: fields.sent("display") == Some("mobile") || fields.filled("g_ut").is_some(),
-        })
+        }
     }
 
     /// What the person grants by agreeing.
@@ -88,7 +91,8 @@ mod tests {
     use crate::qq::world::World;
 
     fn check(query: &str) -> Result<Request, i32> {
-        Request::check(&World::new(QqConfig::default()), &Fields::of(query.as_bytes())).map_err(|error| error.number)
+        Request::check(&World::new(QqConfig::default()).unwrap(), &Fields::of(query.as_bytes()))
+            .map_err(|error| error.number)
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) fn token(world: &mut World, fields: &Fields, now: Timestamp) -> Resul
             let code = fields.filled("code").ok_or(QqError::CODE_MISSING)?;
             let returned = returned(&app, fields)?;
             let grant = world.ledger.redeem_code(&app.client_id, code, &returned, now)?;
-            if world.config.switches.invalidate_previous_token {
+            if world.switches.invalidate_previous_token {
                 world.ledger.recycle_access_tokens(&grant);
             }
             (grant, chain_end(now))

@@ -30,6 +30,6 @@ pub(crate) fn profile<'a>(
     if !grant.covers(GET_USER_INFO) {
         return Err(QqError::API_UNAUTHORIZED);
     }
-    let person = world.person(&grant.person).ok_or(QqError::NO_LOGIN)?;
+    let person = world.scene.person(&grant.person).ok_or(QqError::NO_LOGIN)?;
     Ok(Profile { person, client_id: &grant.client_id, base_url })
 }

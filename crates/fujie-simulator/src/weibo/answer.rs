@@ -61,8 +61,9 @@ pub(crate) fn oauth_failure(error: &WeiboError, request: &str, switches: &Switch
 pub(crate) fn api_failure(error: &WeiboError, request: &str, switches: &Switches) -> Response {
     let error_code =
         if switches.error_code_string { Code::Text(error.number.to_string()) } else { Code::Number(error.number) };
+    let text = error.description.as_deref().unwrap_or(error.text);
     let is_named = switches.rate_limit_request || error.number != WeiboError::USER_RATE.number;
-    let body = ApiFailure { error: error.text, error_code, request: is_named.then_some(request) };
+    let body = ApiFailure { error: text, error_code, request: is_named.then_some(request) };
     let status = match StatusCode::from_u16(switches.invalid_token_status) {
         Ok(status) if error.number == WeiboError::INVALID_ACCESS_TOKEN.number => status,
         _ => error.status,

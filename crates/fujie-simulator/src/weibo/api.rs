@@ -6,21 +6,20 @@
 use super::error::WeiboError;
 use super::identity;
 use super::ledger::Grant;
-use super::limit;
 use super::user::User;
 use super::world::World;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
 use serde::Serialize;
 
-/// What a call brings.
-pub(crate) struct Call<'a> {
+/// Who calls, and with what.
+pub(crate) struct Caller<'a> {
     pub(crate) fields: &'a Fields,
     pub(crate) authorization: Option<&'a str>,
     pub(crate) now: Timestamp,
 }
 
-impl Call<'_> {
+impl Caller<'_> {
     /// The fields win over the header: some clients send a malformed one besides.
     fn access_token(&self) -> Option<&str> {
         let of_header = || {
@@ -32,7 +31,7 @@ impl Call<'_> {
     }
 
     /// The grant behind the token of somebody who may use the app.
-    fn grant(&self, world: &World) -> Result<Grant, WeiboError> {
+    pub(crate) fn grant(&self, world: &World) -> Result<Grant, WeiboError> {
         let access_token = self.access_token().ok_or(WeiboError::AUTH_FAILED)?;
         let grant = world.ledger.open_access_token(access_token, self.now)?.grant.clone();
         let app = world.app(&grant.client_id).ok_or(WeiboError::INVALID_ACCESS_TOKEN)?;
@@ -40,9 +39,10 @@ impl Call<'_> {
         if is_tester { Ok(grant) } else { Err(WeiboError::NOT_A_TESTER) }
     }
 
-    fn counted_grant(&self, world: &mut World) -> Result<Grant, WeiboError> {
+    /// Counts the call as well.
+    pub(crate) fn counted_grant(&self, world: &mut World) -> Result<Grant, WeiboError> {
         let grant = self.grant(world)?;
-        world.limits.count(&grant.client_id, &grant.person, &world.config.switches, self.now)?;
+        world.limits.count(&grant.client_id, &grant.person, &world.switches, self.now)?;
         Ok(grant)
     }
 }
@@ -53,8 +53,8 @@ pub(crate) struct Uid {
     uid: u64,
 }
 
-pub(crate) fn uid(world: &mut World, call: &Call<'_>) -> Result<Uid, WeiboError> {
-    Ok(Uid { uid: identity::uid(&call.counted_grant(world)?.person) })
+pub(crate) fn uid(grant: &Grant) -> Uid {
+    Uid { uid: identity::uid(&grant.person) }
 }
 
 /// `/2/account/profile/email.json`: an array with one object in the official example, an object elsewhere.
@@ -71,28 +71,24 @@ pub(crate) struct Email {
     email: String,
 }
 
-pub(crate) fn email(world: &mut World, call: &Call<'_>) -> Result<Emails, WeiboError> {
-    let grant = call.counted_grant(world)?;
+pub(crate) fn email(world: &World, grant: &Grant) -> Result<Emails, WeiboError> {
     if !grant.scopes.iter().any(|scope| scope == "email") {
         return Err(WeiboError::ACCESS_DENIED);
     }
-    let person = world.person(&grant.person).ok_or(WeiboError::INVALID_ACCESS_TOKEN)?;
+    let person = world.scene.person(&grant.person).ok_or(WeiboError::INVALID_ACCESS_TOKEN)?;
     let email = Email { email: person.email.clone().unwrap_or_default() };
-    Ok(if world.config.switches.email_object { Emails::Object(email) } else { Emails::Array(vec![email]) })
-}
-
-/// `/2/account/rate_limit_status.json`
-pub(crate) fn rate_limit_status(world: &World, call: &Call<'_>) -> Result<limit::Status, WeiboError> {
-    let grant = call.grant(world)?;
-    Ok(world.limits.status(&grant.client_id, &grant.person, &world.config.switches, call.now))
+    Ok(if world.switches.email_object { Emails::Object(email) } else { Emails::Array(vec![email]) })
 }
 
 /// `/2/users/show.json`, by `uid` or by `screen_name`. Only apps with high rights may ask for others.
-pub(crate) fn user<'a>(world: &'a mut World, call: &Call<'_>, base_url: &str) -> Result<User<'a>, WeiboError> {
-    let grant = call.counted_grant(world)?;
-    let world = &*world;
-    let people = &world.config.people;
-    let person = match (call.fields.filled("uid"), call.fields.filled("screen_name")) {
+pub(crate) fn user<'a>(
+    world: &'a World,
+    grant: &Grant,
+    fields: &Fields,
+    base_url: &str,
+) -> Result<User<'a>, WeiboError> {
+    let people = &world.scene.people;
+    let person = match (fields.filled("uid"), fields.filled("screen_name")) {
         (Some(uid), _) => {
             let Ok(uid) = uid.parse::<i64>() else {
                 return Err(WeiboError::PARAM);
@@ -104,12 +100,12 @@ pub(crate) fn user<'a>(world: &'a mut World, call: &Call<'_>, base_url: &str) ->
     };
     let person = person.ok_or(WeiboError::NO_SUCH_USER)?;
     let may_read = person.name == grant.person || world.app(&grant.client_id).is_some_and(|app| app.has_high_rights);
-    if may_read { Ok(User::of(person, base_url, &world.config.switches)) } else { Err(WeiboError::OTHER_USER) }
+    if may_read { Ok(User::of(person, base_url, &world.switches)) } else { Err(WeiboError::OTHER_USER) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Call;
+    use super::Caller;
     use crate::clock::Clock;
     use crate::fields::Fields;
 
@@ -126,7 +122,7 @@ mod tests {
         ];
         for (fields, authorization, expected) in cases {
             let fields = Fields::of(fields.as_bytes());
-            let call = Call { fields: &fields, authorization, now: Clock::default().now() };
+            let call = Caller { fields: &fields, authorization, now: Clock::default().now() };
             assert_eq!(call.access_token(), expected, "{authorization:?}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Does not act. Serialised names are those of the control API.
 
-use crate::people::Person;
+use crate::people::{Person, default_people};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub struct WeiboConfig {
     pub apps: Vec<App>,
     /// People with a Weibo account; at least one, names differ.
     pub people: Vec<Person>,
+    /// Who agrees to every sign-in at once: a person's name. A switch of the control API as well.
+    pub auto_confirm: Option<String>,
     /// How long the sign-in page can be answered: 10 min (a choice).
     pub sign_in_lifetime: Duration,
     /// How long a code can be redeemed: 10 min.
@@ -46,7 +48,8 @@ impl Default for WeiboConfig {
     fn default() -> Self {
         Self {
             apps: vec![App::demo()],
-            people: Person::defaults(),
+            people: default_people(),
+            auto_confirm: None,
             sign_in_lifetime: Duration::from_secs(600),
             code_lifetime: Duration::from_secs(600),
             base_url: None,

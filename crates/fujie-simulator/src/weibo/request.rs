@@ -36,26 +36,31 @@ impl Request {
     pub(crate) fn check(world: &World, fields: &Fields) -> Result<Self, Refusal> {
         let app = fields.filled("client_id").and_then(|client_id| world.app(client_id));
         let app = app.ok_or(Refusal::Page(WeiboError::INVALID_CLIENT))?;
-        let redirect_uri = fields.filled("redirect_uri").filter(|uri| app.callback.admits(uri));
-        let redirect_uri = redirect_uri.ok_or(Refusal::Page(WeiboError::REDIRECT_URI_MISMATCH))?;
-        let response_type = fields.filled("response_type").unwrap_or("code");
-        let request = Self {
-            client_id: app.client_id.clone(),
-            redirect_uri: redirect_uri.to_owned(),
+        if !fields.filled("redirect_uri").is_some_and(|uri| app.callback.admits(uri)) {
+            return Err(Refusal::Page(WeiboError::REDIRECT_URI_MISMATCH));
+        }
+        let request = Self::read(fields);
+        match fields.filled("response_type") {
+            None | Some("code" | "token") => Ok(request),
+            _ => Err(Refusal::Redirect(request.failed(&WeiboError::UNSUPPORTED_RESPONSE_TYPE))),
+        }
+    }
+
+    /// The fields of a request that was checked before.
+    pub(crate) fn read(fields: &Fields) -> Self {
+        Self {
+            client_id: fields.sent("client_id").unwrap_or_default().to_owned(),
+            redirect_uri: fields.sent("redirect_uri").unwrap_or_default().to_owned(),
             state: fields.sent("state").map(str::to_owned),
             scope: fields.sent("scope").unwrap_or_default().to_owned(),
-            is_implicit: response_type == "token",
+            is_implicit: fields.sent("response_type") == Some("token"),
             is_framed: fields.sent("display") == Some("apponweibo"),
-        };
-        match response_type {
-            "code" | "token" => Ok(request),
-            _ => Err(Refusal::Redirect(request.failed(&WeiboError::UNSUPPORTED_RESPONSE_TYPE))),
         }
     }
 
     /// What the person grants by agreeing.
     pub(crate) fn grant(&self, world: &World, person: &str) -> Grant {
-        let withheld = &world.config.switches.withheld_scopes;
+        let withheld = &world.switches.withheld_scopes;
         let scopes = world.app(&self.client_id).map(|app| app.grants(&self.scope, withheld)).unwrap_or_default();
         Grant { client_id: self.client_id.clone(), person: person.to_owned(), scopes }
     }
@@ -98,7 +103,7 @@ mod tests {
     use crate::weibo::world::World;
 
     fn check(query: &str) -> Result<Request, Refusal> {
-        Request::check(&World::new(WeiboConfig::default()), &Fields::of(query.as_bytes()))
+        Request::check(&World::new(WeiboConfig::default()).unwrap(), &Fields::of(query.as_bytes()))
     }
 
     #[test]

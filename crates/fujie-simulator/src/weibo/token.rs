@@ -95,7 +95,7 @@ fn refresh(world: &mut World, app: &App, fields: &Fields, now: Timestamp) -> Res
         return Err(WeiboError::REDIRECT_URI_MISMATCH);
     }
     let grant = world.ledger.open_refresh_token(&app.client_id, refresh_token, now)?;
-    let rotated = if world.config.switches.refresh_token_rotates {
+    let rotated = if world.switches.refresh_token_rotates {
         world.ledger.spend_refresh_token(refresh_token);
         Some(world.ledger.issue_refresh_token(grant.clone(), now.after(world.lifetime()))?)
     } else {
@@ -109,11 +109,11 @@ fn refresh(world: &mut World, app: &App, fields: &Fields, now: Timestamp) -> Res
 fn signed_in(world: &mut World, grant: Grant, now: Timestamp) -> Result<Tokens, WeiboError> {
     let lifetime = world.lifetime();
     let uid = identity::uid(&grant.person).to_string();
-    let is_real_name = world.config.switches.is_real_name.map(|is| if is { "true" } else { "false" });
+    let is_real_name = world.switches.is_real_name.map(|is| if is { "true" } else { "false" });
     Ok(Tokens {
         access_token: world.ledger.issue_access_token(grant, now, lifetime)?,
         remind_in: Some(lifetime.as_secs().to_string()),
-        expires_in: seconds(lifetime, &world.config.switches),
+        expires_in: seconds(lifetime, &world.switches),
         refresh_token: None,
         uid: Some(uid),
         is_real_name,

@@ -32,7 +32,7 @@ pub(crate) struct TokenInfo {
 
 pub(crate) fn token_info(world: &World, fields: &Fields, now: Timestamp) -> Result<TokenInfo, WeiboError> {
     let access = world.ledger.open_access_token(named(fields)?, now)?;
-    let switches = &world.config.switches;
+    let switches = &world.switches;
     let appkey = match access.grant.client_id.parse() {
         Ok(number) if !switches.appkey_string => Appkey::Number(number),
         _ => Appkey::Text(access.grant.client_id.clone()),
