@@ -34,9 +34,9 @@ pub async fn house_with(change: impl FnOnce(&mut QqConfig)) -> House {
     house
 }
 
-/// What is between two pieces of a text.
+/// What is between two pieces of a text, or to its end.
 pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    let (_, rest) = text.split_once(before).unwrap();
     rest.split_once(after).map_or(rest, |(found, _)| found)
 }
 
@@ -123,7 +123,7 @@ impl House {
     }
 
     pub async fn openid(&self, access_token: &str) -> String {
-        jsonp(&self.me(access_token, "").await)["openid"].as_str().unwrap().to_owned()
+        jsonp(&self.me(access_token, "").await).get("openid").unwrap().as_str().unwrap().to_owned()
     }
 
     pub async fn user_info(&self, access_token: &str, openid: &str, more: &str) -> Answer {

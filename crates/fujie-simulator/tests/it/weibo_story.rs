@@ -35,15 +35,15 @@ pub async fn house_with(change: impl FnOnce(&mut WeiboConfig)) -> House {
     House { weibo: Weibo::start("127.0.0.1:0", config).await.unwrap() }
 }
 
-/// What is between two pieces of a text.
+/// What is between two pieces of a text, or to its end.
 pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    let (_, rest) = text.split_once(before).unwrap();
     rest.split_once(after).map_or(rest, |(found, _)| found)
 }
 
 /// Status and `error_code`.
 pub fn code(answer: &Answer) -> (u16, u64) {
-    (answer.status, answer.json()["error_code"].as_u64().unwrap_or_else(|| panic!("{}", answer.text())))
+    (answer.status, answer.json().get("error_code").unwrap().as_u64().unwrap())
 }
 
 impl House {
@@ -99,7 +99,7 @@ impl House {
     /// An access token of a sign-in that asked for `more`.
     pub async fn token_for(&self, more: &str) -> String {
         let answer = self.redeem(&self.code_for(more).await).await;
-        answer.json()["access_token"].as_str().unwrap().to_owned()
+        answer.json().get("access_token").unwrap().as_str().unwrap().to_owned()
     }
 
     pub async fn token(&self) -> String {
@@ -126,6 +126,6 @@ impl House {
     }
 
     pub async fn uid(&self, token: &str) -> u64 {
-        self.api("account/get_uid.json?", token).await.json()["uid"].as_u64().unwrap()
+        self.api("account/get_uid.json?", token).await.json().get("uid").unwrap().as_u64().unwrap()
     }
 }
