@@ -1,6 +1,6 @@
-//! What an app learns of who somebody is: openid, unionid, the addresses of the avatars.
+//! What an app learns of who somebody is: openid and unionid.
 //!
-//! All are settled by names, so that they stay the same between runs.
+//! Both are settled by names, so that they stay the same between runs.
 
 use crate::random;
 
@@ -14,11 +14,6 @@ pub(crate) fn openid(client_id: &str, person: &str) -> String {
 /// `UID_` and 32 characters, one for all apps of a developer.
 pub(crate) fn unionid(developer: &str, person: &str) -> String {
     format!("UID_{}", random::settled(&["qq unionid", developer, person], UPPER_HEX, 32))
-}
-
-/// The key of somebody's QQ avatar, one for all apps.
-pub(crate) fn avatar_key(person: &str) -> String {
-    random::settled(&["qq avatar", person], random::ALPHANUMERIC, 16)
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ impl Profile<'_> {
 
     /// The real host is `thirdqq.qlogo.cn`.
     fn qq_picture(&self, pixels: u16) -> String {
-        let key = identity::avatar_key(&self.person.name);
+        let key = self.person.avatar_key();
         self.picture(|base| format!("{base}/g?b=oidb&k={key}&s={pixels}"))
     }
 

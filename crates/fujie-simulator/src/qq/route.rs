@@ -4,9 +4,10 @@ use super::answer::{Format, api_failure, failure, is_api, labelled, wrapped};
 use super::authorize::{self, error_page};
 use super::config::Switches;
 use super::world::World;
-use super::{me, token, user_info};
+use super::{identity, me, token, user_info};
 use crate::call::Call;
 use crate::fields::Fields;
+use crate::people::Person;
 use crate::picture;
 use crate::simulation::Simulation;
 use axum::Router;
@@ -85,11 +86,19 @@ fn finished(body: Result<String, serde_json::Error>, is_success: bool, switches:
 }
 
 /// `GET /qzapp/{client_id}/{openid}/{pixels}`
-async fn qzone_picture(Path((_client_id, openid, pixels)): Path<(String, String, String)>) -> Response {
-    match pixels.as_str() {
-        "30" => picture::avatar(&openid, 30),
-        "50" => picture::avatar(&openid, 50),
-        "100" => picture::avatar(&openid, 100),
+async fn qzone_picture(
+    State(simulation): Shared,
+    Path((client_id, openid, pixels)): Path<(String, String, String)>,
+) -> Response {
+    let key = {
+        let world = simulation.world();
+        let is_theirs = |person: &&Person| identity::openid(&client_id, &person.name) == openid;
+        world.scene.people.iter().find(is_theirs).map(Person::avatar_key)
+    };
+    match (key, pixels.as_str()) {
+        (Some(key), "30") => picture::avatar(&key, 30),
+        (Some(key), "50") => picture::avatar(&key, 50),
+        (Some(key), "100") => picture::avatar(&key, 100),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -50,10 +50,10 @@ fn ask(world: &World, request: Request, fields: &Fields) -> Ask {
 /// A page on Weibo's own host, status 400; nothing is told to the application.
 pub(crate) fn error_page(error: &WeiboError, language: Language) -> Response {
     let title = language.say("访问出错了", "Something is wrong");
-    let text = match language {
-        Language::Chinese => format!("你所访问的站点在微博的认证失败，请联系该站点的管理员（{}）。", error.text),
-        Language::English => format!("Weibo could not verify the site you came from ({}).", error.text),
-    };
-    let text = format!("{text} error:{} error_code:{}", error.text, error.number);
+    let text = language.say(
+        "微博无法确认这个应用的身份，请联系应用的管理员。",
+        "Weibo could not verify the application you came from. Please tell its administrator.",
+    );
+    let text = format!("{text} error: {}, error_code: {}", error.text, error.number);
     page::answer(StatusCode::BAD_REQUEST, Frame::browser(World::TITLE, language).notice(Mark::Wrong, title, &text))
 }

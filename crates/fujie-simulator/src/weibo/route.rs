@@ -7,11 +7,12 @@ use super::authorize::{self, authorize, error_page};
 use super::error::WeiboError;
 use super::request::Request;
 use super::world::World;
-use super::{api, basic, token, token_info};
+use super::{api, basic, identity, token, token_info};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
-use crate::page::{self, Language};
+use crate::page;
+use crate::people::Person;
 use crate::phone::{Frame, Mark};
 use crate::picture;
 use crate::sign_in;
@@ -122,11 +123,16 @@ async fn default_page(call: Call) -> Response {
 }
 
 /// `GET /{uid}/{pixels}/0/1`
-async fn avatar(Path((uid, pixels)): Path<(String, String)>) -> Response {
-    match pixels.as_str() {
-        "50" => picture::avatar(&uid, 50),
-        "180" => picture::avatar(&uid, 180),
-        "1024" => picture::avatar(&uid, 1024),
+async fn avatar(State(simulation): Shared, Path((uid, pixels)): Path<(String, String)>) -> Response {
+    let key = {
+        let world = simulation.world();
+        let person = world.scene.people.iter().find(|person| identity::uid(&person.name).to_string() == uid);
+        person.map(Person::avatar_key)
+    };
+    match (key, pixels.as_str()) {
+        (Some(key), "50") => picture::avatar(&key, 50),
+        (Some(key), "180") => picture::avatar(&key, 180),
+        (Some(key), "1024") => picture::avatar(&key, 1024),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -165,8 +171,9 @@ pub(crate) fn refused(call: &Parts, error: &WeiboError, world: &World) -> Respon
         return oauth_failure(error, path, &world.switches);
     }
     let fields = Fields::of(call.uri.query().unwrap_or_default().as_bytes());
+    let is_page = [WeiboError::REDIRECT_URI_MISMATCH, WeiboError::INVALID_CLIENT].contains(error);
     match Request::check(world, &fields) {
-        Ok(request) => sign_in::found(&request.failed(error)),
-        Err(_refusal) => error_page(error, Language::Chinese),
+        Ok(request) if !is_page => sign_in::found(&request.failed(error)),
+        _ => error_page(error, authorize::language(&fields)),
     }
 }

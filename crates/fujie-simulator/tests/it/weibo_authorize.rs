@@ -92,6 +92,9 @@ async fn weibo_other_authorize_errors_are_redirected() {
     house.control("faults", r#"{"at":"/oauth2/authorize","kind":"error","error":21331}"#).await;
     let ordered = house.get(&format!("/oauth2/authorize?{APP}")).await;
     assert!(ordered.header("location").unwrap().contains("&error=temporarily_unavailable&"));
+    house.control("faults", r#"{"at":"/oauth2/authorize","kind":"error","error":21322}"#).await;
+    let page = house.get(&format!("/oauth2/authorize?{APP}")).await;
+    assert!(page.status == 400 && page.text().contains("21322"));
 }
 
 #[tokio::test]
