@@ -15,12 +15,17 @@ mod clock;
 mod control;
 mod fault;
 mod fields;
+#[cfg(test)]
+#[path = "../tests/it/http.rs"]
+mod http;
 mod overview;
 mod page;
 mod people;
 mod percent;
 mod phone;
 mod picture;
+#[cfg(test)]
+mod probe;
 pub mod qq;
 mod random;
 mod server;

@@ -1,0 +1,45 @@
+//! What to tell those who point a foreign program at a simulated provider: the endpoints by name, and what well-known
+//! clients call them.
+//!
+//! Only names and paths; nothing here is asked at run time.
+
+/// A provider, for people who set up a client.
+pub struct Guide {
+    /// The word on the command line.
+    pub name: &'static str,
+    /// The name that people read.
+    pub title: &'static str,
+    /// The real hosts that the simulator's one address stands for.
+    pub hosts: &'static str,
+    /// The provider's word for a client's id.
+    pub id: &'static str,
+    /// The provider's word for a client's secret.
+    pub secret: &'static str,
+    /// Endpoints by name, with their real paths.
+    pub endpoints: &'static [(&'static str, &'static str)],
+    /// What clients call these endpoints.
+    pub clients: &'static [(&'static str, &'static str)],
+}
+
+/// WeChat.
+pub const WECHAT: Guide = Guide {
+    name: "wechat",
+    title: "WeChat",
+    hosts: "open.weixin.qq.com and api.weixin.qq.com",
+    id: "appid",
+    secret: "secret",
+    endpoints: &[
+        ("authorize", "/connect/qrconnect"),
+        ("token", "/sns/oauth2/access_token"),
+        ("userinfo", "/sns/userinfo"),
+    ],
+    clients: &[
+        (
+            "social-core",
+            "AUTHORIZATION_URL, ACCESS_TOKEN_URL in a subclass of WeixinOAuth2; its user_data asks userinfo",
+        ),
+        ("Authlib", "authorize_url, access_token_url, userinfo_endpoint"),
+        ("Flask-OAuthlib", "authorize_url, access_token_url, base_url"),
+        ("passport-weixin", "authorizationURL, tokenURL, userProfileURL"),
+    ],
+};
