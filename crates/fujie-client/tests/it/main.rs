@@ -7,6 +7,8 @@ mod id_token;
 mod link;
 #[cfg(feature = "reqwest")]
 mod network;
+#[cfg(feature = "reqwest")]
+mod provider;
 mod provider_record;
 mod secrecy;
 #[cfg(feature = "reqwest")]
