@@ -4,16 +4,27 @@
 //! Deliberately not: anything of a client or a server of ours. This crate shares no code with the
 //! other crates, because a parser shared by both sides would agree with its own mistakes.
 //!
-//! One folder per provider; [`wechat`] is the first. `phone` draws the simulated phone for all.
-//! Never expose a simulator beyond a network you trust: everybody who reaches it may say who
-//! signs in.
+//! One folder per provider; [`wechat`] is the first. What they share: `simulation` (state, and what
+//! a provider must say about itself), `server`, `sign_in` (pages that ask), `control`, `fault`,
+//! `overview` (the phone). Never expose a simulator beyond a network you trust: everybody who
+//! reaches it may say who signs in.
 
 mod bounded;
 mod clock;
+mod control;
+mod fault;
 mod fields;
+mod overview;
 mod page;
+mod people;
 mod phone;
+mod picture;
 mod random;
+mod server;
+mod sign_in;
+mod simulation;
 pub mod wechat;
 
+pub use people::{Avatar, Person, default_people};
+pub use server::Running;
 pub use wechat::{Wechat, WechatConfig};

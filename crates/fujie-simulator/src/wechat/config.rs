@@ -3,6 +3,8 @@
 //!
 //! Does not act; [`super::simulation`] reads it. Serialised names are those of the control API.
 
+use crate::clock::seconds;
+use crate::people::{Person, default_people};
 use crate::random;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,21 +17,31 @@ pub const DEFAULT_APPID: &str = "wx0123456789abcdef";
 pub const DEFAULT_SECRET: &str = "fa4efa4efa4efa4efa4efa4efa4efa4e";
 
 /// Everything the simulator starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct WechatConfig {
     /// Registered website apps. Appids differ.
     pub apps: Vec<App>,
     /// People who own a simulated phone; at least one, names differ.
+    #[serde(skip)]
     pub people: Vec<Person>,
+    /// Who agrees to every sign-in at once, so that no phone is needed.
+    #[serde(skip)]
+    pub auto_confirm: Option<String>,
     /// How long a QR code can be scanned and confirmed: 300 s.
+    #[serde(rename = "qr_lifetime_seconds", deserialize_with = "seconds")]
     pub qr_lifetime: Duration,
     /// How long a code can be redeemed: 10 min for website apps.
+    #[serde(rename = "code_lifetime_seconds", deserialize_with = "seconds")]
     pub code_lifetime: Duration,
     /// How long an access token works: 7200 s.
+    #[serde(rename = "access_token_lifetime_seconds", deserialize_with = "seconds")]
     pub access_token_lifetime: Duration,
     /// How long a refresh token works, from its first issue: 30 d, never extended.
+    #[serde(rename = "refresh_token_lifetime_seconds", deserialize_with = "seconds")]
     pub refresh_token_lifetime: Duration,
     /// How long a long poll is held when nothing happens: 25 s.
+    #[serde(rename = "poll_hold_seconds", deserialize_with = "seconds")]
     pub poll_hold: Duration,
     /// The address that QR codes and avatars name, when it is not the listener's: a machine's
     /// address in the local network, so that a real phone can scan. Without a slash at its end.
@@ -42,11 +54,8 @@ impl Default for WechatConfig {
     fn default() -> Self {
         Self {
             apps: vec![App::demo()],
-            people: vec![
-                Person::named("xiaoming", "小明🌟", 1),
-                Person::named("lihua", "李华", 2),
-                Person::named("zoe", "Zoë 👩‍💻", 0),
-            ],
+            people: default_people(),
+            auto_confirm: None,
             qr_lifetime: Duration::from_secs(300),
             code_lifetime: Duration::from_secs(600),
             access_token_lifetime: Duration::from_secs(7200),
@@ -60,7 +69,7 @@ impl Default for WechatConfig {
 
 /// Behaviour that differs by year or that no source settles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// Refusing on the phone sends the browser back with `state` alone, as it did years ago.
     /// Off: nothing happens but a message on the page, as today.
@@ -195,62 +204,14 @@ impl From<CallbackDomain> for String {
     }
 }
 
-/// Somebody with a simulated phone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    /// Names the person in forms and in the control API; openid and unionid depend on it.
-    pub name: String,
-    /// What userinfo tells.
-    pub nickname: String,
-    /// 1 male, 2 female, 0 unknown; told only with [`Switches::full_profile`].
-    #[serde(default)]
-    pub sex: u8,
-    /// The picture.
-    #[serde(default)]
-    pub avatar: Avatar,
+/// 28 characters, the same for this person and appid for ever.
+pub(crate) fn openid(person: &Person, appid: &str) -> String {
+    format!("o{}", random::settled(&["openid", appid, &person.name], random::BASE64URL, 27))
 }
 
-impl Person {
-    /// Somebody with a drawn avatar.
-    pub fn named(name: &str, nickname: &str, sex: u8) -> Self {
-        Self { name: name.to_owned(), nickname: nickname.to_owned(), sex, avatar: Avatar::Drawn }
-    }
-
-    /// 28 characters, the same for this person and appid for ever.
-    pub(crate) fn openid(&self, appid: &str) -> String {
-        format!("o{}", random::settled(&["openid", appid, &self.name], random::BASE64URL, 27))
-    }
-
-    /// One value for all apps of an open-platform account.
-    pub(crate) fn unionid(&self, account: &str) -> String {
-        format!("o{}", random::settled(&["unionid", account, &self.name], random::BASE64URL, 27))
-    }
-
-    /// The avatar's address, its last segment being the size; empty when there is none.
-    pub(crate) fn headimgurl(&self, base_url: &str, size: u16) -> String {
-        match &self.avatar {
-            Avatar::Drawn => {
-                let key = random::settled(&["avatar", &self.name], random::ALPHANUMERIC, 48);
-                format!("{base_url}/mmopen/vi_32/{key}/{size}")
-            }
-            Avatar::None => String::new(),
-            Avatar::Url(url) => url.clone(),
-        }
-    }
-}
-
-/// A person's picture.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Avatar {
-    /// A pattern the simulator draws and serves.
-    #[default]
-    Drawn,
-    /// None: `headimgurl` is empty.
-    None,
-    /// This address.
-    Url(String),
+/// One value for all apps of an open-platform account.
+pub(crate) fn unionid(person: &Person, account: &str) -> String {
+    format!("o{}", random::settled(&["unionid", account, &person.name], random::BASE64URL, 27))
 }
 
 fn yes() -> bool {
@@ -259,7 +220,8 @@ fn yes() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{CallbackDomain, Person};
+    use super::{CallbackDomain, openid, unionid};
+    use crate::people::Person;
     use url::Url;
 
     #[test]
@@ -289,10 +251,10 @@ mod tests {
     #[test]
     fn an_openid_is_per_app_and_a_unionid_per_account() {
         let person = Person::named("xiaoming", "小明🌟", 1);
-        assert_eq!(person.openid("wx1").len(), 28);
-        assert!(person.openid("wx1").starts_with('o'));
-        assert_ne!(person.openid("wx1"), person.openid("wx2"));
-        assert_eq!(person.unionid("a"), person.unionid("a"));
-        assert_ne!(person.unionid("a"), person.unionid("b"));
+        assert_eq!(openid(&person, "wx1").len(), 28);
+        assert!(openid(&person, "wx1").starts_with('o'));
+        assert_ne!(openid(&person, "wx1"), openid(&person, "wx2"));
+        assert_eq!(unionid(&person, "a"), unionid(&person, "a"));
+        assert_ne!(unionid(&person, "a"), unionid(&person, "b"));
     }
 }

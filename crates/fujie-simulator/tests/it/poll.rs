@@ -98,7 +98,7 @@ async fn an_old_code_tells_the_page_to_load_anew() {
 async fn a_failing_server_is_a_five_hundred_in_the_body_alone() {
     let house = house().await;
     let uuid = house.open_page("s").await;
-    house.control("faults", "{\"at\":\"poll\",\"errcode\":500}").await;
+    house.control("faults", r#"{"at":"/connect/l/qrconnect","kind":"error","error":500}"#).await;
     assert_eq!(house.poll(&uuid, "").await, (500, String::new()));
     assert_eq!(house.poll(&uuid, "").await.0, 408);
 }

@@ -1,6 +1,7 @@
 //! The words the tests are told in: a browser opens the page, a phone scans, an app redeems.
 
 use crate::http::{self, Answer};
+use fujie_simulator::Running;
 use fujie_simulator::wechat::{App, CallbackDomain, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ pub const OTHER_APPID: &str = "wxfedcba9876543210";
 pub const OTHER_SECRET: &str = "0ther0ther0ther0ther0ther0ther00";
 
 pub struct House {
-    pub wechat: Wechat,
+    pub wechat: Running,
 }
 
 /// A simulator with two apps that holds polls for a moment only.

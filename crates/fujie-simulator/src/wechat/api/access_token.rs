@@ -5,14 +5,14 @@
 
 use super::{Call, Tokens, answer, unionid};
 use crate::wechat::errcode::Errcode;
-use crate::wechat::simulation::{Endpoint, Simulation};
+use crate::wechat::simulation::Simulation;
 use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
 
 pub(crate) async fn access_token(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
     let now = simulation.now();
-    answer(&simulation, Endpoint::AccessToken, |world| {
+    answer(&simulation, |world| {
         let appid = call.appid(world)?;
         let secret = call.require("secret", Errcode::APPSECRET_MISSING)?;
         if world.app(appid).is_none_or(|app| app.secret != secret) {

@@ -13,9 +13,11 @@ pub(crate) use auth::auth;
 pub(crate) use refresh_token::refresh_token;
 pub(crate) use userinfo::userinfo;
 
+use super::config;
 use super::errcode::{Errcode, errmsg};
 use super::ledger::Grant;
-use super::simulation::{Endpoint, Simulation, World};
+use super::simulation::{Simulation, World};
+use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::random::NoRandomness;
 use axum::body::Bytes;
@@ -67,30 +69,22 @@ impl Call {
         let openid = self.require("openid", Errcode::MISSING_OPENID)?;
         let grant = world.ledger.open_access_token(access_token, simulation.now())?;
         let person = world.person(&grant.person).ok_or(Errcode::INVALID_CREDENTIAL)?;
-        let is_own = person.openid(&grant.appid) == openid;
+        let is_own = config::openid(person, &grant.appid) == openid;
         if is_own { Ok(grant) } else { Err(Errcode::INVALID_OPENID) }
     }
 }
 
 /// Whatever is not an endpoint.
 pub(crate) async fn invalid_url(State(simulation): State<Arc<Simulation>>) -> Response {
-    failure(&simulation, Errcode::INVALID_URL.number, Errcode::INVALID_URL.text)
+    failure(&simulation.world(), Errcode::INVALID_URL.number, Errcode::INVALID_URL.text, simulation.now())
 }
 
-/// Answers with a fault that was ordered, else with what `decide` says.
-fn answer<T: Serialize>(
-    simulation: &Simulation,
-    at: Endpoint,
-    decide: impl FnOnce(&mut World) -> Result<T, Errcode>,
-) -> Response {
-    let fault = simulation.world().take_fault(at);
-    if let Some((number, text)) = fault {
-        return failure(simulation, number, &text);
-    }
-    let decided = decide(&mut simulation.world());
-    match decided {
+/// Answers with what `decide` says.
+fn answer<T: Serialize>(simulation: &Simulation, decide: impl FnOnce(&mut World) -> Result<T, Errcode>) -> Response {
+    let mut world = simulation.world();
+    match decide(&mut world) {
         Ok(body) => json(&body),
-        Err(errcode) => failure(simulation, errcode.number, errcode.text),
+        Err(errcode) => failure(&world, errcode.number, errcode.text, simulation.now()),
     }
 }
 
@@ -100,9 +94,9 @@ struct Failure<'a> {
     errmsg: &'a str,
 }
 
-fn failure(simulation: &Simulation, errcode: i32, text: &str) -> Response {
-    let suffix = simulation.world().config.switches.errmsg_suffix;
-    match errmsg(text, suffix, simulation.now()) {
+/// Answers with an error, its text ending by the fashion.
+pub(crate) fn failure(world: &World, errcode: i32, text: &str, now: Timestamp) -> Response {
+    match errmsg(text, world.config.switches.errmsg_suffix, now) {
         Ok(errmsg) => json(&Failure { errcode, errmsg: &errmsg }),
         Err(NoRandomness) => json(&Failure { errcode, errmsg: text }),
     }
@@ -138,7 +132,7 @@ impl Tokens {
     fn of(world: &World, grant: Grant) -> Result<Self, Errcode> {
         let person = world.person(&grant.person).ok_or(Errcode::USER_LIMITED)?;
         Ok(Self {
-            openid: person.openid(&grant.appid),
+            openid: config::openid(person, &grant.appid),
             expires_in: world.ledger.access_token_lifetime_seconds(),
             access_token: grant.access_token,
             refresh_token: grant.refresh_token,
@@ -153,5 +147,5 @@ impl Tokens {
 /// The unionid of a person as an app sees it, unless that is switched off.
 fn unionid(world: &World, appid: &str, person: &str) -> Option<String> {
     let (app, person) = (world.app(appid)?, world.person(person)?);
-    world.config.switches.unionid.then(|| person.unionid(&app.open_platform_account))
+    world.config.switches.unionid.then(|| config::unionid(person, &app.open_platform_account))
 }

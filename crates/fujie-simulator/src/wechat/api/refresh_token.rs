@@ -4,14 +4,14 @@
 
 use super::{Call, Tokens, answer};
 use crate::wechat::errcode::Errcode;
-use crate::wechat::simulation::{Endpoint, Simulation};
+use crate::wechat::simulation::Simulation;
 use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
 
 pub(crate) async fn refresh_token(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
     let now = simulation.now();
-    answer(&simulation, Endpoint::RefreshToken, |world| {
+    answer(&simulation, |world| {
         let appid = call.appid(world)?;
         call.grant_type("refresh_token")?;
         let refresh_token = call.require("refresh_token", Errcode::REFRESH_TOKEN_MISSING)?;
