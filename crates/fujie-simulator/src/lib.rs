@@ -4,7 +4,7 @@
 //! Deliberately not: anything of a client or a server of ours. This crate shares no code with the
 //! other crates, because a parser shared by both sides would agree with its own mistakes.
 //!
-//! One folder per provider; [`wechat`] is the first. What they share: `simulation` (state, and what
+//! One folder per provider: [`github`], [`wechat`]. What they share: `simulation` (state, and what
 //! a provider must say about itself), `server`, `sign_in` (pages that ask), `control`, `fault`,
 //! `overview` (the phone). Never expose a simulator beyond a network you trust: everybody who
 //! reaches it may say who signs in.
@@ -14,6 +14,7 @@ mod clock;
 mod control;
 mod fault;
 mod fields;
+pub mod github;
 mod overview;
 mod page;
 mod people;
@@ -25,6 +26,7 @@ mod sign_in;
 mod simulation;
 pub mod wechat;
 
+pub use github::{Github, GithubConfig};
 pub use people::{Avatar, Person, default_people};
 pub use server::Running;
 pub use wechat::{Wechat, WechatConfig};

@@ -124,7 +124,11 @@ mod tests {
         );
         check(
             &Callback::wildcard("https://example.com"),
-            &[("https://example.com/any/thing", true), ("https://example.com", true), ("https://example.com:443/", true)],
+            &[
+                ("https://example.com/any/thing", true),
+                ("https://example.com", true),
+                ("https://example.com:443/", true),
+            ],
         );
         check(&Callback::wildcard("my-app://back"), &[("my-app://back", true), ("my-app://other", false)]);
     }

@@ -31,7 +31,9 @@ pub(crate) struct Device {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Decision {
     Pending,
-    Approved { person: String },
+    Approved {
+        person: String,
+    },
     Denied,
     /// Approved, and its token was fetched.
     Spent,
@@ -41,7 +43,10 @@ enum Decision {
 #[derive(Debug)]
 pub(crate) enum Poll {
     /// Agreed to by this person; the device code is spent.
-    Approved { person: String, asked: Asked },
+    Approved {
+        person: String,
+        asked: Asked,
+    },
     NotYet(Reply),
 }
 
@@ -59,7 +64,12 @@ impl Default for Devices {
 
 impl Devices {
     /// A new device code of 40 hexadecimal digits, and a user code of twice four letters.
-    pub(crate) fn begin(&mut self, client_id: &str, scope: &str, expires_at: Timestamp) -> Result<Device, NoRandomness> {
+    pub(crate) fn begin(
+        &mut self,
+        client_id: &str,
+        scope: &str,
+        expires_at: Timestamp,
+    ) -> Result<Device, NoRandomness> {
         let half = || random::text(USER_CODE_LETTERS, 4);
         let device = Device {
             device_code: random::text(random::HEX, 40)?,

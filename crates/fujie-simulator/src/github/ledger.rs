@@ -139,8 +139,7 @@ impl Ledger {
     ) -> Result<String, NoRandomness> {
         let value = random::text(random::HEX, 20)?;
         let redirect_uri = redirect_uri.to_owned();
-        self.codes
-            .insert(value.clone(), Code { holder, redirect_uri, code_challenge, expires_at, is_used: false });
+        self.codes.insert(value.clone(), Code { holder, redirect_uri, code_challenge, expires_at, is_used: false });
         Ok(value)
     }
 

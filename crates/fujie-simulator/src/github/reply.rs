@@ -22,14 +22,13 @@ impl Format {
     /// The first media type that is known counts; without one, and for `*/*`, it is a form.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let known = accepted.flat_map(|line| line.split(',')).find_map(|range| {
-            match range.split(';').next().map(str::trim) {
+        let known =
+            accepted.flat_map(|line| line.split(',')).find_map(|range| match range.split(';').next().map(str::trim) {
                 Some("application/json") => Some(Self::Json),
                 Some("application/xml") => Some(Self::Xml),
                 Some("application/x-www-form-urlencoded" | "*/*") => Some(Self::Form),
                 _ => None,
-            }
-        });
+            });
         known.unwrap_or(Self::Form)
     }
 
@@ -58,6 +57,12 @@ impl Reply {
         Self { status, ..self }
     }
 
+    /// The values of an error's three fields.
+    pub(crate) fn first_three(&self) -> [Value; 3] {
+        let value = |at: usize| self.fields.get(at).map(|(_, value)| value.clone()).unwrap_or_default();
+        [value(0), value(1), value(2)]
+    }
+
     /// The body in a format.
     pub(crate) fn body(&self, format: Format) -> String {
         match format {
@@ -82,9 +87,8 @@ impl Reply {
     /// As JSON, but the token comes last.
     fn xml(&self) -> String {
         let (token, others): (Vec<_>, Vec<_>) = self.fields.iter().partition(|(name, _)| *name == "access_token");
-        let element = |(name, value): &&(&str, Value)| {
-            format!("<{name}>{}</{name}>", crate::page::escape(&text(value)))
-        };
+        let element =
+            |(name, value): &&(&str, Value)| format!("<{name}>{}</{name}>", crate::page::escape(&text(value)));
         let elements: String = others.iter().chain(&token).map(element).collect();
         format!("<OAuth>{elements}</OAuth>")
     }

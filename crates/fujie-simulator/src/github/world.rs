@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::fault::OwnError;
 use crate::people::Person;
 use crate::random::{self, NoRandomness};
-use crate::sign_in::SignIn;
+use crate::sign_in::{self, SignIn};
 use crate::simulation::{Provider, Scene, Title};
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -79,11 +79,7 @@ impl World {
 
     /// Whose word authorization responses carry.
     pub(crate) fn issuer(&self) -> String {
-        if self.switches().issuer_of_this_host {
-            format!("{}/login/oauth", self.base_url)
-        } else {
-            ISSUER.to_owned()
-        }
+        if self.switches().issuer_of_this_host { format!("{}/login/oauth", self.base_url) } else { ISSUER.to_owned() }
     }
 
     /// All repositories: the configured ones, and one for each person who owns none of them.
@@ -160,7 +156,9 @@ impl Provider for World {
                 self.devices.deny(device_code);
                 None
             }
-            None => Some(authorize::failed(self, &sign_in.ask.redirect_uri, &sign_in.ask.state, OauthError::ACCESS_DENIED)),
+            None => {
+                Some(authorize::failed(self, &sign_in.ask.redirect_uri, &sign_in.ask.state, OauthError::ACCESS_DENIED))
+            }
         }
     }
 
@@ -174,7 +172,14 @@ impl Provider for World {
     }
 
     fn error(&self, call: &Parts, error: &OwnError, _now: Timestamp) -> Response {
-        if call.uri.path().starts_with("/login/") {
+        let path = call.uri.path();
+        if path == "/login/oauth/authorize" {
+            let query = call.uri.query().unwrap_or_default();
+            if let Some(address) = authorize::ordered(self, query, error) {
+                return sign_in::found(&address);
+            }
+        }
+        if path.starts_with("/login/") {
             let known = OauthError::named(&error.code);
             reply::ordered(known, &error.code, error.description.as_deref()).respond(Format::of(&call.headers))
         } else {

@@ -33,7 +33,11 @@ pub(crate) struct Parcel {
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Answered { status: u16, headers: Vec<(String, String)>, body: String },
+    Answered {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+    },
     ConnectionFailed,
     TimedOut,
     /// Larger than 25 MB: never sent.
@@ -155,8 +159,7 @@ impl DeliveryLog {
 
     /// The deliveries of a hook, the newest first.
     pub(crate) fn of(&self, hook_id: u64, now: Timestamp) -> impl Iterator<Item = &Delivery> {
-        let is_kept =
-            move |one: &&Delivery| one.parcel.hook_id == hook_id && now < one.delivered_at.after(RETENTION);
+        let is_kept = move |one: &&Delivery| one.parcel.hook_id == hook_id && now < one.delivered_at.after(RETENTION);
         self.entries.iter().rev().filter(is_kept)
     }
 }

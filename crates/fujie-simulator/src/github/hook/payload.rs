@@ -62,7 +62,7 @@ fn push(scene: &Scene<'_>, seed: &str) -> Value {
     let (before, after) = (commit_id("before"), commit_id("after"));
     let html_url = scene.repository.html_url();
     let login = scene.sender.login();
-    let author = json!({ "name": scene.sender.name(), "email": scene.sender.email(), "username": login });
+    let author = json!({ "name": scene.sender.nickname(), "email": scene.sender.email(), "username": login });
     let commit = json!({
         "id": after,
         "tree_id": commit_id("tree"),

@@ -98,7 +98,8 @@ fn config_of(body: &Map<String, Value>, earlier: Option<&HookConfig>) -> Result<
         _ => return Err(custom("Config must contain URL for webhooks".to_owned())),
     };
     if !Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-        let element = json!({ "resource": "Hook", "code": "custom", "field": "url", "message": "url is missing a scheme" });
+        let element =
+            json!({ "resource": "Hook", "code": "custom", "field": "url", "message": "url is missing a scheme" });
         return Err(RestError::validation_failed(vec![element]));
     }
     let content_type = match text(body, "content_type")? {

@@ -86,8 +86,7 @@ impl RestError {
     pub(crate) const BAD_CREDENTIALS: Self = Self::of(StatusCode::UNAUTHORIZED, "Bad credentials");
     pub(crate) const REQUIRES_AUTHENTICATION: Self = Self::of(StatusCode::UNAUTHORIZED, "Requires authentication");
     pub(crate) const NOT_FOUND: Self = Self::of(StatusCode::NOT_FOUND, "Not Found");
-    pub(crate) const NOT_ACCESSIBLE: Self =
-        Self::of(StatusCode::FORBIDDEN, "Resource not accessible by integration");
+    pub(crate) const NOT_ACCESSIBLE: Self = Self::of(StatusCode::FORBIDDEN, "Resource not accessible by integration");
     pub(crate) const MUST_BE_ADMIN: Self = Self::of(StatusCode::FORBIDDEN, "Must have admin rights to Repository.");
     pub(crate) const NOT_JSON: Self = Self::of(StatusCode::BAD_REQUEST, "Problems parsing JSON");
     pub(crate) const NOT_AN_OBJECT: Self = Self::of(StatusCode::BAD_REQUEST, "Body should be a JSON object");
@@ -137,7 +136,9 @@ impl RestError {
             "requires_authentication" => Self::REQUIRES_AUTHENTICATION,
             "not_accessible" | "403" => Self::NOT_ACCESSIBLE,
             "not_found" | "404" => Self::NOT_FOUND,
-            "validation_failed" | "422" => Self::validation_failed(vec![json!({ "resource": "Hook", "code": "invalid" })]),
+            "validation_failed" | "422" => {
+                Self::validation_failed(vec![json!({ "resource": "Hook", "code": "invalid" })])
+            }
             "server_error" | "500" => Self::SERVER_ERROR,
             other => {
                 let status = other.parse::<u16>().ok().and_then(|status| StatusCode::from_u16(status).ok());

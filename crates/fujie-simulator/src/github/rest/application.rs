@@ -18,12 +18,7 @@ use serde_json::{Value, json};
 const CREDENTIALS_MAX: usize = 1000;
 
 /// The part of the URL table below an app.
-pub(crate) fn route(
-    call: &Call<'_>,
-    world: &mut World,
-    client_id: &str,
-    rest: &[&str],
-) -> Result<Answer, RestError> {
+pub(crate) fn route(call: &Call<'_>, world: &mut World, client_id: &str, rest: &[&str]) -> Result<Answer, RestError> {
     let app = match &call.caller {
         Caller::App(app) if app.client_id == client_id => app,
         Caller::App(_) => return Err(RestError::NOT_FOUND),
@@ -56,7 +51,8 @@ pub(crate) fn route(
 
 fn access_token(call: &Call<'_>) -> Result<String, RestError> {
     let body = call.json()?;
-    let value = body.get("access_token").ok_or_else(|| RestError::invalid_request("\"access_token\" wasn't supplied."))?;
+    let value =
+        body.get("access_token").ok_or_else(|| RestError::invalid_request("\"access_token\" wasn't supplied."))?;
     let not_text = || RestError::invalid_request(&format!("For 'properties/access_token', {value} is not a string."));
     value.as_str().map(str::to_owned).ok_or_else(not_text)
 }

@@ -3,11 +3,11 @@
 //! Reads `Authorization`; what a caller may do with a thing is decided where the thing is.
 
 use super::RestError;
+use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::github::config::{App, AppKind};
 use crate::github::ledger::Token;
 use crate::github::world::World;
-use crate::clock::Timestamp;
 use crate::people::Person;
 use axum::http::{HeaderMap, Method, header};
 use base64::Engine as _;

@@ -12,12 +12,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 /// `GET …/deliveries` with `per_page`, `cursor`, `redelivery` and `status`.
-pub(crate) fn all(
-    call: &Call<'_>,
-    world: &World,
-    repository: &Repository,
-    hook: &Hook,
-) -> Result<Answer, RestError> {
+pub(crate) fn all(call: &Call<'_>, world: &World, repository: &Repository, hook: &Hook) -> Result<Answer, RestError> {
     let redelivery = match call.query.filled("redelivery") {
         None => None,
         Some("true") => Some(true),

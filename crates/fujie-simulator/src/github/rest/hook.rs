@@ -61,12 +61,7 @@ pub(crate) fn route(
     }
 }
 
-fn admitted(
-    call: &Call<'_>,
-    world: &World,
-    found: Option<Repository>,
-    act: Act,
-) -> Result<Repository, RestError> {
+fn admitted(call: &Call<'_>, world: &World, found: Option<Repository>, act: Act) -> Result<Repository, RestError> {
     let user = call.user()?;
     let repository = found.ok_or(RestError::NOT_FOUND)?;
     let standing = repository::standing(call, &repository);

@@ -70,11 +70,7 @@ pub(crate) fn standing(call: &Call<'_>, repository: &Repository) -> Standing {
 }
 
 /// The repository as this call sees it; `None` when its owner is gone.
-pub(crate) fn view<'a>(
-    call: &'a Call<'_>,
-    world: &'a World,
-    repository: &'a Repository,
-) -> Option<RepositoryView<'a>> {
+pub(crate) fn view<'a>(call: &'a Call<'_>, world: &'a World, repository: &'a Repository) -> Option<RepositoryView<'a>> {
     let base_url = &world.base_url;
     let owner = UserView { person: world.person(&repository.owner)?, base_url, api: &call.api };
     Some(RepositoryView { repository, owner, base_url, api: &call.api })

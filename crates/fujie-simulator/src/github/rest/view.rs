@@ -44,7 +44,7 @@ impl<'a> UserView<'a> {
         self.person.login()
     }
 
-    pub(crate) fn name(&self) -> &'a str {
+    pub(crate) fn nickname(&self) -> &'a str {
         &self.person.nickname
     }
 
@@ -90,7 +90,7 @@ impl<'a> UserView<'a> {
         joined(
             self.simple(),
             json!({
-                "name": self.name(),
+                "name": self.nickname(),
                 "company": null,
                 "blog": "",
                 "location": null,
