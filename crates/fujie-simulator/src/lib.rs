@@ -15,11 +15,16 @@ mod control;
 mod fault;
 mod fields;
 pub mod github;
+#[cfg(test)]
+#[path = "../tests/it/http.rs"]
+mod http;
 mod overview;
 mod page;
 mod people;
 mod phone;
 mod picture;
+#[cfg(test)]
+mod probe;
 mod random;
 mod server;
 mod sign_in;

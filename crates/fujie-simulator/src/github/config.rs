@@ -4,7 +4,8 @@
 //! Does not act; [`super::simulation`] reads it. Serialised names are those of the control API.
 
 use super::callback::{CALLBACKS_MAX, Callback};
-use crate::people::{self, Person};
+use crate::clock::seconds;
+use crate::people::{Person, default_people};
 use crate::simulation::invalid;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -20,27 +21,36 @@ pub const DEFAULT_GITHUB_APP_CLIENT_ID: &str = "Iv23fa4efa4efa4efa4e";
 pub const DEFAULT_SECRET: &str = "fa4efa4efa4efa4efa4efa4efa4efa4efa4efa4e";
 
 /// Everything the simulator starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct GithubConfig {
     /// Registered apps. Client ids differ.
     pub apps: Vec<App>,
     /// People who have an account; at least one, names differ.
+    #[serde(skip)]
     pub people: Vec<Person>,
     /// Who agrees to every sign-in at once, if anybody: a name.
+    #[serde(skip)]
     pub auto_confirm: Option<String>,
     /// Repositories. Whoever owns none of these owns a public one named `demo`.
     pub repositories: Vec<Repository>,
     /// How long the authorization page can be answered: 30 min.
+    #[serde(rename = "sign_in_lifetime_seconds", deserialize_with = "seconds")]
     pub sign_in_lifetime: Duration,
     /// How long a code can be redeemed: 10 min.
+    #[serde(rename = "code_lifetime_seconds", deserialize_with = "seconds")]
     pub code_lifetime: Duration,
     /// How long an expiring token works: 8 h.
+    #[serde(rename = "access_token_lifetime_seconds", deserialize_with = "seconds")]
     pub access_token_lifetime: Duration,
     /// How long a refresh token works: 15897600 s; older documents say 15811200.
+    #[serde(rename = "refresh_token_lifetime_seconds", deserialize_with = "seconds")]
     pub refresh_token_lifetime: Duration,
     /// How long a device code works: 900 s. Answers tell a second less, as the real ones do.
+    #[serde(rename = "device_code_lifetime_seconds", deserialize_with = "seconds")]
     pub device_code_lifetime: Duration,
     /// How long a delivery may take, from connecting to the whole answer: 10 s.
+    #[serde(rename = "delivery_timeout_seconds", deserialize_with = "seconds")]
     pub delivery_timeout: Duration,
     /// Requests in an hour, per token: 5000.
     pub rate_limit: u32,
@@ -57,7 +67,7 @@ impl Default for GithubConfig {
     fn default() -> Self {
         Self {
             apps: vec![App::demo(), App::demo_github_app()],
-            people: people::default_people(),
+            people: default_people(),
             auto_confirm: None,
             repositories: Vec::new(),
             sign_in_lifetime: Duration::from_secs(1800),
@@ -91,7 +101,7 @@ impl GithubConfig {
 
 /// Behaviour that differs by year or edition, or that no source settles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// Callbacks carry `iss`, as since August 2026. Off: as before, and on Enterprise Server.
     pub iss_in_callback: bool,

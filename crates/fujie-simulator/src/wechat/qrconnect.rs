@@ -1,14 +1,16 @@
 //! `GET /connect/qrconnect`: the page with the QR code, and the pages that say why there is none.
 //!
 //! Checks what the real page checks: appid, scope, callback domain; not `response_type`, and not
-//! the order of parameters. Never answers with a redirect. The page's script keeps polling and
+//! the order of parameters. Answers with a redirect only where `auto_confirm` says so. The page's script keeps polling and
 //! leaves for the redirect URI; everything it needs stands in data attributes.
 
+use super::control;
 use super::picture::confirm_url;
 use super::simulation::Simulation;
 use crate::fields::Fields;
 use crate::page::{self, Language, escape};
 use crate::random::NoRandomness;
+use crate::sign_in::found;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -36,6 +38,9 @@ pub(crate) async fn page(
         Err(fault) => return Ok(fault_page(language, fault)),
     };
     let uuid = simulation.begin(request.appid, request.redirect_uri, request.state)?;
+    if let Some(address) = confirmed_at_once(&simulation, &uuid) {
+        return Ok(found(&address));
+    }
     if fields.sent("f") == Some("xml") {
         let xml = format!("<xml><uuid><![CDATA[{uuid}]]></uuid></xml>");
         return Ok(([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response());
@@ -52,6 +57,14 @@ pub(crate) async fn page(
         main = view.main(fields.sent("self_redirect").unwrap_or_default()),
     );
     Ok(page::answer(StatusCode::OK, page::document(language, title, &looks.head(), &body)))
+}
+
+/// Where the browser goes when somebody agrees to every sign-in; the real page never redirects.
+fn confirmed_at_once(simulation: &Simulation, uuid: &str) -> Option<String> {
+    let person = simulation.world().scene.auto_confirm.clone()?;
+    control::perform(simulation, uuid, "confirm", Some(&person)).ok()?;
+    let (now, world) = (simulation.now(), simulation.world());
+    world.sign_ins.get(uuid)?.redirect_url(now, world.config.switches.denial_redirects)
 }
 
 /// A request that may be shown a QR code.

@@ -120,3 +120,21 @@ async fn scripts_and_style_sheets_are_served_with_their_types() {
         assert_eq!((answer.status, answer.header("content-type")), (200, Some(expected)), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_person_who_agrees_to_everything_needs_no_phone() {
+    let house = house().await;
+    let nobody = house.control("switches", r#"{"auto_confirm":"nobody"}"#).await;
+    assert_eq!(nobody.status, 400);
+    let switched = house.control("switches", r#"{"auto_confirm":"zoe"}"#).await.json();
+    assert_eq!((switched.get("auto_confirm"), switched.get("unionid")), (Some(&"zoe".into()), Some(&true.into())));
+    let answer = house.get(&format!("/connect/qrconnect?{}", page_query("s1"))).await;
+    assert_eq!(answer.status, 302);
+    let (code, state) = answer.header("location").unwrap().split_once("code=").unwrap().1.split_once('&').unwrap();
+    assert_eq!(state, "state=s1");
+    assert_eq!(house.redeem(code).await.errcode(), 0);
+    let listed = house.get("/_simulate/sign-ins").await.json();
+    assert_eq!(listed.get(0).unwrap().get("person"), Some(&"zoe".into()));
+    house.control("switches", r#"{"auto_confirm":null}"#).await;
+    assert_eq!(house.get(&format!("/connect/qrconnect?{}", page_query("s1"))).await.status, 200);
+}

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod clock;
 mod control;
+mod fault;
 mod http;
 mod page;
 mod phone;
