@@ -41,6 +41,7 @@ mod request;
 mod secret;
 mod time;
 mod token;
+pub mod token_store;
 pub mod transport;
 
 pub use client::Client;

@@ -10,4 +10,5 @@ mod provider_record;
 mod secrecy;
 #[cfg(feature = "reqwest")]
 mod server;
+mod token_store;
 mod world;
