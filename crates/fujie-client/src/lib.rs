@@ -39,6 +39,8 @@ pub mod provider;
 mod random;
 mod request;
 mod secret;
+#[cfg(feature = "session")]
+pub mod session;
 mod time;
 mod token;
 pub mod token_store;
@@ -52,6 +54,8 @@ pub use provider::{Provider, RecordError};
 pub use random::Random;
 pub use request::{Method, Request};
 pub use secret::Secret;
+#[cfg(feature = "session")]
+pub use session::Session;
 pub use time::Timestamp;
 pub use token::Tokens;
 #[cfg(feature = "reqwest")]

@@ -10,5 +10,7 @@ mod provider_record;
 mod secrecy;
 #[cfg(feature = "reqwest")]
 mod server;
+#[cfg(feature = "session")]
+mod session;
 mod token_store;
 mod world;
