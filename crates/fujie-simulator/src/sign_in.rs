@@ -117,7 +117,7 @@ impl SignIn {
         Listed {
             id: self.id.clone(),
             app_name: self.ask.app_name.clone(),
-            said: ("等待登录", "Waiting"),
+            said: ("等待确认", "Waiting for an answer"),
             is_open: status == Status::Waiting,
             expires_in_seconds,
             view,
@@ -314,8 +314,10 @@ fn question<P: Provider>(sign_in: &SignIn, people: &str, language: Language) -> 
     };
     let scope = match (sign_in.ask.scope.as_str(), language) {
         ("", _) => String::new(),
-        (scope, Language::Chinese) => format!("<p class=\"quiet\">申请的权限：<code>{}</code></p>\n", escape(scope)),
-        (scope, Language::English) => format!("<p class=\"quiet\">Scope: <code>{}</code></p>\n", escape(scope)),
+        (scope, Language::Chinese) => {
+            format!("<p class=\"quiet scope\">申请的权限：<code>{}</code></p>\n", escape(scope))
+        }
+        (scope, Language::English) => format!("<p class=\"quiet scope\">Scope: <code>{}</code></p>\n", escape(scope)),
     };
     let body = format!(
         "{app}\n{scope}<form method=\"post\" action=\"/_simulate/page/{id}\" id=\"sign_in\" data-id=\"{id}\">\n\

@@ -12,6 +12,7 @@ mod demo;
 mod durable;
 mod foreign;
 mod hop;
+mod simulate;
 mod tidy;
 mod walk;
 mod webdriver;
