@@ -146,6 +146,8 @@ async fn github_events_go_to_active_hooks_that_want_them() {
     assert_eq!(told.len(), 1);
     house.call(&token, "PATCH", &hook, r#"{"active":false}"#).await;
     assert_eq!(house.happen("issues").await, Vec::<Value>::new());
+    let injected = json!({ "repository": "xiaoming/demo", "event": "push\r\nX-Evil: 1" });
+    assert_eq!(house.control("events", &injected).await.status, 400, "a name is not a line");
 }
 
 #[tokio::test]
