@@ -3,8 +3,8 @@
 
 mod answer;
 mod callback;
-mod id_token;
 mod example;
+mod id_token;
 mod link;
 #[cfg(feature = "reqwest")]
 mod network;
