@@ -1,7 +1,9 @@
 //! What goes wrong on order, at every endpoint of every provider: faults of the network, and the provider's own errors.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
+use fujie_client::transport::RESPONSE_BODY_MAX;
 use fujie_client::{Client, Endpoint, Hook, ProviderError, Tokens};
 use serde_json::{Value, json};
 
@@ -31,12 +33,43 @@ pub async fn codes_with(house: &House, tokens: &Tokens, endpoints: &[Endpoint], 
             let error = outcome.unwrap_err();
             house.is_silent(&error);
             assert_eq!(error.name(), expected, "{code} ({says}) at the {endpoint}: {error}");
+            advises(&error);
             if let Some(evidence) = error.evidence() {
                 assert_eq!((evidence.endpoint, evidence.errcode.as_deref()), (*endpoint, Some(*code)));
                 assert!(error.report().contains(code), "{}", error.report());
             }
         }
     }
+}
+
+/// What each cause of a provider's refusal comes to: whether a sign-in begun anew may succeed, and what to do.
+const ADVICE: &[(&str, bool, &str)] = &[
+    ("access_token_refused", true, "refresh the token or let the person sign in again"),
+    ("account_restricted", false, "nothing here: the person must ask the provider"),
+    ("busy", true, "wait a minute and begin anew"),
+    ("code_refused", true, "begin anew; if it repeats, "),
+    ("code_used", true, "the callback came twice: "),
+    ("credentials_refused", false, "correct id or secret; "),
+    ("denied", true, "nothing: the person may begin anew"),
+    ("interrupted", true, "check the network; begin anew, "),
+    ("not_permitted", false, "see in the provider's console whether the application has this permission"),
+    ("rate_limited", true, "wait a minute; "),
+    ("redirected", false, "correct the endpoint's address"),
+    ("refresh_token_refused", true, "forget the tokens and let the person sign in again"),
+    ("refused", false, "look the error code up "),
+    ("request_refused", false, "correct the record: "),
+    ("timeout", true, "check the network; begin anew, "),
+    ("too_large", false, "correct the endpoint's address"),
+    ("unreadable", false, "compare the excerpt with the provider's documentation; "),
+];
+
+/// An error says whether to try again and what to do, in its report too.
+pub fn advises(error: &ProviderError) {
+    let (name, retry, next_step) = ADVICE.iter().find(|(name, _, _)| *name == error.name()).expect(error.name());
+    assert_eq!(error.retry(), *retry, "{name}");
+    assert!(error.next_step().starts_with(next_step), "{name}: {}", error.next_step());
+    let end = format!("; retry: {}; next: {}", if *retry { "yes" } else { "no" }, error.next_step());
+    assert!(error.report().ends_with(&end), "{}", error.report());
 }
 
 /// Every fault of the network at these endpoints ends in the right cause, soon, and nothing but a question is asked
@@ -47,30 +80,57 @@ pub async fn faults(house: &House, endpoints: &[Endpoint], limited: &[&'static s
 
 /// The same with tokens that came some other way.
 pub async fn faults_with(house: &House, tokens: &Tokens, endpoints: &[Endpoint], limited: &[&'static str]) {
+    // Nobody may be led here.
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
     for (at, endpoint) in endpoints.iter().enumerate() {
         let limited = limited[at.min(limited.len() - 1)];
-        for (fault, expected) in table(limited) {
-            house.order(*endpoint, &fault).await;
-            house.sent();
-            let outcome = ask(house, &house.client, *endpoint, tokens).await;
-            let sent = house.sent();
-            house.clear_faults().await;
-            assert_eq!(house.name_of(outcome), expected, "{fault} at the {endpoint}");
-            let is_asked_again = *endpoint == Endpoint::Subject && matches!(expected, "interrupted" | "busy");
-            let path = sent.last().unwrap().url.split('?').next().unwrap().to_owned();
-            let times = sent.iter().filter(|sent| sent.url.starts_with(&path)).count();
-            assert_eq!(times, if is_asked_again { 2 } else { 1 }, "{fault} at the {endpoint}");
+        // A revocation needs no more than its status (RFC 7009 §2.2).
+        if *endpoint != Endpoint::Revocation {
+            let nothing = json!({"kind": "status", "status": 200, "body": "{}"});
+            strike(house, tokens, *endpoint, (&nothing, "unreadable")).await;
+        }
+        for (fault, expected) in table(&format!("http://{}/elsewhere", elsewhere.local_addr().unwrap()), limited) {
+            strike(house, tokens, *endpoint, (&fault, expected)).await;
         }
         house.order(*endpoint, &json!({"kind": "slow", "seconds": 600})).await;
         let outcome = ask(house, &house.impatient(), *endpoint, tokens).await;
         house.clear_faults().await;
-        assert_eq!(house.name_of(outcome), "timeout", "at the {endpoint}");
+        tells(house, &outcome.unwrap_err(), *endpoint, "timeout");
+    }
+    assert!(elsewhere.accept().is_err(), "a redirect was followed");
+}
+
+/// One fault at one endpoint, every time it is asked.
+async fn strike(house: &House, tokens: &Tokens, endpoint: Endpoint, (fault, expected): (&Value, &str)) {
+    house.order(endpoint, fault).await;
+    house.sent();
+    let outcome = ask(house, &house.client, endpoint, tokens).await;
+    let sent = house.sent();
+    house.clear_faults().await;
+    tells(house, &outcome.expect_err(&format!("{fault} at the {endpoint}")), endpoint, expected);
+    let is_asked_again = endpoint == Endpoint::Subject && matches!(expected, "interrupted" | "busy");
+    let path = sent.last().unwrap().url.split('?').next().unwrap().to_owned();
+    let times = sent.iter().filter(|sent| sent.url.split('?').next() == Some(path.as_str())).count();
+    assert_eq!(times, if is_asked_again { 2 } else { 1 }, "{fault} at the {endpoint}");
+}
+
+/// An error of this name which says where it was seen, and what.
+fn tells(house: &House, error: &ProviderError, endpoint: Endpoint, expected: &str) {
+    house.is_silent(error);
+    let report = error.report();
+    assert_eq!(error.name(), expected, "at the {endpoint}: {report}");
+    advises(error);
+    assert!(report.contains(&endpoint.to_string()), "{report}");
+    if let Some(evidence) = error.evidence() {
+        let (status, label) = (evidence.status, evidence.content_type.as_deref().unwrap_or("absent"));
+        let seen = format!("{endpoint}, status {status}, content type {label}");
+        assert!(report.contains(&seen), "{report}");
     }
 }
 
-fn table(limited: &'static str) -> Vec<(Value, &'static str)> {
+fn table(elsewhere: &str, limited: &'static str) -> Vec<(Value, &'static str)> {
     let page = "<html><body>502 Bad Gateway</body></html>";
-    let elsewhere = "http://127.0.0.1:9/elsewhere";
     vec![
         (json!({"kind": "cut", "bytes": 0}), "interrupted"),
         (json!({"kind": "cut", "bytes": 10}), "interrupted"),
@@ -79,11 +139,13 @@ fn table(limited: &'static str) -> Vec<(Value, &'static str)> {
         (json!({"kind": "status", "status": 429}), "rate_limited"),
         (json!({"kind": "status", "status": 200, "body": page, "content_type": "text/html"}), "unreadable"),
         (json!({"kind": "status", "status": 200, "body": "null"}), "unreadable"),
-        (json!({"kind": "status", "status": 200, "body": "{}"}), "unreadable"),
+        (json!({"kind": "status", "status": 200, "body": "[]"}), "unreadable"),
         (json!({"kind": "redirect", "location": elsewhere}), "redirected"),
         (json!({"kind": "redirect", "location": elsewhere, "status": 308}), "redirected"),
         (json!({"kind": "garbage"}), "unreadable"),
         (json!({"kind": "garbage", "bytes": 100_000}), "unreadable"),
+        (json!({"kind": "huge", "bytes": RESPONSE_BODY_MAX}), "unreadable"),
+        (json!({"kind": "huge", "bytes": RESPONSE_BODY_MAX + 1}), "too_large"),
         (json!({"kind": "huge", "bytes": 1_000_000_000_000_u64}), "too_large"),
         (json!({"kind": "rate_limit"}), limited),
     ]

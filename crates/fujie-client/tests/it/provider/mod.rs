@@ -6,9 +6,13 @@
 mod browser;
 mod fault;
 mod house;
+mod qq;
+mod qq_quirk;
 mod recorder;
 mod story;
 mod wechat;
 mod wechat_in_app;
 mod wechat_mini_program;
 mod wechat_quirk;
+mod weibo;
+mod weibo_quirk;

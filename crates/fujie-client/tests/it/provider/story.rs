@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::house::{BACK, House, cookie};
+use super::house::{BACK, House, after, cookie};
 
-/// The tests of a provider: `stories!(house, "code_used")`. The second is what the provider says of
-/// a code that comes again.
+/// The tests of a provider: `stories!(house, "code_used", Some(7200))`. The second is what the provider says of
+/// a code that comes again, the third how many seconds an access token lives, if it ends.
 macro_rules! stories {
-    ($house:path, $used:literal) => {
+    ($house:path, $used:literal, $lifetime:expr) => {
         #[tokio::test]
         async fn another_browsers_cookie_signs_nobody_in() {
             $crate::provider::story::another_browser(&$house().await).await;
@@ -31,6 +31,11 @@ macro_rules! stories {
         #[tokio::test]
         async fn a_forged_callback_is_refused_before_anything_is_sent() {
             $crate::provider::story::forged_callback(&$house().await).await;
+        }
+
+        #[tokio::test]
+        async fn the_life_of_a_token_is_counted_by_our_clock() {
+            $crate::provider::story::wrong_clock(&$house().await, $lifetime).await;
         }
 
         #[tokio::test]
@@ -127,4 +132,17 @@ pub async fn expired(house: &House) {
     house.advance_client(1);
     assert_eq!(house.name_of(house.client.finish(&late_callback, &cookie(&late)).await), "expired");
     assert!(house.sent().is_empty(), "the code was not spent");
+}
+
+/// The provider's clock is wrong by a day, a year, or less than a minute: nothing is refused for it, and no time of the
+/// provider's is believed.
+pub async fn wrong_clock(house: &House, lifetime: Option<i64>) {
+    for (number, skew) in [-86_400, -59, 59, 86_400, 31_536_000].into_iter().enumerate() {
+        house.control("clock", &json!({ "skew_seconds": skew })).await;
+        house.advance_client(100);
+        let gone = 100 * (number as i64 + 1);
+        let tokens = house.tokens("xiaoming").await;
+        assert_eq!(tokens.expires_at, lifetime.and_then(|lifetime| after(gone + lifetime)), "{skew} s");
+        assert!(house.client.user(&tokens).await.is_ok(), "{skew} s");
+    }
 }

@@ -25,7 +25,7 @@ pub fn refused(house: &House, error: &ProviderError) -> (&'static str, String) {
     (error.name(), error.errcode().unwrap_or_default().to_owned())
 }
 
-stories!(super::wechat::house, "code_used");
+stories!(super::wechat::house, "code_used", Some(7200));
 
 #[tokio::test]
 async fn a_person_signs_in_from_the_qr_page() {

@@ -16,7 +16,7 @@ pub async fn house() -> House {
     House::new(wechat, &provider::wechat_in_app(), DEFAULT_OFFICIAL_ACCOUNT_APPID, DEFAULT_SECRET)
 }
 
-stories!(super::wechat_in_app::house, "code_used");
+stories!(super::wechat_in_app::house, "code_used", Some(7200));
 
 #[tokio::test]
 async fn snsapi_userinfo_asks_on_a_page_and_opens_the_profile() {

@@ -6,7 +6,7 @@ use fujie_simulator::wechat::{App, DEFAULT_APPID, DEFAULT_SECRET};
 use serde_json::json;
 
 use super::fault::{self, Row};
-use super::house::{BACK, after, cookie};
+use super::house::{BACK, cookie};
 use super::wechat::{house, house_with, refused};
 
 #[tokio::test]
@@ -167,14 +167,6 @@ async fn a_state_is_letters_and_digits_and_comes_back_unchanged() {
     let state = callback.split_once("state=").unwrap().1;
     assert!(begun.url.contains(&format!("&state={state}#wechat_redirect")), "{}", begun.url);
     assert!(state.len() <= 128 && state.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-}
-
-#[tokio::test]
-async fn the_life_of_a_token_is_counted_by_our_clock() {
-    let house = house().await;
-    house.control("clock", &json!({"skew_seconds": -86_400})).await;
-    house.advance_client(100);
-    assert_eq!(house.tokens("xiaoming").await.expires_at, after(100 + 7200));
 }
 
 const AT: [fujie_client::Endpoint; 4] = [Token, Refresh, Check, User];
