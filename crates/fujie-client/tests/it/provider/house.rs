@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use fujie_client::{
-    Begun, Client, CookieKey, Endpoint, Provider, ProviderError, Registration, Secret, SignedIn, Timestamp, Tokens,
+    Begun, Client, CookieKey, Credential, Endpoint, Provider, ProviderError, Registration, Secret, SignedIn, Timestamp,
+    Tokens,
 };
 use fujie_simulator::Running;
 use serde_json::{Value, json};
@@ -33,13 +34,19 @@ impl House {
     /// `preset` as it is, but for the host.
     pub fn new(simulator: Running, preset: &Provider, id: &str, secret: &'static str) -> Self {
         let (recorder, clock) = (Arc::new(Recorder::patient()), Arc::new(AtomicI64::new(NOW.millis())));
-        let client = client(&simulator, preset, (id, secret), &recorder, &clock);
+        let client = client(&simulator, preset, (id, Secret::new(secret).into()), &recorder, &clock);
         Self { simulator, client, secret, recorder, clock }
     }
 
     /// A second client at this house: another record, application or secret.
     pub fn client_of(&self, preset: &Provider, id: &str, secret: &str) -> Client {
-        client(&self.simulator, preset, (id, secret), &self.recorder, &self.clock)
+        client(&self.simulator, preset, (id, Secret::new(secret).into()), &self.recorder, &self.clock)
+    }
+
+    /// The same client without its secret.
+    pub fn public_client(&self) -> Client {
+        let id = self.client.registration().client_id();
+        client(&self.simulator, self.client.provider(), (id, Credential::None), &self.recorder, &self.clock)
     }
 
     /// The same application with single fields of the record changed.
@@ -50,8 +57,8 @@ impl House {
 
     /// The same client with very little time.
     pub fn impatient(&self) -> Client {
-        let id = self.client.registration().client_id();
-        client(&self.simulator, self.client.provider(), (id, self.secret), &Recorder::impatient().into(), &self.clock)
+        let us = (self.client.registration().client_id(), Secret::new(self.secret).into());
+        client(&self.simulator, self.client.provider(), us, &Recorder::impatient().into(), &self.clock)
     }
 
     pub fn base(&self) -> &str {
@@ -75,6 +82,11 @@ impl House {
         }
         let url = Url::parse(url).unwrap();
         let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        self.decide_waiting(&state, act, person).await
+    }
+
+    /// The newest sign-in that waits with this state; that of a device has none.
+    pub async fn decide_waiting(&self, state: &str, act: &str, person: &str) -> Option<String> {
         let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
         let sign_in = listed.as_array().unwrap().iter().find(|sign_in| sign_in["state"] == *state).cloned();
         let id = sign_in.unwrap()["id"].as_str().unwrap().to_owned();
@@ -197,12 +209,12 @@ impl House {
 fn client(
     simulator: &Running,
     preset: &Provider,
-    (id, secret): (&str, &str),
+    (id, credential): (&str, Credential),
     recorder: &Arc<Recorder>,
     clock: &Arc<AtomicI64>,
 ) -> Client {
     let record = preset.at_host(simulator.base_url()).unwrap();
-    let registration = Registration::new(record, id, Secret::new(secret)).unwrap();
+    let registration = Registration::new(record, id, credential).unwrap();
     let clock = Arc::clone(clock);
     Client::over(Arc::clone(recorder) as _, registration)
         .unwrap()

@@ -5,6 +5,8 @@
 
 mod browser;
 mod fault;
+mod github;
+mod github_quirk;
 mod house;
 mod qq;
 mod qq_quirk;
