@@ -17,6 +17,9 @@ mod fields;
 #[cfg(test)]
 #[path = "../tests/it/http.rs"]
 mod http;
+mod jws;
+mod ledger;
+pub mod oidc;
 mod overview;
 mod page;
 mod people;
@@ -25,11 +28,13 @@ mod picture;
 #[cfg(test)]
 mod probe;
 mod random;
+mod redirect_uri;
 mod server;
 mod sign_in;
 mod simulation;
 pub mod wechat;
 
+pub use oidc::{Oidc, OidcConfig};
 pub use people::{Avatar, Person, default_people};
 pub use server::Running;
 pub use wechat::{Wechat, WechatConfig};
