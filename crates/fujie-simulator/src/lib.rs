@@ -10,6 +10,7 @@
 //! reaches it may say who signs in.
 
 mod bounded;
+mod call;
 mod clock;
 mod control;
 mod fault;
@@ -19,6 +20,7 @@ mod fields;
 mod http;
 mod jws;
 mod ledger;
+pub mod modest;
 pub mod oidc;
 mod overview;
 mod page;
@@ -34,6 +36,7 @@ mod sign_in;
 mod simulation;
 pub mod wechat;
 
+pub use modest::{Modest, ModestConfig};
 pub use oidc::{Oidc, OidcConfig};
 pub use people::{Avatar, Person, default_people};
 pub use server::Running;

@@ -1,11 +1,12 @@
 //! The userinfo endpoint (OpenID Connect Core §5.3), by GET or POST, with a bearer token.
 
-use super::answer::{self, Call};
+use super::answer;
 use super::ask;
 use super::failure::Failure;
 use super::house::Manners;
 use super::id_token::STRANGER;
 use super::world::{Object, World};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::simulation::Simulation;
 use axum::extract::State;

@@ -3,11 +3,18 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alipay;
 mod api;
 mod apple;
+mod baidu;
 mod clock;
 mod control;
+mod dingtalk;
+mod discord;
+mod douyin;
 mod fault;
+mod feishu;
+mod gitee;
 mod gitlab;
 mod google;
 mod http;
@@ -21,3 +28,4 @@ mod page;
 mod phone;
 mod poll;
 mod story;
+mod wecom;
