@@ -11,7 +11,7 @@ use crate::fields::Fields;
 use crate::ledger::{Reason, Redemption, Rotation, Spelling, Terms};
 use crate::people::Person;
 use crate::random::{self, DIGIT, HEX};
-use crate::simulation::Title;
+use crate::simulation::{Simulation, Title};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -129,27 +129,27 @@ fn answer(tokens: &Tokens, now: Timestamp) -> Value {
     })
 }
 
-/// Opens the token of a resource call, in the query or as `Bearer`.
-fn opened<T>(
-    simulation: &crate::simulation::Simulation<World<Gitee>>,
+/// A resource call: the token stands in the query or comes as `Bearer`.
+fn opened(
+    simulation: &Simulation<World<Gitee>>,
     call: &Call,
-    tell: impl FnOnce(&World<Gitee>, &str, &Person) -> T,
-) -> Result<T, Response> {
+    tell: impl FnOnce(&World<Gitee>, &str, &Person) -> Response,
+) -> Response {
     world::with(simulation, |world, now| {
         if let Some(refusal) = nameless(call, world) {
-            return Err(refusal);
+            return refusal;
         }
         let query = call.query();
         let token = query.filled("access_token").or(call.bearer()).unwrap_or_default();
         match world.open(token, now) {
-            Ok((grant, person)) => Ok(tell(world, &grant.scope, person)),
-            Err(Reason::Expired) => Err(unauthorized("401 Unauthorized: Access token is expired")),
-            Err(_) => Err(unauthorized("401 Unauthorized: Access token does not exist")),
+            Ok((grant, person)) => tell(world, &grant.scope, person),
+            Err(Reason::Expired) => unauthorized("401 Unauthorized: Access token is expired"),
+            Err(_) => unauthorized("401 Unauthorized: Access token does not exist"),
         }
     })
 }
 
-async fn user(State(simulation): Shared<Gitee>, call: Call) -> Result<Response, Response> {
+async fn user(State(simulation): Shared<Gitee>, call: Call) -> Response {
     opened(&simulation, &call, |world, _scope, person| {
         let page = format!("{}/{}", world.base_url, person.login());
         Json(json!({
@@ -168,7 +168,7 @@ async fn user(State(simulation): Shared<Gitee>, call: Call) -> Result<Response, 
 }
 
 /// The addresses, for the scope `emails`.
-async fn emails(State(simulation): Shared<Gitee>, call: Call) -> Result<Response, Response> {
+async fn emails(State(simulation): Shared<Gitee>, call: Call) -> Response {
     opened(&simulation, &call, |_world, scope, person| {
         if !scope.split(' ').any(|name| name == "emails") {
             return (StatusCode::FORBIDDEN, Json(json!({ "message": "403 Forbidden" }))).into_response();
