@@ -144,7 +144,7 @@ impl fmt::Debug for App {
 /// Behaviour that no source settles, or that differs by app. Each belongs to the providers its text
 /// names, and does nothing elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// Gitee, Discord: a call without a `User-Agent` is refused.
     pub user_agent_needed: bool,

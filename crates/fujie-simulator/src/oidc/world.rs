@@ -5,7 +5,7 @@
 
 use super::ask::{self, ResponseMode, Return};
 use super::client_auth::Desk;
-use super::config::{CallbackIss, Client, OidcConfig, Switches};
+use super::config::{CallbackIss, Client, DEFAULT_TEAM_ID, OidcConfig, Switches};
 use super::failure::Failure;
 use super::house::{Facts, Manners};
 use super::id_token::{self, Beside, STRANGE_ISSUER, Subject};
@@ -67,16 +67,14 @@ pub(crate) enum Landing {
 
 impl<M: Manners> World<M> {
     pub(crate) fn new(config: OidcConfig, base_url: &str) -> io::Result<Self> {
-        let OidcConfig { house: _, mut clients, people, auto_confirm, base_url: _, switches } = config;
+        let OidcConfig { house: _, apps: mut clients, people, auto_confirm, base_url: _, switches } = config;
         let mut ids = HashSet::new();
         if !clients.iter().all(|client| !client.client_id.is_empty() && ids.insert(client.client_id.clone())) {
             return Err(invalid("every client needs a client_id of its own"));
         }
         let no_randomness = |_: NoRandomness| io::Error::other("no randomness");
-        for client in clients.iter_mut().filter(|client| M::CLIENTS_SIGN && client.public_key.is_none()) {
-            let key = SigningKey::generate(Algorithm::Es256).map_err(no_randomness)?;
-            client.public_key = Some(key.public_pem().map_err(no_randomness)?);
-            client.private_key = Some(key.private_pem().map_err(no_randomness)?);
+        for client in clients.iter_mut().filter(|_| M::CLIENTS_SIGN) {
+            equip(client).map_err(no_randomness)?;
         }
         Ok(Self {
             scene: Scene::new(people, auto_confirm)?,
@@ -122,9 +120,9 @@ impl<M: Manners> World<M> {
     /// How refresh tokens are kept from now on.
     pub(crate) fn settle_rotation(&mut self) {
         self.ledger.terms.rotation = match (self.switches.refresh_rotates, M::TERMS.rotation) {
-            (false, _) => Rotation::Stays,
-            (true, Rotation::Stays) => Rotation::Replaces,
-            (true, rotation) => rotation,
+            (Some(false), _) => Rotation::Stays,
+            (Some(true), Rotation::Stays) => Rotation::Replaces,
+            (_, as_the_house_does) => as_the_house_does,
         };
     }
 
@@ -240,6 +238,17 @@ impl<M: Manners> World<M> {
             }
         }
     }
+}
+
+/// A client that signs has a key, a team and no secret; what it lacks is made up for it.
+fn equip(client: &mut Client) -> Result<(), NoRandomness> {
+    client.client_secret = None;
+    client.team_id.get_or_insert_with(|| DEFAULT_TEAM_ID.to_owned());
+    if client.public_key.is_none() {
+        let key = SigningKey::generate(Algorithm::Es256)?;
+        (client.public_key, client.private_key) = (Some(key.public_pem()?), Some(key.private_pem()?));
+    }
+    Ok(())
 }
 
 /// The tenant that the authorize endpoint noted in a request.

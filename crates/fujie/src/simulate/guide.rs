@@ -43,3 +43,24 @@ pub const WECHAT: Guide = Guide {
         ("passport-weixin", "authorizationURL, tokenURL, userProfileURL"),
     ],
 };
+
+/// OpenID Connect.
+pub const OIDC: Guide = Guide {
+    name: "oidc",
+    title: "OpenID",
+    hosts: "an OpenID provider",
+    id: "client_id",
+    secret: "client_secret",
+    endpoints: &[
+        ("discovery", "/.well-known/openid-configuration"),
+        ("authorize", "/authorize"),
+        ("token", "/token"),
+        ("userinfo", "/userinfo"),
+        ("device", "/device_authorization"),
+    ],
+    clients: &[
+        ("Authlib", "server_metadata_url: the discovery address"),
+        ("openid-client", "discovery(new URL(base), …) with allowInsecureRequests"),
+        ("social-core", "SOCIAL_AUTH_OIDC_OIDC_ENDPOINT: the base address"),
+    ],
+};

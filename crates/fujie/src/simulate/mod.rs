@@ -10,7 +10,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
-use fujie_simulator::{Person, Running, Wechat, WechatConfig, default_people};
+use fujie_simulator::{Oidc, OidcConfig, Person, Running, Wechat, WechatConfig, default_people};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -88,6 +88,8 @@ macro_rules! providers {
 providers! {
     /// WeChat: sign-in of websites by QR code.
     Wechat wechat: WechatConfig { appid, secret } guide::WECHAT;
+    /// OpenID Connect, plainly; the file's house makes it Google, Microsoft, Apple or GitLab.
+    Oidc oidc: OidcConfig { client_id, client_secret } guide::OIDC;
 }
 
 /// A provider that runs.
