@@ -4,10 +4,11 @@
 //! Deliberately not: anything of a client or a server of ours. This crate shares no code with the
 //! other crates, because a parser shared by both sides would agree with its own mistakes.
 //!
-//! One folder per provider; [`wechat`] is the first. What they share: `simulation` (state, and what
-//! a provider must say about itself), `server`, `sign_in` (pages that ask), `control`, `fault`,
-//! `overview` (the phone). Never expose a simulator beyond a network you trust: everybody who
-//! reaches it may say who signs in.
+//! One folder per provider: [`wechat`], [`oidc`] with four houses of its kind, [`modest`] with eight
+//! small ones. What they share: `simulation` (state, and what a provider must say about itself),
+//! `server`, `sign_in` (pages that ask), `control`, `fault`, `overview` (the phone); and those of
+//! plain OAuth `ledger` (codes and tokens), `redirect_uri`, `jws`. Never expose a simulator beyond
+//! a network you trust: everybody who reaches it may say who signs in.
 
 mod bounded;
 mod call;

@@ -149,11 +149,7 @@ impl<D: Dialect> World<D> {
         let wrong = D::check(request).and_then(|()| self.check_challenge(app, request));
         wrong.map_err(|wrong| match wrong {
             Wrong::Page => Refusal::Page("请求参数有误。", "A parameter of the request is wrong."),
-            Wrong::Back(error) => {
-                let mut parameters = vec![("error", error.to_owned())];
-                parameters.extend(state.map(|state| ("state", state.to_owned())));
-                Refusal::Back(redirect_uri::with_query(uri, &parameters))
-            }
+            Wrong::Back(error) => Refusal::Back(with_error(uri, error, state)),
         })?;
         Ok(sign_in::Ask {
             client_id: app.client_id.clone(),
@@ -199,6 +195,13 @@ enum Refusal {
     /// In Chinese and in English.
     Page(&'static str, &'static str),
     Back(String),
+}
+
+/// Where an error goes back to, with the state that was sent.
+fn with_error(redirect_uri: &str, error: &str, state: Option<&str>) -> String {
+    let mut parameters = vec![("error", error.to_owned())];
+    parameters.extend(state.map(|state| ("state", state.to_owned())));
+    redirect_uri::with_query(redirect_uri, &parameters)
 }
 
 fn challenge_of(request: &Fields) -> Result<Option<Challenge>, crate::ledger::UnknownMethod> {
@@ -287,7 +290,14 @@ impl<D: Dialect> Provider for World<D> {
         Some(redirect_uri::with_query(&sign_in.ask.redirect_uri, &parameters))
     }
 
+    /// At the page that asks, the error goes back to the app.
     fn error(&self, call: &Parts, error: &OwnError, now: Timestamp) -> Response {
+        if D::AUTHORIZE.contains(&call.uri.path()) {
+            let request = Fields::of(call.uri.query().unwrap_or_default().as_bytes());
+            if let Ok(ask) = self.judge(&request) {
+                return sign_in::found(&with_error(&ask.redirect_uri, &error.code, request.sent("state")));
+            }
+        }
         D::error(self, call.uri.path(), error, now)
     }
 

@@ -17,6 +17,7 @@ use crate::fault::OwnError;
 use crate::fields::Fields;
 use crate::jws::{Algorithm, SigningKey};
 use crate::ledger::{Draft, Grant, Ledger, Rotation};
+use crate::page::Language;
 use crate::people::Person;
 use crate::random::NoRandomness;
 use crate::redirect_uri;
@@ -310,7 +311,19 @@ impl<M: Manners> Provider for World<M> {
         Some(self.address(landing, sign_in))
     }
 
+    /// At the page that asks, the error goes back to the client.
     fn error(&self, call: &Parts, error: &OwnError, now: Timestamp) -> Response {
+        let tenant = M::PATHS.tenant_in(call.uri.path());
+        if M::PATHS.authorize.replace("{tenant}", tenant) == call.uri.path() {
+            let request = Fields::of(call.uri.query().unwrap_or_default().as_bytes());
+            if let Ok(asked) = ask::judge(&request, &self.clients, &self.switches, M::RULES) {
+                let parameters = vec![("error", error.code.clone())];
+                return match self.landing(&asked.back, parameters, tenant) {
+                    Landing::Redirect(address) => sign_in::found(&address),
+                    Landing::Post(post) => form_post::page(&post, Language::of(None, &call.headers)),
+                };
+            }
+        }
         let failure = Failure::ordered(&error.code, error.description.as_deref());
         answer::failure::<M>(&failure, call.uri.path(), &call.headers, now)
     }

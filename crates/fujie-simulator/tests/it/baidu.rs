@@ -92,3 +92,13 @@ async fn baidu_denial_is_access_denied() {
     assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"));
     assert_eq!(parameter(&back, "state").as_deref(), Some("s"));
 }
+
+#[tokio::test]
+async fn baidu_ordered_error_at_the_page_goes_back() {
+    let house = house().await;
+    let fault = json!({ "at": "/oauth/2.0/authorize", "kind": "error", "error": "server_error" });
+    house.control("faults", fault).await;
+    let back = house.land(&request("basic")).await;
+    assert_eq!(parameter(&back, "error").as_deref(), Some("server_error"));
+    assert_eq!(parameter(&back, "state").as_deref(), Some("s"));
+}
