@@ -1,8 +1,7 @@
 //! The bench works: every row is driven for a moment against a server in this process, and against the bare answers.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::time::Duration;
 
-use fujie_client::{Request, Response, Transport, TransportError};
 use fujie_core::{policy::Policy, token::seal::MasterKey};
 use fujie_server::{Server, Settings, clock::Clock, serve};
 use fujie_store::{Options, Store};
@@ -12,15 +11,6 @@ use crate::{
     drive::{self, Load, Target},
     row, seed,
 };
-
-/// Nobody signs in with a provider here.
-struct NoTransport;
-
-impl Transport for NoTransport {
-    fn send(&self, _: Request) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + '_>> {
-        Box::pin(std::future::ready(Err(TransportError::Timeout)))
-    }
-}
 
 #[test]
 fn every_row_is_answered() {
@@ -38,7 +28,6 @@ fn every_row_is_answered() {
             connections: Vec::new(),
             password_enabled: true,
             master: MasterKey::new(&[7; 32]).unwrap(),
-            transport: Box::new(NoTransport),
             clock: Clock::default(),
         };
         let server = Server::start(store.clone(), settings).await.unwrap();

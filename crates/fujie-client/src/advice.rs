@@ -42,6 +42,10 @@ impl ProviderError {
             Self::Refused(_) => "refused",
             Self::SubjectMissing { .. } => "subject_missing",
             Self::SubjectMismatch { .. } => "subject_mismatch",
+            Self::OtherAudience(_) => "other_audience",
+            Self::Discovery(_) => "discovery",
+            Self::IdTokenRefused(_) => "id_token_refused",
+            Self::CookieUnusable => "cookie_unusable",
             Self::Provisional => "provisional",
         }
     }
@@ -65,6 +69,9 @@ impl ProviderError {
             | Self::CodeUsed(_)
             | Self::AccessTokenRefused(_)
             | Self::RefreshTokenRefused(_)
+            | Self::OtherAudience(_)
+            | Self::IdTokenRefused(_)
+            | Self::CookieUnusable
             | Self::SubjectMismatch { .. } => AGAIN,
             Self::Unreachable { .. }
             | Self::Timeout { .. }
@@ -78,6 +85,7 @@ impl ProviderError {
             | Self::Redirected(_)
             | Self::CredentialsRefused(_)
             | Self::NotPermitted(_)
+            | Self::Discovery(_)
             | Self::RequestRefused(_) => OURS,
         }
     }
@@ -114,7 +122,11 @@ impl ProviderError {
             Self::AccountRestricted(_) => "nothing here: the person must ask the provider",
             Self::RequestRefused(_) => "correct the record: parameter names, method or address",
             Self::Refused(_) => "look the error code up and add it to the provider's record",
-            Self::SubjectMismatch { .. } => "treat as an attack; nobody was signed in",
+            Self::SubjectMismatch { .. } | Self::OtherAudience(_) | Self::IdTokenRefused(_) => {
+                "treat as an attack; nobody was signed in"
+            }
+            Self::Discovery(_) => "compare the issuer with the provider's own page, character by character",
+            Self::CookieUnusable => "begin anew in this browser; if it repeats, cookies do not come back",
             Self::Provisional => "nothing: the visitor has to leave the snapshot page",
         }
     }
@@ -139,6 +151,7 @@ impl ProviderError {
             | Self::RefreshTokenRefused(_)
             | Self::RateLimited(_)
             | Self::Busy(_)
+            | Self::CookieUnusable
             | Self::Provisional => true,
             Self::RedirectUriUnusable(_)
             | Self::IssuerMismatch
@@ -153,6 +166,9 @@ impl ProviderError {
             | Self::RequestRefused(_)
             | Self::Refused(_)
             | Self::SubjectMissing { .. }
+            | Self::OtherAudience(_)
+            | Self::Discovery(_)
+            | Self::IdTokenRefused(_)
             | Self::SubjectMismatch { .. } => false,
         }
     }

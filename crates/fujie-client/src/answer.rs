@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use crate::error::{Endpoint, Evidence, ProviderError};
 use crate::excerpt::{excerpt, scrub};
-use crate::provider::{AnswerFormat, Provider, Refusal};
+use crate::provider::{AnswerFormat, Call, Provider, Refusal};
 use crate::transport::{RESPONSE_BODY_MAX, Response};
 
 /// Characters of a subject, at most (OpenID Connect Core §2).
@@ -25,7 +25,9 @@ pub(crate) struct Answer<'a> {
     endpoint: Endpoint,
     response: &'a Response,
     known: Vec<&'a str>,
-    fields: Map<String, Value>,
+    /// The object that has the fields.
+    within: Option<&'a str>,
+    root: Value,
 }
 
 impl<'a> Answer<'a> {
@@ -33,18 +35,20 @@ impl<'a> Answer<'a> {
     pub(crate) fn read(
         provider: &'a Provider,
         endpoint: Endpoint,
+        call: &'a Call,
         response: &'a Response,
         known: Vec<&'a str>,
     ) -> Result<Self, ProviderError> {
-        let mut answer = Self { provider, endpoint, response, known, fields: Map::new() };
+        let within = call.within.as_deref();
+        let mut answer = Self { provider, endpoint, response, known, within, root: Value::Null };
         if response.body.len() > RESPONSE_BODY_MAX {
             return Err(ProviderError::TooLarge { endpoint });
         }
         if (300..400).contains(&response.status) {
             return Err(ProviderError::Redirected(answer.evidence()));
         }
-        match parse(provider.answer, &response.body) {
-            Ok(fields) => answer.fields = fields,
+        match parse(call.answer, &response.body) {
+            Ok(fields) => answer.root = Value::Object(fields),
             Err(what) => return Err(answer.failed_status().unwrap_or_else(|| answer.bad(what))),
         }
         if let Some(errcode) = answer.errcode()? {
@@ -56,56 +60,82 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// An answer of which nothing is believed; for saying what was seen.
+    pub(crate) fn unread(
+        provider: &'a Provider,
+        endpoint: Endpoint,
+        response: &'a Response,
+        known: Vec<&'a str>,
+    ) -> Self {
+        Self { provider, endpoint, response, known, within: None, root: Value::Null }
+    }
+
     pub(crate) fn into_value(self) -> Value {
-        Value::Object(self.fields)
+        match self.within {
+            Some(within) => at(&self.root, within).cloned().unwrap_or_default(),
+            None => self.root,
+        }
+    }
+
+    /// The value at a path of names joined by dots.
+    pub(crate) fn field(&self, path: &str) -> Option<&Value> {
+        let object = match self.within {
+            Some(within) => at(&self.root, within)?,
+            None => &self.root,
+        };
+        at(object, path).filter(|value| !value.is_null())
     }
 
     /// A string that must be there and not be empty.
     pub(crate) fn required(&self, field: &str) -> Result<&str, ProviderError> {
-        match self.fields.get(field) {
+        match self.field(field) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
             Some(Value::String(_)) => Err(self.bad(format!("{field} is empty"))),
-            Some(Value::Null) | None => Err(self.bad(format!("{field} is missing"))),
+            None => Err(self.bad(format!("{field} is missing"))),
             Some(_) => Err(self.bad(format!("{field} is not a string"))),
         }
     }
 
     /// A string that may be absent; null and empty count as absent.
     pub(crate) fn optional(&self, field: &str) -> Result<Option<&str>, ProviderError> {
-        match self.fields.get(field) {
+        match self.field(field) {
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(Value::Null) | None => Ok(None),
+            None => Ok(None),
             Some(_) => Err(self.bad(format!("{field} is not a string"))),
         }
     }
 
-    /// The granted scope, where the answer speaks of it. Empty is an answer: nothing.
-    pub(crate) fn scope(&self) -> Result<Option<&str>, ProviderError> {
-        match self.fields.get("scope") {
-            Some(Value::String(scope)) => Ok(Some(scope)),
-            Some(Value::Null) | None => Ok(None),
-            Some(_) => Err(self.bad("scope is not a string")),
+    /// The granted scopes, where the answer speaks of them. Empty is an answer: nothing. Providers
+    /// that ask with one separator answer with another, or with a list.
+    pub(crate) fn scope(&self, field: &str) -> Result<Option<Vec<String>>, ProviderError> {
+        let split = |text: &str| -> Vec<String> {
+            text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+        };
+        match self.field(field) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(split(text))),
+            Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
+                Ok(Some(list.iter().filter_map(Value::as_str).flat_map(split).collect()))
+            }
+            Some(_) => Err(self.bad(format!("{field} is neither a string nor a list of strings"))),
         }
     }
 
-    /// Whether the error code is there and says success. A failure never gets here.
+    /// Whether the answer says that all is well, by an error code of success or by any field.
     pub(crate) fn success_said(&self) -> Result<(), ProviderError> {
-        let field = &self.provider.errors.code;
-        match self.fields.get(field) {
-            Some(Value::Number(_) | Value::String(_)) => Ok(()),
-            _ => Err(self.bad(format!("{field} is missing"))),
-        }
+        let is_empty = self.root.as_object().is_none_or(Map::is_empty);
+        if is_empty { Err(self.bad("the answer says nothing")) } else { Ok(()) }
     }
 
-    /// A string for show: whatever else stands there counts as absent.
-    pub(crate) fn shown(&self, field: Option<&str>) -> Option<&str> {
-        self.fields.get(field?)?.as_str().filter(|text| !text.is_empty())
+    /// The first of these fields that is a string for show: whatever else stands there counts as absent.
+    pub(crate) fn shown(&self, fields: &[String]) -> Option<&str> {
+        fields.iter().find_map(|field| self.field(field)?.as_str().filter(|text| !text.is_empty()))
     }
 
     /// Whole seconds, as a number or a string of digits.
     pub(crate) fn seconds(&self, field: &str) -> Result<Option<u32>, ProviderError> {
-        let seconds = match self.fields.get(field) {
-            Some(Value::Null) | None => return Ok(None),
+        let seconds = match self.field(field) {
+            None => return Ok(None),
             Some(Value::Number(number)) => number.as_u64().and_then(|n| u32::try_from(n).ok()),
             Some(Value::String(text)) => text.trim().parse().ok(),
             Some(_) => None,
@@ -118,7 +148,7 @@ impl<'a> Answer<'a> {
 
     /// Whether a field says 1 or true.
     pub(crate) fn is_set(&self, field: Option<&str>) -> bool {
-        match field.and_then(|field| self.fields.get(field)) {
+        match field.and_then(|field| self.field(field)) {
             Some(Value::Bool(is_true)) => *is_true,
             Some(Value::Number(number)) => number.as_i64() != Some(0),
             Some(Value::String(text)) => !matches!(text.as_str(), "" | "0" | "false"),
@@ -126,25 +156,24 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The person's identifier. A missing one must never become an identity that everybody
-    /// shares, so placeholders that programs write for "nothing" are refused too.
-    pub(crate) fn subject(&self, field: &str) -> Result<&str, ProviderError> {
-        match self.fields.get(field) {
-            Some(Value::String(text)) if is_usable_subject(text) => Ok(text),
-            _ => Err(ProviderError::SubjectMissing { field: field.to_owned(), evidence: self.evidence() }),
-        }
+    /// The person's identifier: the first of these fields that is there. A missing one must never
+    /// become an identity that everybody shares, so placeholders that programs write for
+    /// "nothing" are refused too.
+    pub(crate) fn subject(&self, fields: &[String]) -> Result<String, ProviderError> {
+        let subject = fields.iter().find_map(|field| self.field(field)).and_then(subject);
+        subject.ok_or_else(|| ProviderError::SubjectMissing { field: fields.join(" or "), evidence: self.evidence() })
     }
 
     /// The identifier shared among applications: absent or empty is none, anything unusable is
     /// refused as a subject would be.
-    pub(crate) fn union_subject(&self) -> Result<Option<&str>, ProviderError> {
-        let Some(field) = self.provider.identity.union_subject.as_deref() else {
+    pub(crate) fn union_subject(&self) -> Result<Option<String>, ProviderError> {
+        let Some(name) = self.provider.identity.union_subject.as_deref() else {
             return Ok(None);
         };
-        match self.fields.get(field) {
-            None | Some(Value::Null) => Ok(None),
+        match self.field(name) {
+            None => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(_) => self.subject(field).map(Some),
+            Some(_) => self.subject(&[name.to_owned()]).map(Some),
         }
     }
 
@@ -152,29 +181,34 @@ impl<'a> Answer<'a> {
         ProviderError::SubjectMismatch { field: field.to_owned(), evidence: self.evidence() }
     }
 
-    fn bad(&self, what: impl Into<String>) -> ProviderError {
+    pub(crate) fn other_audience(&self) -> ProviderError {
+        ProviderError::OtherAudience(self.evidence())
+    }
+
+    pub(crate) fn bad(&self, what: impl Into<String>) -> ProviderError {
         ProviderError::Unreadable { what: what.into(), evidence: self.evidence() }
     }
 
-    /// The error code, unless it says success.
+    /// The first error code that does not say success.
     fn errcode(&self) -> Result<Option<String>, ProviderError> {
-        let errcode = match self.fields.get(&self.provider.errors.code) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::String(text)) => text.trim().to_owned(),
-            Some(_) => {
-                let field = &self.provider.errors.code;
-                return Err(self.bad(format!("{field} is neither a number nor a string")));
+        let shape = &self.provider.errors;
+        for field in &shape.code {
+            let errcode = match at(&self.root, field) {
+                None | Some(Value::Null) => continue,
+                Some(Value::Number(number)) => number.to_string(),
+                Some(Value::String(text)) => text.trim().to_owned(),
+                Some(_) => return Err(self.bad(format!("{field} is neither a number nor a string"))),
+            };
+            if !shape.success.contains(&errcode) {
+                return Ok(Some(errcode));
             }
-        };
-        Ok(Some(errcode).filter(|errcode| !matches!(errcode.as_str(), "" | "0")))
+        }
+        Ok(None)
     }
 
     fn refused(&self, errcode: &str) -> ProviderError {
         let shape = &self.provider.errors;
         let mut evidence = self.evidence();
-        let message = self.fields.get(&shape.message).and_then(Value::as_str);
-        evidence.message = message.map(|message| scrub(message, &self.known));
         evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
         match shape.refusals.get(errcode) {
             Some(refusal) => cause(*refusal, self.endpoint, evidence),
@@ -182,10 +216,16 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The cause that the HTTP status tells, where the body tells none.
+    /// The cause that the HTTP status tells, where the body tells none (RFC 6750 §3.1).
     fn failed_status(&self) -> Option<ProviderError> {
+        let by_token = matches!(self.endpoint, Endpoint::User | Endpoint::Check | Endpoint::Subject | Endpoint::Api);
         match self.response.status {
             200..=299 => None,
+            401 if by_token => Some(ProviderError::AccessTokenRefused(self.evidence())),
+            401 => Some(ProviderError::CredentialsRefused(self.evidence())),
+            403 if by_token => Some(ProviderError::NotPermitted(self.evidence())),
+            404 if self.endpoint == Endpoint::Api => Some(ProviderError::NotPermitted(self.evidence())),
+            400 | 422 if self.endpoint == Endpoint::Api => Some(ProviderError::RequestRefused(self.evidence())),
             429 => Some(ProviderError::RateLimited(self.evidence())),
             500..=599 => Some(ProviderError::Busy(self.evidence())),
             _ => Some(ProviderError::Refused(self.evidence())),
@@ -193,17 +233,36 @@ impl<'a> Answer<'a> {
     }
 
     fn evidence(&self) -> Box<Evidence> {
-        let content_type = self.response.content_type.as_deref();
+        let content_type = self.response.header("content-type");
+        let message = self.provider.errors.message.iter().find_map(|field| at(&self.root, field)?.as_str());
         Box::new(Evidence {
             endpoint: self.endpoint,
             status: self.response.status,
             content_type: content_type.map(|value| excerpt(value.as_bytes(), &self.known)),
             body_length: self.response.body.len(),
             errcode: None,
-            message: None,
+            message: message.map(|message| scrub(message, &self.known)),
             excerpt: excerpt(&self.response.body, &self.known),
         })
     }
+}
+
+/// The value at a path of names joined by dots; a number is a place in a list.
+fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(value, |value, name| match name.parse::<usize>() {
+        Ok(index) if value.is_array() => value.get(index),
+        _ => value.get(name),
+    })
+}
+
+/// A subject as text; a whole number is one too.
+pub(crate) fn subject(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_u64() => number.to_string(),
+        _ => return None,
+    };
+    Some(text).filter(|text| is_usable_subject(text))
 }
 
 fn is_usable_subject(text: &str) -> bool {
@@ -215,13 +274,13 @@ fn is_usable_subject(text: &str) -> bool {
 /// Providers use one code for several things; the endpoint tells them apart.
 fn cause(refusal: Refusal, endpoint: Endpoint, evidence: Box<Evidence>) -> ProviderError {
     match (refusal, endpoint) {
-        (Refusal::Code | Refusal::CodeUsed, Endpoint::Refresh) | (Refusal::RefreshToken, _) => {
+        (Refusal::Code | Refusal::CodeUsed | Refusal::Grant, Endpoint::Refresh) | (Refusal::RefreshToken, _) => {
             ProviderError::RefreshTokenRefused(evidence)
         }
         (Refusal::AccessToken, Endpoint::Token) | (Refusal::Credentials, _) => {
             ProviderError::CredentialsRefused(evidence)
         }
-        (Refusal::Code, _) => ProviderError::CodeRefused(evidence),
+        (Refusal::Code | Refusal::Grant, _) => ProviderError::CodeRefused(evidence),
         (Refusal::CodeUsed, _) => ProviderError::CodeUsed(evidence),
         (Refusal::AccessToken, _) => ProviderError::AccessTokenRefused(evidence),
         (Refusal::RateLimit, _) => ProviderError::RateLimited(evidence),
@@ -229,6 +288,10 @@ fn cause(refusal: Refusal, endpoint: Endpoint, evidence: Box<Evidence>) -> Provi
         (Refusal::Permission, _) => ProviderError::NotPermitted(evidence),
         (Refusal::Account, _) => ProviderError::AccountRestricted(evidence),
         (Refusal::Request, _) => ProviderError::RequestRefused(evidence),
+        (Refusal::Denied, Endpoint::User | Endpoint::Check | Endpoint::Subject) => {
+            ProviderError::NotPermitted(evidence)
+        }
+        (Refusal::Denied, _) => ProviderError::Denied,
     }
 }
 
@@ -250,8 +313,30 @@ fn parse(format: AnswerFormat, body: &[u8]) -> Result<Map<String, Value>, &'stat
     })
 }
 
+/// Some write a comma behind the last field.
 fn object(text: &str) -> Option<Map<String, Value>> {
-    serde_json::from_str(text).ok()
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&without_trailing_commas(text)?).ok())
+}
+
+fn without_trailing_commas(text: &str) -> Option<String> {
+    let (mut kept, mut comma, mut in_string, mut is_escaped) = (String::new(), None, false, false);
+    for character in text.chars() {
+        if in_string {
+            in_string = is_escaped || character != '"';
+            is_escaped = !is_escaped && character == '\\';
+        } else if character == ',' {
+            comma = Some(kept.len());
+        } else if matches!(character, '}' | ']') {
+            if let Some(at) = comma.take() {
+                kept.replace_range(at..=at, "");
+            }
+        } else if !character.is_whitespace() {
+            comma = None;
+            in_string = character == '"';
+        }
+        kept.push(character);
+    }
+    (kept.len() < text.len()).then_some(kept)
 }
 
 /// What stands between the first brace and the last: the padding around it is never run.
@@ -296,6 +381,9 @@ mod tests {
         check(Jsonp, "callback( {\"a\":1} );\n", Some(json!({"a": 1})));
         check(Jsonp, "{\"a\":1}", Some(json!({"a": 1})));
         check(Jsonp, "callback( }{ );", None);
+        check(Jsonp, "callback( {\"a\":\"1,}\\\",\",\n} );", Some(json!({"a": "1,}\","})));
+        check(Json, "{\"a\":[1,2,],}", Some(json!({"a": [1, 2]})));
+        check(Json, "{\"a\":1,,}", None);
         check(Form, "a=1&b=%E4%B8%AD", Some(json!({"a": "1", "b": "中"})));
         check(Form, "callback( {\"error\":100020} );", Some(json!({"error": 100020})));
         check(Form, "a=1&a=2", None);

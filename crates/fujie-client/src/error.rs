@@ -16,8 +16,22 @@ pub enum Endpoint {
     Refresh,
     /// The endpoint that says whether an access token is good.
     Check,
+    /// The endpoint that says whom a token is about.
+    Subject,
     /// The endpoint that describes the person.
     User,
+    /// The endpoint that ends tokens.
+    Revocation,
+    /// The endpoint that gives a device its code.
+    DeviceAuthorization,
+    /// The endpoint where requests are left before the browser is sent.
+    PushedAuthorizationRequest,
+    /// The issuer's metadata.
+    Metadata,
+    /// The issuer's keys.
+    Jwks,
+    /// A resource of the provider's API.
+    Api,
 }
 
 impl fmt::Display for Endpoint {
@@ -26,7 +40,14 @@ impl fmt::Display for Endpoint {
             Self::Token => "token endpoint",
             Self::Refresh => "refresh endpoint",
             Self::Check => "check endpoint",
+            Self::Subject => "subject endpoint",
             Self::User => "user endpoint",
+            Self::Revocation => "revocation endpoint",
+            Self::DeviceAuthorization => "device authorization endpoint",
+            Self::PushedAuthorizationRequest => "pushed authorization request endpoint",
+            Self::Metadata => "metadata",
+            Self::Jwks => "key set",
+            Self::Api => "API",
         })
     }
 }
@@ -191,6 +212,18 @@ pub enum ProviderError {
         /// What was seen.
         evidence: Box<Evidence>,
     },
+    /// The token was issued to another application (token substitution).
+    #[error("the token belongs to another application: {0}")]
+    OtherAudience(Box<Evidence>),
+    /// An issuer's description cannot be had or is not believed.
+    #[error("the issuer's metadata cannot be used: {0}")]
+    Discovery(String),
+    /// The ID token was refused; the check that failed is named.
+    #[error("the ID token was refused: {0}")]
+    IdTokenRefused(String),
+    /// The sealed cookie is not ours, or not this attempt's, or was changed.
+    #[error("the cookie of the attempt is missing or not ours")]
+    CookieUnusable,
     /// The visitor has no real account with the provider (a snapshot page's virtual user).
     #[error("the visitor is provisional")]
     Provisional,
@@ -214,6 +247,7 @@ impl ProviderError {
             | Self::RequestRefused(evidence)
             | Self::Refused(evidence)
             | Self::SubjectMissing { evidence, .. }
+            | Self::OtherAudience(evidence)
             | Self::SubjectMismatch { evidence, .. } => Some(evidence),
             _ => None,
         }

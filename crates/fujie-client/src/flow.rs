@@ -1,35 +1,34 @@
-//! A sign-in from the link to the identity: begin, read the callback, finish (RFC 6749 §4.1).
+//! A sign-in from the link to the callback: begin, and judge what comes back (RFC 6749 §4.1, §4.2).
 //!
-//! Owns the authorization URL, the judgement of a callback, and the order of the calls that
-//! follow. It keeps nothing: the caller seals the attempt in a cookie of the browser that began,
-//! because a state that is merely random does not say whose browser came back.
+//! Owns the authorization URL and the judgement of a callback. It keeps nothing: the attempt is
+//! sealed in a cookie of the browser that began, because a state that is merely random does not
+//! say whose browser came back.
 
 use std::fmt;
-use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fujie_core::random::Random;
+use fujie_core::time::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::client::Client;
-use crate::error::{Endpoint, ProviderError};
+use crate::error::ProviderError;
 use crate::excerpt::scrub;
 use crate::identity::Identity;
-use crate::provider::{Denial, Pkce, StateAlphabet, address_fault};
-use crate::random::Random;
-use crate::request::{Request, encode_value, with_query, without_query};
+use crate::provider::{Denial, Pkce, StateAlphabet, Values, address_fault};
+use crate::registration::Registration;
+use crate::request::{encode_value, with_query, without_query};
 use crate::secret::{Secret, is_equal};
-use crate::time::Timestamp;
 use crate::token::Tokens;
-use crate::transport::{Response, Transport, TransportError};
 
 /// How long a person may take between the link and the callback.
-const ATTEMPT_LIFETIME: Duration = Duration::from_secs(600);
+pub(crate) const ATTEMPT_LIFETIME: Lifetime = Lifetime::from_seconds(600);
 /// How far the clock may have been set back since the attempt began.
-const CLOCK_BACKWARDS_MAX: Duration = Duration::from_secs(60);
+const CLOCK_BACKWARDS_MAX: Lifetime = Lifetime::from_seconds(60);
 /// Bytes of a callback's query, at most.
 const CALLBACK_LENGTH_MAX: usize = 8 * 1024;
 /// Parameters of a callback, at most.
@@ -62,20 +61,50 @@ pub struct Attempt {
     /// The PKCE verifier (RFC 7636 §4.1), where the provider knows PKCE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_verifier: Option<String>,
+    /// What the ID token must repeat (OpenID Connect Core §3.1.2.1), where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Whether tokens were asked for in the callback itself (RFC 6749 §4.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_implicit: bool,
     /// Where the callback was asked to go.
     pub redirect_uri: String,
     /// When it began.
     pub created_at: Timestamp,
 }
 
-/// A callback that was judged good. It is spent by [`Client::finish`].
+/// A callback that was judged good. It is spent by redeeming it.
 #[derive(Debug)]
 pub struct Callback {
     pub(crate) provider: String,
     pub(crate) app: String,
     pub(crate) code: Secret,
     pub(crate) code_verifier: Option<Secret>,
+    pub(crate) nonce: Option<Secret>,
     pub(crate) redirect_uri: String,
+    /// What the implicit grant brought instead of a code, still as the fragment had it.
+    pub(crate) implicit: Option<Secret>,
+    /// What the browser brought about the person.
+    pub(crate) user: Option<Person>,
+}
+
+/// What a callback says about the person. `Debug` does not.
+pub(crate) struct Person(pub(crate) Value);
+
+impl fmt::Debug for Person {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("[redacted]")
+    }
+}
+
+/// What a sign-in asks for, beside what the record says.
+#[derive(Clone, Debug, Default)]
+pub struct Ask<'a> {
+    /// The language of the provider's page (BCP 47, for example `zh-CN`), if it can be told.
+    pub language: Option<&'a str>,
+    /// Ask for tokens in the callback itself (RFC 6749 §4.2). Only a code keeps tokens out of the
+    /// browser: use it where a provider offers nothing else.
+    pub is_implicit: bool,
 }
 
 /// Who signed in, and what the provider gave us to act for them.
@@ -87,54 +116,62 @@ pub struct SignedIn {
     pub tokens: Tokens,
 }
 
-impl Client {
+impl Registration {
     /// Begins a sign-in. `redirect_uri` goes out exactly as given; it is https, or http on
     /// loopback, and has neither a fragment (some providers write the code into it) nor a
     /// parameter that the provider will add. The caller must register it with the provider.
     ///
     /// # Errors
-    /// [`ProviderError::RedirectUriUnusable`].
-    pub fn begin(&self, redirect_uri: &str, random: &mut dyn Random, now: Timestamp) -> Result<Begin, ProviderError> {
-        self.begin_in(redirect_uri, None, random, now)
-    }
-
-    /// As [`Client::begin`], with the provider's page in this language (BCP 47, for example `zh-CN`) if the provider
-    /// can be told and knows it.
-    ///
-    /// # Errors
-    /// [`ProviderError::RedirectUriUnusable`].
-    pub fn begin_in(
+    /// [`ProviderError::RedirectUriUnusable`], or [`ProviderError::NotOffered`] when the provider
+    /// has no page.
+    pub fn begin(
         &self,
         redirect_uri: &str,
-        language: Option<&str>,
+        ask: &Ask<'_>,
         random: &mut dyn Random,
         now: Timestamp,
     ) -> Result<Begin, ProviderError> {
+        let attempt = self.new_attempt(redirect_uri, ask.is_implicit, random, now)?;
+        let parameters = self.authorization_parameters(&attempt, ask.language);
+        Ok(Begin { url: self.authorization_url(&parameters), attempt })
+    }
+
+    pub(crate) fn new_attempt(
+        &self,
+        redirect_uri: &str,
+        is_implicit: bool,
+        random: &mut dyn Random,
+        now: Timestamp,
+    ) -> Result<Attempt, ProviderError> {
         if let Some(fault) = redirect_uri_fault(redirect_uri) {
             return Err(ProviderError::RedirectUriUnusable(fault));
         }
-        let attempt = Attempt {
+        if self.provider.authorization_endpoint.is_empty() {
+            return Err(ProviderError::NotOffered("authorization endpoint"));
+        }
+        Ok(Attempt {
             provider: self.provider.id.clone(),
             app: self.client_id.clone(),
             state: self.new_state(random),
             code_verifier: match self.provider.pkce {
-                Pkce::None => None,
-                Pkce::S256 => Some(base64url(random, 32)),
+                Pkce::S256 if !is_implicit => Some(base64url(random, 32)),
+                Pkce::S256 | Pkce::None => None,
             },
+            nonce: self.provider.id_token.as_ref().map(|_| base64url(random, 32)),
+            is_implicit,
             redirect_uri: redirect_uri.to_owned(),
             created_at: now,
-        };
-        Ok(Begin { url: self.authorization_url(&attempt, language), attempt })
+        })
     }
 
-    /// Judges a callback by the query it came with, without the question mark. The caller must
-    /// have opened `attempt` from this browser's own cookie, and must spend it whatever the
-    /// outcome.
+    /// Judges a callback by what it came with: the whole URL, its query without the question
+    /// mark, or a form body. Parameters behind `#` are read too. `attempt` must have been opened
+    /// from this browser's own cookie, and be spent whatever the outcome.
     ///
     /// # Errors
     /// [`ProviderError::Denied`] when the person refused; otherwise the check that failed.
-    pub fn read_callback(&self, attempt: &Attempt, query: &str, now: Timestamp) -> Result<Callback, ProviderError> {
-        let query = Query::parse(query)?;
+    pub fn read_callback(&self, attempt: &Attempt, came: &str, now: Timestamp) -> Result<Callback, ProviderError> {
+        let query = Query::parse(came)?;
         if attempt.provider != self.provider.id || attempt.app != self.client_id {
             return Err(ProviderError::OtherClient);
         }
@@ -143,55 +180,56 @@ impl Client {
         if attempt.state.len() < STATE_LENGTH_MIN || !is_equal(state, &attempt.state) {
             return Err(ProviderError::StateMismatch);
         }
-        if self.provider.issuer.is_some() && query.value("iss") != self.provider.issuer.as_deref() {
+        let rule = &self.provider.callback;
+        let is_issuer = match (query.value("iss"), rule.issuer.as_deref()) {
+            (Some(named), Some(expected)) => named == expected,
+            (None, Some(_)) => !rule.issuer_required,
+            (_, None) => true,
+        };
+        if !is_issuer {
             return Err(ProviderError::IssuerMismatch);
         }
-        if now >= attempt.created_at.plus(ATTEMPT_LIFETIME) || attempt.created_at > now.plus(CLOCK_BACKWARDS_MAX) {
+        if now >= attempt.created_at + ATTEMPT_LIFETIME || attempt.created_at > now + CLOCK_BACKWARDS_MAX {
             return Err(ProviderError::Expired);
         }
-        let code = self.code(&query)?;
+        self.refusal(&query)?;
+        let has_token = query.value("access_token").is_some();
+        let (code, implicit) = match (attempt.is_implicit, has_token) {
+            (true, true) => (String::new(), Some(Secret::new(query.fragment.as_str()))),
+            (true, false) => return Err(ProviderError::CallbackUnreadable("it has no access token")),
+            // Nobody asked for it: a token from elsewhere must not sign anybody in.
+            (false, true) => return Err(ProviderError::CallbackUnreadable("it has an access token, not a code")),
+            (false, false) => (self.code(&query)?, None),
+        };
+        let user = rule.user.as_deref().and_then(|name| query.value(name));
         Ok(Callback {
             provider: attempt.provider.clone(),
             app: attempt.app.clone(),
             code: Secret::new(code),
             code_verifier: attempt.code_verifier.clone().map(Secret::new),
+            nonce: attempt.nonce.clone().map(Secret::new),
             redirect_uri: attempt.redirect_uri.clone(),
+            user: user.and_then(|text| serde_json::from_str(text).ok()).map(Person),
+            implicit,
         })
     }
 
-    /// Exchanges the code and asks who it is. The exchange is sent once and never again; the
-    /// user request is sent a second time when the provider was unreachable, broke off or was
-    /// busy. With [`crate::ReqwestTransport`] this takes at most three times its `total`.
+    /// A code that did not come through a browser: `wx.login` of a mini-program, or a native app.
+    /// Whoever sends it must be known already, for nothing here says who it is.
     ///
     /// # Errors
-    /// Any cause from the network on; [`ProviderError::Provisional`] for a visitor without a
-    /// real account.
-    pub async fn finish(
-        &self,
-        transport: &dyn Transport,
-        callback: Callback,
-        now: Timestamp,
-    ) -> Result<SignedIn, ProviderError> {
-        let request = self.exchange_request(&callback)?;
-        let response = send(transport, Endpoint::Token, request).await?;
-        let tokens = self.read_tokens(&callback, &response, now)?;
-        drop(callback);
-        if tokens.provisional {
-            return Err(ProviderError::Provisional);
-        }
-        let identity = match self.ask_user(transport, &tokens).await {
-            Err(error) if is_passing(&error) => self.ask_user(transport, &tokens).await?,
-            outcome => outcome?,
-        };
-        if identity.provisional {
-            return Err(ProviderError::Provisional);
-        }
-        Ok(SignedIn { identity, tokens })
-    }
-
-    async fn ask_user(&self, transport: &dyn Transport, tokens: &Tokens) -> Result<Identity, ProviderError> {
-        let response = send(transport, Endpoint::User, self.user_request(tokens)).await?;
-        self.read_user(tokens, &response)
+    /// [`ProviderError::CallbackUnreadable`] when it is too long or not printable ASCII.
+    pub fn read_code(&self, code: &str) -> Result<Callback, ProviderError> {
+        Ok(Callback {
+            provider: self.provider.id.clone(),
+            app: self.client_id.clone(),
+            code: Secret::new(printable(code)?),
+            code_verifier: None,
+            nonce: None,
+            redirect_uri: String::new(),
+            implicit: None,
+            user: None,
+        })
     }
 
     fn new_state(&self, random: &mut dyn Random) -> String {
@@ -206,68 +244,75 @@ impl Client {
         }
     }
 
-    /// The order is the one that WeChat's in-app page insists on; nobody else minds.
-    fn authorization_url(&self, attempt: &Attempt, language: Option<&str>) -> String {
+    /// What the authorization endpoint is told, decoded, in the order of the record.
+    pub(crate) fn authorization_parameters<'a>(
+        &'a self,
+        attempt: &Attempt,
+        language: Option<&str>,
+    ) -> Vec<(&'a str, String)> {
         let provider = &self.provider;
         let scope = provider.scope.join(&provider.scope_separator);
         let challenge =
             attempt.code_verifier.as_ref().map(|verifier| URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())));
-        let mut parameters = vec![
-            (provider.parameters.client_id.as_str(), self.client_id.as_str()),
-            ("redirect_uri", &attempt.redirect_uri),
-            ("response_type", "code"),
-            ("scope", &scope),
-            ("state", &attempt.state),
-        ];
-        parameters.retain(|(name, value)| *name != "scope" || !value.is_empty());
-        if let Some(challenge) = &challenge {
-            parameters.push(("code_challenge", challenge));
-            parameters.push(("code_challenge_method", "S256"));
-        }
-        for (name, value) in &provider.authorization_parameters {
-            parameters.push((name, value));
-        }
         let subtag = language.and_then(|tag| tag.split('-').next()).unwrap_or_default().to_ascii_lowercase();
-        if let Some(rule) = &provider.language
-            && let Some((_, value)) = rule.values.iter().find(|(own, _)| *own == subtag)
-        {
-            parameters.push((&rule.name, value));
-        }
-        let mut url = with_query(&provider.authorization_endpoint, &parameters);
-        if let Some(fragment) = &provider.authorization_fragment {
+        let word = provider.languages.iter().find(|(own, _)| *own == subtag).map(|(_, word)| word.as_str());
+        let mut values = Values::default();
+        values.set("client_id", &self.client_id);
+        values.set("redirect_uri", &attempt.redirect_uri);
+        values.set("response_type", if attempt.is_implicit { "token" } else { "code" });
+        values.set("scope", &scope);
+        values.set("state", &attempt.state);
+        values.set_if("nonce", attempt.nonce.as_deref());
+        values.set_if("code_challenge", challenge.as_deref());
+        values.set_if("code_challenge_method", challenge.as_ref().map(|_| "S256"));
+        values.set_if("language", word);
+        let filled = |(name, template): &'a (String, String)| Some((name.as_str(), values.fill(template)?));
+        provider.authorization_parameters.iter().filter_map(filled).collect()
+    }
+
+    pub(crate) fn authorization_url(&self, parameters: &[(&str, String)]) -> String {
+        let mut url = with_query(&self.provider.authorization_endpoint, parameters);
+        if let Some(fragment) = &self.provider.authorization_fragment {
             url.push('#');
             url.push_str(&encode_value(fragment));
         }
         url
     }
 
-    fn code(&self, query: &Query) -> Result<String, ProviderError> {
-        match query.value("error") {
-            Some("access_denied") => return Err(ProviderError::Denied),
-            Some(error) => {
-                let known = [self.client_secret.expose()];
-                return Err(ProviderError::AuthorizationRefused(scrub(error, &known)));
-            }
-            None => {}
-        }
-        let code = query.value("code");
-        for denial in &self.provider.denials {
+    /// Whether the callback says no.
+    fn refusal(&self, query: &Query) -> Result<(), ProviderError> {
+        let has_code = self.provider.callback.code.iter().any(|name| query.value(name).is_some());
+        let has_answer = has_code || query.value("access_token").is_some();
+        for denial in &self.provider.callback.denials {
             let is_denied = match denial {
-                Denial::StateWithoutCode => code.is_none(),
+                Denial::StateWithoutCode => !has_answer && query.value("error").is_none(),
                 Denial::Parameter(name) => query.value(name).is_some_and(|value| value != "0"),
+                Denial::Error(word) => query.value("error") == Some(word),
             };
             if is_denied {
                 return Err(ProviderError::Denied);
             }
         }
-        let code = code.ok_or(ProviderError::CallbackUnreadable("it has no code"))?;
-        // RFC 6749 appendix A.11: printable ASCII.
-        let is_code = code.len() <= CODE_LENGTH_MAX && code.bytes().all(|b| b.is_ascii_graphic());
-        if !is_code {
-            return Err(ProviderError::CallbackUnreadable("its code is too long or not printable"));
+        match query.value("error") {
+            Some("access_denied") => Err(ProviderError::Denied),
+            Some(error) => Err(ProviderError::AuthorizationRefused(scrub(error, &[self.known_secret()]))),
+            None => Ok(()),
         }
-        Ok(code.to_owned())
     }
+
+    fn code(&self, query: &Query) -> Result<String, ProviderError> {
+        let code = self.provider.callback.code.iter().find_map(|name| query.value(name));
+        printable(code.ok_or(ProviderError::CallbackUnreadable("it has no code"))?)
+    }
+}
+
+/// RFC 6749 appendix A.11: printable ASCII.
+fn printable(code: &str) -> Result<String, ProviderError> {
+    let is_code = !code.is_empty() && code.len() <= CODE_LENGTH_MAX && code.bytes().all(|b| b.is_ascii_graphic());
+    if !is_code {
+        return Err(ProviderError::CallbackUnreadable("its code is too long or not printable"));
+    }
+    Ok(code.to_owned())
 }
 
 impl fmt::Debug for Begin {
@@ -289,15 +334,29 @@ impl fmt::Debug for Attempt {
 
 /// The decoded parameters of a callback, each once. Names that mean nothing to us are ignored
 /// (RFC 6749 §4.1.2), but not when they come twice.
-struct Query(Vec<(String, Zeroizing<String>)>);
+struct Query {
+    parameters: Vec<(String, Zeroizing<String>)>,
+    /// What stood behind `#`, undecoded.
+    fragment: String,
+}
 
 impl Query {
-    fn parse(query: &str) -> Result<Self, ProviderError> {
-        if query.len() > CALLBACK_LENGTH_MAX {
+    fn parse(came: &str) -> Result<Self, ProviderError> {
+        if came.len() > CALLBACK_LENGTH_MAX {
             return Err(ProviderError::CallbackUnreadable("it is too long"));
         }
+        let (before, fragment) = came.split_once('#').unwrap_or((came, ""));
+        let is_url = before.starts_with('/') || before.split(['?', '=', '&']).next().is_some_and(|s| s.contains("://"));
+        let query = match before.split_once('?') {
+            Some((_, query)) if is_url => query,
+            _ if is_url => "",
+            _ => before,
+        };
+        // A fragment of one's own may stand before the parameters: `#/sign-in?code=…`.
+        let fragment = fragment.split_once('?').map_or(fragment, |(_, parameters)| parameters);
         let mut parameters: Vec<(String, Zeroizing<String>)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let decoded = form_urlencoded::parse(query.as_bytes()).chain(form_urlencoded::parse(fragment.as_bytes()));
+        for (name, value) in decoded {
             if parameters.len() >= CALLBACK_PARAMETERS_MAX {
                 return Err(ProviderError::CallbackUnreadable("it has too many parameters"));
             }
@@ -306,12 +365,12 @@ impl Query {
             }
             parameters.push((name.into_owned(), Zeroizing::new(value.into_owned())));
         }
-        Ok(Self(parameters))
+        Ok(Self { parameters, fragment: fragment.to_owned() })
     }
 
     /// A parameter without a value counts as absent (RFC 6749 §3.1).
     fn value(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 }
@@ -333,18 +392,4 @@ fn base64url(random: &mut dyn Random, length: usize) -> String {
     let mut bytes = Zeroizing::new(vec![0; length]);
     random.fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(&*bytes)
-}
-
-async fn send(transport: &dyn Transport, endpoint: Endpoint, request: Request) -> Result<Response, ProviderError> {
-    transport.send(request).await.map_err(|source| match source {
-        TransportError::Timeout => ProviderError::Timeout { endpoint, source },
-        TransportError::TooLarge => ProviderError::TooLarge { endpoint },
-        TransportError::Interrupted(_) => ProviderError::Interrupted { endpoint, source },
-        TransportError::Unreachable(_) | TransportError::Unusable(_) => ProviderError::Unreachable { endpoint, source },
-    })
-}
-
-/// Whether a read may be tried once more at once. A timeout may not: the person waits already.
-fn is_passing(error: &ProviderError) -> bool {
-    matches!(error, ProviderError::Unreachable { .. } | ProviderError::Interrupted { .. } | ProviderError::Busy(_))
 }

@@ -5,12 +5,14 @@
 
 use std::fmt;
 
+use fujie_core::time::Timestamp;
 use serde_json::Value;
 use url::Url;
 
-use crate::answer::Answer;
-use crate::client::Client;
+use crate::answer::{Answer, subject};
 use crate::error::{Endpoint, ProviderError};
+use crate::flow::Callback;
+use crate::registration::Registration;
 use crate::request::Request;
 use crate::token::Tokens;
 use crate::transport::Response;
@@ -43,14 +45,50 @@ pub struct Identity {
     pub raw: Value,
 }
 
-impl Client {
-    /// The request that asks who the token is about.
-    pub fn user_request(&self, tokens: &Tokens) -> Request {
-        let mut parameters = self.token_parameters(tokens);
-        for (name, value) in &self.provider.user_parameters {
-            parameters.push((name, value));
+impl Registration {
+    /// The request that asks whom the token is about, where the provider has a place of its own
+    /// for it (QQ). It comes before the user request.
+    pub fn subject_request(&self, tokens: &Tokens, now: Timestamp) -> Option<Request> {
+        Some(self.request(self.provider.subject.as_ref()?, self.token_values(tokens), now))
+    }
+
+    /// Reads the answer to [`Self::subject_request`] into the tokens. A token that was issued to
+    /// another application is refused: somebody else's website could have got it.
+    ///
+    /// # Errors
+    /// The provider's refusal by cause, [`ProviderError::SubjectMissing`],
+    /// [`ProviderError::SubjectMismatch`], or [`ProviderError::OtherAudience`].
+    pub fn read_subject(&self, tokens: &mut Tokens, response: &Response) -> Result<(), ProviderError> {
+        let call = self.provider.subject.as_ref().ok_or(ProviderError::NotOffered("subject endpoint"))?;
+        let answer = Answer::read(&self.provider, Endpoint::Subject, call, response, self.known(tokens))?;
+        self.is_for_us(&answer)?;
+        let fields = &self.provider.identity.subject;
+        let named = answer.subject(fields)?;
+        if tokens.subject.as_ref().is_some_and(|known| *known != named) {
+            return Err(answer.mismatch(&fields.join(" or ")));
         }
-        Request::query(&self.provider.user_endpoint, &parameters)
+        let union_subject = answer.union_subject()?;
+        tokens.union_subject = union_subject.or(tokens.union_subject.take());
+        tokens.subject = Some(named);
+        Ok(())
+    }
+
+    /// Whether the token was issued to us, where the answer says for whom.
+    pub(crate) fn is_for_us(&self, answer: &Answer<'_>) -> Result<(), ProviderError> {
+        match &self.provider.identity.subject_audience {
+            Some(field) if answer.field(field).and_then(subject).as_deref() != Some(&self.client_id) => {
+                Err(answer.other_audience())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The request that asks who the token is about, where the provider has such a place.
+    /// `callback` is what the tokens came of: one provider wants its code once more.
+    pub fn user_request(&self, tokens: &Tokens, callback: Option<&Callback>, now: Timestamp) -> Option<Request> {
+        let mut values = self.token_values(tokens);
+        values.set_if("code", callback.map(|callback| callback.code.expose()));
+        Some(self.request(self.provider.user.as_ref()?, values, now))
     }
 
     /// Reads the answer to [`Self::user_request`]. It must be about the person of the tokens.
@@ -60,13 +98,21 @@ impl Client {
     /// [`ProviderError::SubjectMismatch`].
     pub fn read_user(&self, tokens: &Tokens, response: &Response) -> Result<Identity, ProviderError> {
         let rule = &self.provider.identity;
-        let answer = Answer::read(&self.provider, Endpoint::User, response, self.known(tokens))?;
-        let subject = answer.subject(&rule.subject)?.to_owned();
-        if tokens.subject.as_ref().is_some_and(|known| *known != subject) {
-            return Err(answer.mismatch(&rule.subject));
-        }
-        let union_subject = answer.union_subject()?.map(str::to_owned);
-        let union_subject = match (&tokens.union_subject, union_subject) {
+        let call = self.provider.user.as_ref().ok_or(ProviderError::NotOffered("user endpoint"))?;
+        let answer = Answer::read(&self.provider, Endpoint::User, call, response, self.known(tokens))?;
+        // Where another answer has named the person, this one need not.
+        let is_told = !rule.subject.is_empty() && self.provider.subject.is_none();
+        let subject = match (rule.subject.as_slice(), &tokens.subject) {
+            (_, Some(known)) if !is_told => known.clone(),
+            (fields, known) => {
+                let told = answer.subject(fields)?;
+                if known.as_ref().is_some_and(|known| *known != told) {
+                    return Err(answer.mismatch(&fields.join(" or ")));
+                }
+                told
+            }
+        };
+        let union_subject = match (&tokens.union_subject, answer.union_subject()?) {
             (Some(known), Some(told)) if *known != told => {
                 return Err(answer.mismatch(rule.union_subject.as_deref().unwrap_or_default()));
             }
@@ -77,10 +123,32 @@ impl Client {
             app: self.client_id.clone(),
             subject,
             union_subject,
-            nickname: answer.shown(rule.nickname.as_deref()).and_then(nickname),
-            avatar_url: answer.shown(rule.avatar_url.as_deref()).and_then(avatar_url),
+            nickname: answer.shown(&rule.nickname).and_then(nickname),
+            avatar_url: answer.shown(&rule.avatar_url).and_then(avatar_url),
             provisional: tokens.provisional || answer.is_set(rule.provisional.as_deref()),
             raw: answer.into_value(),
+        })
+    }
+
+    /// The identity where nobody describes the person: what tokens, ID token and callback say.
+    ///
+    /// # Errors
+    /// [`ProviderError::NotOffered`] when none of them names a subject.
+    pub fn identity_of(&self, tokens: &Tokens, claims: Option<&Value>) -> Result<Identity, ProviderError> {
+        let rule = &self.provider.identity;
+        let text = |fields: &[String]| {
+            let named = |field: &String| field.split('.').try_fold(claims?, |value, name| value.get(name))?.as_str();
+            fields.iter().find_map(named)
+        };
+        Ok(Identity {
+            provider: self.provider.id.clone(),
+            app: self.client_id.clone(),
+            subject: tokens.subject.clone().ok_or(ProviderError::NotOffered("subject"))?,
+            union_subject: tokens.union_subject.clone(),
+            nickname: text(&rule.nickname).and_then(nickname),
+            avatar_url: text(&rule.avatar_url).and_then(avatar_url),
+            provisional: tokens.provisional,
+            raw: claims.cloned().unwrap_or_default(),
         })
     }
 }

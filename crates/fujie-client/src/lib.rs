@@ -5,53 +5,61 @@
 //! I/O: requests are values, answers are values, time and randomness are arguments. Only a
 //! [`Transport`] touches the network.
 //!
-//! ```
-//! use fujie_client::{Client, Secret, Timestamp, provider};
+//! ```no_run
+//! use fujie_client::{Client, Secret, provider};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::new(
-//!     provider::wechat(),
-//!     "wx0123456789abcdef",
-//!     Secret::new("the application's secret"),
-//! )?;
-//! let mut random = |bytes: &mut [u8]| bytes.fill(7); // The system's generator, in earnest.
-//! let now = Timestamp::from_millis(1_790_000_000_000);
-//! let begun = client.begin("https://app.example/callback", &mut random, now)?;
-//! assert!(begun.url.starts_with("https://open.weixin.qq.com/connect/qrconnect?appid="));
+//! # async fn sign_in(callback_url: &str, cookie_header: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(provider::wechat(), "wx0123456789abcdef", Secret::new("the AppSecret"))?;
+//! let begun = client.begin("https://app.example/callback")?;
+//! // Set begun.cookie.set_cookie(), send the browser to begun.url. When it comes back:
+//! let signed_in = client.finish(callback_url, cookie_header).await?;
+//! println!("{} is {:?}", signed_in.identity.subject, signed_in.identity.nickname);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The caller seals `begun.attempt` in a cookie of that browser, sends the person to
-//! `begun.url`, gives the query of the callback to [`Client::read_callback`] and the result to
-//! [`Client::finish`].
+//! [`Client`] is the door; [`Registration`] is everything of it that needs no network, for those
+//! who keep attempts and send requests by themselves.
 //!
-//! Not here: accounts, sessions, cookies, storage, pages. This crate knows nothing of the server.
+//! Not here: accounts, sessions of one's own site, pages. This crate knows nothing of the server.
 
 mod advice;
 mod answer;
 mod client;
+mod cookie;
+mod embedded;
 mod error;
 mod excerpt;
 mod flow;
+mod github;
 mod identity;
+pub mod openid;
 pub mod provider;
-mod random;
+mod registration;
 mod request;
 mod secret;
-mod time;
+#[cfg(feature = "session")]
+pub mod session;
 mod token;
+pub mod token_store;
 pub mod transport;
 
-pub use client::Client;
+pub use fujie_core::random::{Random, SystemRandom};
+pub use fujie_core::time::{Lifetime, Timestamp};
+
+pub use client::{Begun, Client, Clock, Device, Polled};
+pub use cookie::{Cookie, CookieKey};
+pub use embedded::Embedded;
 pub use error::{Endpoint, Evidence, ProviderError};
-pub use flow::{Attempt, Begin, Callback, SignedIn};
+pub use flow::{Ask, Attempt, Begin, Callback, SignedIn};
+pub use github::Hook;
 pub use identity::Identity;
 pub use provider::{Provider, RecordError};
-pub use random::Random;
+pub use registration::{Credential, Registration, Rsa2Key};
 pub use request::{Method, Request};
 pub use secret::Secret;
-pub use time::Timestamp;
+#[cfg(feature = "session")]
+pub use session::Session;
 pub use token::Tokens;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;

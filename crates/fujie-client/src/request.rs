@@ -5,47 +5,72 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroize;
+
+use crate::provider::CallMethod;
 
 /// The two methods that providers ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Everything stands in the query.
     Get,
-    /// Parameters stand in a form body.
+    /// Parameters stand in a body, or in the query where a provider wants it so.
     Post,
 }
 
-/// A request to be sent once, as it stands. Its query and body may hold secrets: `Debug` shows
-/// neither, and both are zeroed when it is dropped. A transport must not log the URL, follow
-/// redirects, or send the request a second time.
+/// A request to be sent once, as it stands. Its query, headers and body may hold secrets: `Debug`
+/// shows none of them, and all are zeroed when it is dropped. A transport must not log the URL,
+/// follow redirects, or send the request a second time.
 pub struct Request {
     method: Method,
     url: String,
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
 }
 
 impl Request {
-    /// A GET with the parameters behind the endpoint.
-    pub(crate) fn query(endpoint: &str, parameters: &[(&str, &str)]) -> Self {
-        Self {
-            method: Method::Get,
-            url: with_query(endpoint, parameters),
-            headers: vec![("accept", "application/json")],
-            body: None,
+    /// A request with these parameters where the method wants them.
+    pub(crate) fn new<N: AsRef<str>, V: AsRef<str>>(endpoint: &str, method: CallMethod, parameters: &[(N, V)]) -> Self {
+        let url = match method {
+            CallMethod::Get | CallMethod::PostQuery => with_query(endpoint, parameters),
+            CallMethod::PostForm | CallMethod::PostJson => endpoint.to_owned(),
+        };
+        let body = match method {
+            CallMethod::Get => None,
+            CallMethod::PostQuery => Some((Vec::new(), None)),
+            CallMethod::PostForm => Some((encode(parameters).into_bytes(), Some("application/x-www-form-urlencoded"))),
+            CallMethod::PostJson => Some((json(parameters), Some("application/json"))),
+        };
+        let method = if body.is_some() { Method::Post } else { Method::Get };
+        let mut request = Self { method, url, headers: Vec::new(), body: None };
+        request.set_header("accept", "application/json");
+        if let Some((body, content_type)) = body {
+            request.body = Some(body);
+            if let Some(content_type) = content_type {
+                request.set_header("content-type", content_type);
+            }
         }
+        request
     }
 
-    /// A POST with the parameters in a form body.
-    pub(crate) fn form(endpoint: &str, parameters: &[(&str, &str)]) -> Self {
-        Self {
-            method: Method::Post,
-            url: endpoint.to_owned(),
-            headers: vec![("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")],
-            body: Some(encode(parameters).into_bytes()),
-        }
+    /// Sets a header in place of an earlier one of that name, which is in lower case.
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.retain(|(known, _)| known != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Replaces the body by a JSON value.
+    pub(crate) fn set_json(&mut self, value: &Value) {
+        self.set_header("content-type", "application/json");
+        self.body = Some(value.to_string().into_bytes());
+    }
+
+    /// A second copy, for a request that may be made anew.
+    pub(crate) fn duplicate(&self) -> Self {
+        let Self { method, url, headers, body } = self;
+        Self { method: *method, url: url.clone(), headers: headers.clone(), body: body.clone() }
     }
 
     /// The method.
@@ -58,8 +83,8 @@ impl Request {
         &self.url
     }
 
-    /// Header names in lower case, with their values.
-    pub fn headers(&self) -> &[(&'static str, &'static str)] {
+    /// Header names in lower case, with their values, which may be secret.
+    pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
@@ -74,6 +99,7 @@ impl fmt::Debug for Request {
         out.debug_struct("Request")
             .field("method", &self.method)
             .field("url", &without_query(&self.url))
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("body", &self.body.as_ref().map(|_| "[redacted]"))
             .finish()
     }
@@ -83,11 +109,17 @@ impl Drop for Request {
     fn drop(&mut self) {
         self.url.zeroize();
         self.body.zeroize();
+        for (_, value) in &mut self.headers {
+            value.zeroize();
+        }
     }
 }
 
 /// The endpoint with parameters behind it. An endpoint may already have a query.
-pub(crate) fn with_query(endpoint: &str, parameters: &[(&str, &str)]) -> String {
+pub(crate) fn with_query<N: AsRef<str>, V: AsRef<str>>(endpoint: &str, parameters: &[(N, V)]) -> String {
+    if parameters.is_empty() {
+        return endpoint.to_owned();
+    }
     let join = match endpoint.split_once('?') {
         None => "?",
         Some((_, "")) => "",
@@ -107,17 +139,23 @@ pub(crate) fn encode_value(value: &str) -> String {
     byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-fn encode(parameters: &[(&str, &str)]) -> String {
+fn encode<N: AsRef<str>, V: AsRef<str>>(parameters: &[(N, V)]) -> String {
     let mut encoded = String::new();
     for (name, value) in parameters {
         if !encoded.is_empty() {
             encoded.push('&');
         }
-        encoded.push_str(&encode_value(name));
+        encoded.push_str(&encode_value(name.as_ref()));
         encoded.push('=');
-        encoded.push_str(&encode_value(value));
+        encoded.push_str(&encode_value(value.as_ref()));
     }
     encoded
+}
+
+fn json<N: AsRef<str>, V: AsRef<str>>(parameters: &[(N, V)]) -> Vec<u8> {
+    let object: Map<String, Value> =
+        parameters.iter().map(|(name, value)| (name.as_ref().to_owned(), value.as_ref().into())).collect();
+    Value::Object(object).to_string().into_bytes()
 }
 
 #[cfg(test)]
@@ -131,14 +169,21 @@ mod tests {
         assert_eq!(with_query("https://p/x", &parameters), format!("https://p/x?{encoded}"));
         assert_eq!(with_query("https://p/x?y=1", &parameters), format!("https://p/x?y=1&{encoded}"));
         assert_eq!(with_query("https://p/x?", &parameters), format!("https://p/x?{encoded}"));
-        assert_eq!(Request::form("https://p/x", &parameters).body(), Some(encoded.as_bytes()));
+        let form = Request::new("https://p/x", CallMethod::PostForm, &parameters);
+        assert_eq!(form.body(), Some(encoded.as_bytes()));
+        let query = Request::new("https://p/x", CallMethod::PostQuery, &parameters);
+        assert_eq!((query.url(), query.body()), (format!("https://p/x?{encoded}").as_str(), Some(&[][..])));
+        let json = Request::new("https://p/x", CallMethod::PostJson, &parameters);
+        assert_eq!(json.body(), Some(r#"{"a":"1 +&=/中","b":""}"#.as_bytes()));
     }
 
     #[test]
-    fn a_request_does_not_show_its_query_or_body() {
-        let get = format!("{:?}", Request::query("https://p/x", &[("secret", "canary")]));
-        let post = format!("{:?}", Request::form("https://p/x", &[("secret", "canary")]));
-        assert!(get.contains("https://p/x") && !get.contains("canary"), "{get}");
-        assert!(post.contains("https://p/x") && !post.contains("canary"), "{post}");
+    fn a_request_does_not_show_its_query_headers_or_body() {
+        for method in [CallMethod::Get, CallMethod::PostForm, CallMethod::PostQuery, CallMethod::PostJson] {
+            let mut request = Request::new("https://p/x", method, &[("secret", "canary")]);
+            request.set_header("authorization", "Bearer canary");
+            let shown = format!("{request:?}");
+            assert!(shown.contains("https://p/x") && !shown.contains("canary"), "{shown}");
+        }
     }
 }

@@ -8,6 +8,12 @@ pub trait Random {
     fn fill(&mut self, bytes: &mut [u8]);
 }
 
+impl<F: FnMut(&mut [u8])> Random for F {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        self(bytes);
+    }
+}
+
 /// `N` random bytes from `random`.
 pub fn bytes<const N: usize>(random: &mut dyn Random) -> [u8; N] {
     let mut out = [0; N];

@@ -1,6 +1,7 @@
 //! Points in time and spans, as values that are passed in. Nothing here reads a clock.
 
 use std::ops::{Add, Sub};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,14 @@ impl Add<Lifetime> for Timestamp {
 
     fn add(self, span: Lifetime) -> Self {
         Self(self.0.saturating_add(span.millis()))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 

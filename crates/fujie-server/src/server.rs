@@ -6,7 +6,6 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use fujie_client::Transport;
 use fujie_core::{
     grant::Setting,
     policy::Policy,
@@ -41,8 +40,6 @@ pub struct Settings {
     pub password_enabled: bool,
     /// The key that stored keys are sealed under.
     pub master: MasterKey,
-    /// Carries requests to providers.
-    pub transport: Box<dyn Transport>,
     /// The clock.
     pub clock: Clock,
 }

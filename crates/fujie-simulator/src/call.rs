@@ -1,60 +1,65 @@
-//! A call as it came: path, headers, query and body, read only as far as an endpoint wants.
+//! A call as it came: its head, its body, and the fields as most providers read them.
 //!
 //! Judges nothing. What counts, query or body, header or field, is the endpoint's to say.
 
 use crate::fields::Fields;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+const JSON: &[u8] = b"application/json";
+
 /// A request with its whole body.
 pub(crate) struct Call {
-    pub(crate) path: String,
-    pub(crate) headers: HeaderMap,
-    /// As it was sent, undecoded.
-    pub(crate) query: String,
+    pub(crate) head: Parts,
     pub(crate) body: Bytes,
+    /// Those of the query, then those of a form; the query wins.
+    pub(crate) fields: Fields,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Call {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let headers = request.headers().clone();
-        let path = request.uri().path().to_owned();
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { path, headers, query, body })
+        let (head, body) = request.into_parts();
+        let body = Bytes::from_request(Request::new(body), state).await.map_err(IntoResponse::into_response)?;
+        let mut fields = Fields::of(head.uri.query().unwrap_or_default().as_bytes());
+        if is_labelled(&head.headers, FORM) {
+            fields.append(&body);
+        }
+        Ok(Self { head, body, fields })
     }
 }
 
 impl Call {
-    /// The fields of the query.
-    pub(crate) fn query(&self) -> Fields {
-        Fields::of(self.query.as_bytes())
+    pub(crate) fn path(&self) -> &str {
+        self.head.uri.path()
     }
 
-    /// The fields of the body, if it says that it is a form.
+    /// As it was sent, undecoded.
+    pub(crate) fn query(&self) -> &str {
+        self.head.uri.query().unwrap_or_default()
+    }
+
+    /// The fields of the query alone.
+    pub(crate) fn asked(&self) -> Fields {
+        Fields::of(self.query().as_bytes())
+    }
+
+    /// The fields of the body alone, if it says that it is a form.
     pub(crate) fn form(&self) -> Fields {
-        if self.is_labelled(b"application/x-www-form-urlencoded") { Fields::of(&self.body) } else { Fields::default() }
-    }
-
-    /// Query and form together; the query wins.
-    pub(crate) fn fields(&self) -> Fields {
-        let mut fields = self.query();
-        if self.is_labelled(b"application/x-www-form-urlencoded") {
-            fields.append(&self.body);
-        }
-        fields
+        if is_labelled(&self.head.headers, FORM) { Fields::of(&self.body) } else { Fields::default() }
     }
 
     /// The body, if it says that it is JSON and is; else null.
     pub(crate) fn json(&self) -> Value {
-        match self.is_labelled(b"application/json") {
+        match is_labelled(&self.head.headers, JSON) {
             true => serde_json::from_slice(&self.body).unwrap_or_default(),
             false => Value::Null,
         }
@@ -72,27 +77,33 @@ impl Call {
         }
     }
 
-    /// A header's text.
+    /// A header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// `Authorization`, if it is text.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.header("authorization")
     }
 
     /// The bearer token of the `Authorization` header (RFC 6750 §2.1).
     pub(crate) fn bearer(&self) -> Option<&str> {
-        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        let (scheme, token) = self.authorization()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
     /// User name and password of `Authorization: Basic` (RFC 7617), not form-decoded.
     pub(crate) fn basic(&self) -> Option<(String, String)> {
-        basic(&self.headers)
+        basic(&self.head.headers)
     }
+}
 
-    fn is_labelled(&self, content_type: &[u8]) -> bool {
-        let label = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        label.len() >= content_type.len()
-            && label.iter().zip(content_type).all(|(sent, wanted)| sent.eq_ignore_ascii_case(wanted))
-    }
+/// Whether the headers say that the body is of this type, with or without parameters.
+fn is_labelled(headers: &HeaderMap, content_type: &[u8]) -> bool {
+    let label = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    label.len() >= content_type.len()
+        && label.iter().zip(content_type).all(|(sent, wanted)| sent.eq_ignore_ascii_case(wanted))
 }
 
 /// User name and password of `Authorization: Basic`.

@@ -219,7 +219,8 @@ pub(crate) async fn clear_faults<P: Provider>(State(simulation): Shared<P>) -> S
     StatusCode::NO_CONTENT
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+/// Reads a control request's body.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
     Ok(serde_json::from_slice(body)?)
 }

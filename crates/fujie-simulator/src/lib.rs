@@ -4,8 +4,8 @@
 //! Deliberately not: anything of a client or a server of ours. This crate shares no code with the
 //! other crates, because a parser shared by both sides would agree with its own mistakes.
 //!
-//! One folder per provider: [`wechat`], [`oidc`] with four houses of its kind, [`modest`] with eight
-//! small ones. What they share: `simulation` (state, and what a provider must say about itself),
+//! One folder per provider: [`wechat`], [`qq`], [`weibo`], [`github`]; [`oidc`] with four houses of
+//! its kind, and [`modest`] with eight small ones. What they share: `simulation` (state, and what a provider must say about itself),
 //! `server`, `sign_in` (pages that ask), `control`, `fault`, `overview` (the phone); and those of
 //! plain OAuth `ledger` (codes and tokens), `redirect_uri`, `jws`. Never expose a simulator beyond
 //! a network you trust: everybody who reaches it may say who signs in.
@@ -16,8 +16,10 @@ mod clock;
 mod control;
 mod fault;
 mod fields;
+pub mod github;
 #[cfg(test)]
 #[path = "../tests/it/http.rs"]
+#[expect(dead_code, reason = "the tests of the outside use more of it")]
 mod http;
 mod jws;
 mod ledger;
@@ -26,19 +28,25 @@ pub mod oidc;
 mod overview;
 mod page;
 mod people;
+mod percent;
 mod phone;
 mod picture;
 #[cfg(test)]
 mod probe;
+pub mod qq;
 mod random;
 mod redirect_uri;
 mod server;
 mod sign_in;
 mod simulation;
 pub mod wechat;
+pub mod weibo;
 
+pub use github::{Github, GithubConfig};
 pub use modest::{Modest, ModestConfig};
 pub use oidc::{Oidc, OidcConfig};
 pub use people::{Avatar, Person, default_people};
+pub use qq::{Qq, QqConfig};
 pub use server::Running;
 pub use wechat::{Wechat, WechatConfig};
+pub use weibo::{Weibo, WeiboConfig};

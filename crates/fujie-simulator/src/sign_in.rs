@@ -164,12 +164,23 @@ pub(crate) fn authorize<P: Provider>(
     ask: Ask,
     language: Language,
 ) -> Result<Response, NoRandomness> {
-    let id = begin(simulation, ask)?;
     let person = simulation.world().scene().auto_confirm.clone();
-    let Some(person) = person else {
-        return Ok(show(simulation, &id, language));
-    };
-    match act(simulation, &id, "confirm", Some(&person)) {
+    match person {
+        Some(person) => at_once(simulation, ask, Some(&person), language),
+        None => Ok(show(simulation, &begin(simulation, ask)?, language)),
+    }
+}
+
+/// The answer where nobody is asked: a redirect as if the person named, else the first one, had
+/// agreed.
+pub(crate) fn at_once<P: Provider>(
+    simulation: &Simulation<P>,
+    ask: Ask,
+    person: Option<&str>,
+    language: Language,
+) -> Result<Response, NoRandomness> {
+    let id = begin(simulation, ask)?;
+    match act(simulation, &id, "confirm", person) {
         Ok(()) => Ok(match redirect_url(simulation, &id) {
             Some(address) => found(&address),
             None => show(simulation, &id, language),

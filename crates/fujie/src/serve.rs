@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use fujie_client::{Client, ReqwestTransport, provider};
+use fujie_client::{Client, Registration, ReqwestTransport, Transport, provider};
 use fujie_core::{
     policy::Policy,
     random::SystemRandom,
@@ -48,7 +48,6 @@ pub async fn run(mut config: Config) -> Result<()> {
         connections,
         password_enabled: config.sign_in.password,
         master,
-        transport: Box::new(ReqwestTransport::new()?),
         clock: Clock::default(),
     };
     let server = Server::start(store.clone(), settings).await?;
@@ -64,6 +63,7 @@ pub async fn run(mut config: Config) -> Result<()> {
 /// The connections of the configuration, with a simulator for each that asks for one.
 async fn connect(configured: &[ConnectionConfig]) -> Result<(Vec<Connection>, Vec<Running>)> {
     let (mut connections, mut simulators) = (Vec::new(), Vec::new());
+    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new()?);
     for own in configured {
         let mut record = match own.provider {
             Provider::Wechat => provider::wechat(),
@@ -82,7 +82,10 @@ async fn connect(configured: &[ConnectionConfig]) -> Result<(Vec<Connection>, Ve
         connections.push(Connection {
             id: own.id.clone(),
             label: own.label.clone(),
-            client: Client::new(record, client_id, fujie_client::Secret::new(secret))?,
+            client: Client::over(
+                Arc::clone(&transport),
+                Registration::new(record, client_id, fujie_client::Secret::new(secret))?,
+            )?,
             is_simulated: own.is_simulated || own.at.is_some(),
             group: own.group.clone(),
         });
@@ -173,11 +176,11 @@ mod tests {
     async fn two_lines_lead_from_the_simulator_to_wechat() {
         let simulated = connection("simulated", "simulated").await;
         assert!(simulated.is_simulated, "its people are kept apart");
-        assert!(simulated.client.provider().token_endpoint.starts_with("http://127.0.0.1:"));
+        assert!(simulated.client.provider().token.endpoint.starts_with("http://127.0.0.1:"));
         let real = connection("wxabcdef0123456789", "0123456789abcdef0123456789abcdef").await;
         assert!(!real.is_simulated);
-        assert_eq!(real.client.client_id(), "wxabcdef0123456789");
+        assert_eq!(real.client.registration().client_id(), "wxabcdef0123456789");
         assert_eq!(real.client.provider().authorization_endpoint, "https://open.weixin.qq.com/connect/qrconnect");
-        assert_eq!(real.client.provider().token_endpoint, "https://api.weixin.qq.com/sns/oauth2/access_token");
+        assert_eq!(real.client.provider().token.endpoint, "https://api.weixin.qq.com/sns/oauth2/access_token");
     }
 }

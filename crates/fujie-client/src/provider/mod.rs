@@ -1,22 +1,65 @@
 //! A provider as a record of data: where it answers and in what it departs from RFC 6749.
 //!
-//! Owns the record, changing single fields of it, and refusing a record that would be unsafe.
-//! It sends nothing and reads no answers; a new provider is a new file beside `wechat`.
+//! Owns the record's fields. `call` has the requests, `change` reading and changing records,
+//! `check` refusing those that would be unsafe. A new provider is a new file beside `wechat`
+//! and a line in [`named`].
 
+mod alipay;
+mod apple;
+mod baidu;
+mod call;
+mod change;
+mod check;
+mod dingtalk;
+mod discord;
+mod douyin;
+mod feishu;
+mod gitee;
+mod github;
+mod gitlab;
+mod google;
+mod microsoft;
+mod oauth2;
+mod openid;
+mod qq;
 mod wechat;
+mod wecom;
+mod weibo;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use url::{Host, Url};
 
-pub use wechat::wechat;
+pub use alipay::alipay;
+pub use apple::apple;
+pub use baidu::baidu;
+pub use call::{Call, CallMethod};
+pub(crate) use call::{PLACEHOLDERS, Values};
+pub use check::RecordError;
+pub(crate) use check::address_fault;
+pub use dingtalk::dingtalk;
+pub use discord::discord;
+pub use douyin::douyin;
+pub use feishu::feishu;
+pub use gitee::gitee;
+pub use github::github;
+pub use gitlab::gitlab;
+pub use google::google;
+pub use microsoft::microsoft;
+pub use oauth2::oauth2;
+pub use openid::openid;
+pub use qq::qq;
+pub use wechat::{wechat, wechat_in_app, wechat_mini_program};
+pub use wecom::wecom;
+pub use weibo::weibo;
 
 /// All that we know about one provider. It holds no secret.
 ///
-/// It reads from and writes to any serde format and refuses unknown fields.
-/// [`Provider::with`] changes single fields of a preset.
+/// It reads from and writes to any serde format and refuses unknown fields. [`Provider::with`]
+/// changes single fields of a preset.
+///
+/// Parameters and headers are templates: `{code}` and its like stand for what this sign-in
+/// brings ([`Call`] lists them), and a parameter with a placeholder that has no value is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
@@ -24,102 +67,113 @@ pub struct Provider {
     pub id: String,
     /// Where the browser is sent.
     pub authorization_endpoint: String,
-    /// Where a code becomes tokens.
-    pub token_endpoint: String,
-    /// Where a refresh token becomes an access token, if there is such a place.
-    pub refresh_endpoint: Option<String>,
-    /// Where an access token is asked about, if there is such a place.
-    pub check_endpoint: Option<String>,
-    /// Where the signed-in person is described.
-    pub user_endpoint: String,
-    /// How the provider spells the parameters that it did not take from RFC 6749.
-    pub parameters: ParameterNames,
-    /// How the token and refresh endpoints are called.
-    pub token_method: TokenMethod,
-    /// Whether the token request repeats `redirect_uri` (RFC 6749 §4.1.3 asks for it).
-    pub token_sends_redirect_uri: bool,
-    /// Whether the refresh request carries the client's secret.
-    pub refresh_sends_secret: bool,
+    /// The parameters of the authorization URL, in this order: names and templates.
+    pub authorization_parameters: Vec<(String, String)>,
+    /// A fragment behind the authorization URL, without `#`.
+    pub authorization_fragment: Option<String>,
+    /// What `{language}` stands for: primary subtag (BCP 47, lower case) and the provider's own
+    /// word. Other languages are not sent.
+    pub languages: Vec<(String, String)>,
     /// What is asked for.
     pub scope: Vec<String>,
     /// What stands between two scopes: a space in RFC 6749 §3.3, a comma at many providers.
     pub scope_separator: String,
-    /// Further parameters of the authorization URL, after `state`.
-    pub authorization_parameters: Vec<(String, String)>,
-    /// How the provider is told the language of its page, if it can be told.
-    pub language: Option<LanguageParameter>,
-    /// A fragment behind the authorization URL, without `#`.
-    pub authorization_fragment: Option<String>,
-    /// Further parameters of the user request.
-    pub user_parameters: Vec<(String, String)>,
-    /// How answers are written.
-    pub answer: AnswerFormat,
-    /// How answers say that something failed.
-    pub errors: ErrorShape,
-    /// Where an answer says who signed in.
-    pub identity: IdentityRule,
     /// What the provider lets through as `state`.
     pub state: StateRule,
     /// Whether the provider checks PKCE (RFC 7636).
     pub pkce: Pkce,
-    /// The `iss` that every callback must carry (RFC 9207), for a provider that promises one.
-    pub issuer: Option<String>,
+    /// What comes back through the browser.
+    pub callback: CallbackRule,
+    /// How we prove who we are.
+    pub client_authentication: ClientAuthentication,
+    /// Redeems a code (RFC 6749 §4.1.3).
+    pub token: Call,
+    /// Makes a fresh access token (RFC 6749 §6), if that is possible.
+    pub refresh: Option<Call>,
+    /// Asks whether an access token is good, if that is possible.
+    pub check: Option<Call>,
+    /// Asks whom a token is about, where neither the token answer nor the user answer says so.
+    pub subject: Option<Call>,
+    /// Describes the signed-in person, if there is such a place.
+    pub user: Option<Call>,
+    /// Ends a token (RFC 7009), if that is possible.
+    pub revocation: Option<Call>,
+    /// Where a device asks for its code (RFC 8628 §3.1).
+    pub device_authorization_endpoint: Option<String>,
+    /// Where requests are left before the browser is sent (RFC 9126).
+    pub pushed_authorization_request_endpoint: Option<String>,
+    /// Whether the provider takes no other requests (RFC 9126 §5).
+    pub pushed_authorization_request_required: bool,
+    /// How the token answer names what RFC 6749 §5.1 names otherwise.
+    pub token_fields: TokenFields,
+    /// How answers say that something failed.
+    pub errors: ErrorShape,
+    /// Where answers say who signed in.
+    pub identity: IdentityRule,
+    /// How an ID token is checked, for an OpenID provider.
+    pub id_token: Option<IdTokenRule>,
+    /// Where the provider's API begins: what a session's addresses are relative to.
+    pub base_url: String,
+    /// How a session carries the access token.
+    pub token_placement: TokenPlacement,
+}
+
+/// What the browser brings back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackRule {
+    /// The names under which the code may come; the first that is there counts.
+    pub code: Vec<String>,
     /// How a callback says that the person refused, beside `error=access_denied`.
     pub denials: Vec<Denial>,
+    /// The `iss` of this provider's callbacks (RFC 9207). Another one is refused.
+    pub issuer: Option<String>,
+    /// Whether a callback without `iss` is refused too: the provider promises one.
+    pub issuer_required: bool,
+    /// A parameter with a JSON object about the person; Apple sends it once and never again.
+    pub user: Option<String>,
 }
 
-/// Parameter names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ParameterNames {
-    /// `client_id` in RFC 6749.
-    pub client_id: String,
-    /// `client_secret` in RFC 6749.
-    pub client_secret: String,
-    /// Under what name the user and check requests name the subject, if they do.
-    pub subject: Option<String>,
-}
-
-/// The parameter that names the language of the provider's page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LanguageParameter {
-    /// Its name.
-    pub name: String,
-    /// What the provider calls a language: primary subtag (BCP 47, lower case) and value. Others are not sent.
-    pub values: Vec<(String, String)>,
-}
-
-/// How the token endpoint is called.
+/// How a client proves who it is (OpenID Connect Core §9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TokenMethod {
-    /// GET with everything in the query, the secret too.
-    GetQuery,
-    /// POST with a form body (RFC 6749 §4.1.3).
-    PostForm,
+pub enum ClientAuthentication {
+    /// As the templates of the calls write it: the provider has its own names.
+    InTemplates,
+    /// `client_id` and `client_secret` in the form (RFC 6749 §2.3.1).
+    ClientSecretPost,
+    /// The `Authorization` header (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// A signed assertion (RFC 7523).
+    PrivateKeyJwt,
+    /// Only `client_id`: a public client.
+    None,
 }
 
-/// How answers are written. The `Content-Type` is never asked: providers mislabel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnswerFormat {
-    /// A JSON object.
-    Json,
-    /// A JSON object, or such an object as the argument of a JavaScript call.
-    Jsonp,
-    /// Form text, or one of the two above: some providers fail in JSON only.
-    Form,
+/// What the token answer calls its fields; dots lead into objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenFields {
+    /// `access_token` in RFC 6749.
+    pub access_token: String,
+    /// `refresh_token` in RFC 6749.
+    pub refresh_token: String,
+    /// `expires_in` in RFC 6749, in seconds.
+    pub expires_in: String,
+    /// `scope` in RFC 6749.
+    pub scope: String,
 }
 
-/// How an answer says that something failed, whatever its HTTP status.
+/// How an answer says that something failed, whatever its HTTP status. Dots lead into objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorShape {
-    /// The field with the code. Present and not zero means failure.
-    pub code: String,
-    /// The field with the text. It is for people: only the code is compared.
-    pub message: String,
+    /// The fields with the code. The first that is there and does not say success tells a failure.
+    pub code: Vec<String>,
+    /// Codes that say success, as text.
+    pub success: Vec<String>,
+    /// The fields with the text, the first that is there. It is for people: only codes are compared.
+    pub message: Vec<String>,
     /// What each code means. A code that is not here is a refusal without a known cause.
     pub refusals: BTreeMap<String, Refusal>,
 }
@@ -138,6 +192,8 @@ pub enum Refusal {
     AccessToken,
     /// The refresh token.
     RefreshToken,
+    /// The code or the refresh token: whichever was sent (`invalid_grant`, RFC 6749 §5.2).
+    Grant,
     /// Too many requests.
     RateLimit,
     /// The provider is busy.
@@ -148,24 +204,77 @@ pub enum Refusal {
     Account,
     /// The request was not understood: this record is wrong.
     Request,
+    /// The person refused, or has taken the permission back.
+    Denied,
 }
 
-/// Where an answer says who signed in.
+/// Where answers say who signed in. Dots lead into objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityRule {
-    /// The field of the user answer with the subject: a string, stable, unique per application.
-    pub subject: String,
-    /// Whether the token answer names the subject too. Both must then agree.
-    pub token_names_subject: bool,
+    /// The fields with the subject, the first that is there: a string or a whole number, stable,
+    /// unique per application. They are fields of the subject answer where there is one, else of
+    /// the user answer; empty where the token answer or the ID token names the person.
+    pub subject: Vec<String>,
+    /// The field of the token answer with the subject. All that name one must agree.
+    pub token_subject: Option<String>,
+    /// The field of the subject answer and the check answer that must be our client id: tokens of
+    /// other applications are refused.
+    pub subject_audience: Option<String>,
     /// The field with an identifier that several applications of one owner share.
     pub union_subject: Option<String>,
-    /// The field with a name to show.
-    pub nickname: Option<String>,
-    /// The field with the address of a picture.
-    pub avatar_url: Option<String>,
+    /// The fields with a name to show, the first that is there.
+    pub nickname: Vec<String>,
+    /// The fields with the address of a picture, the first that is there.
+    pub avatar_url: Vec<String>,
     /// A field that is 1 or true when the visitor is not a real account.
     pub provisional: Option<String>,
+}
+
+/// How an ID token is checked (OpenID Connect Core §3.1.3.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdTokenRule {
+    /// The issuer it must name; `{tenantid}` stands for the claim `tid`, as Microsoft has it.
+    pub issuer: String,
+    /// Where the issuer's keys are (RFC 7517 §5).
+    pub jwks_uri: String,
+    /// The signature algorithms that are accepted (RFC 7518 §3.1).
+    pub algorithms: Vec<String>,
+    /// The claims that name the subject together, joined by a colon; `sub` alone almost everywhere.
+    pub subject: Vec<String>,
+}
+
+/// How a session carries the access token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TokenPlacement {
+    /// `Authorization: Bearer …` (RFC 6750 §2.1).
+    Bearer,
+    /// Another header.
+    Header {
+        /// Its name.
+        name: String,
+        /// What stands before the token, a space included: `OAuth2 `.
+        prefix: String,
+    },
+    /// A query parameter (RFC 6750 §2.3), where the provider knows no other way.
+    Query {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// How answers are written. The `Content-Type` is never asked: providers mislabel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerFormat {
+    /// A JSON object.
+    Json,
+    /// A JSON object, or such an object as the argument of a JavaScript call.
+    Jsonp,
+    /// Form text, or one of the two above: some providers fail in JSON only.
+    Form,
 }
 
 /// What the provider lets through as `state`.
@@ -207,113 +316,12 @@ pub enum Denial {
     StateWithoutCode,
     /// A parameter of this name that is neither empty nor `0`.
     Parameter(String),
+    /// `error` with this value instead of `access_denied`.
+    Error(String),
 }
 
-/// A provider's record, or a client made from it, that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// A changed field does not exist or has the wrong type.
-    #[error("the provider record cannot be changed so")]
-    Field(#[source] serde_json::Error),
-    /// An address that is not safe or not an address.
-    #[error("{field} of provider {provider} {fault}")]
-    Address {
-        /// The provider's id.
-        provider: String,
-        /// The field.
-        field: &'static str,
-        /// What is wrong with it.
-        fault: &'static str,
-    },
-    /// Any other value that cannot be used.
-    #[error("{field} of provider {provider} {fault}")]
-    Value {
-        /// The provider's id.
-        provider: String,
-        /// The field.
-        field: &'static str,
-        /// What is wrong with it.
-        fault: &'static str,
-    },
-}
-
-/// Fewest random bytes in a state.
-const STATE_BYTES_MIN: usize = 16;
 /// Random bytes in a state where there is room.
 const STATE_BYTES_MAX: usize = 32;
-
-impl Provider {
-    /// This record with single fields changed: objects are merged, all else is replaced.
-    ///
-    /// # Errors
-    /// [`RecordError::Field`] names a field that does not exist or has the wrong type.
-    pub fn with(&self, changes: &Value) -> Result<Self, RecordError> {
-        let mut record = serde_json::to_value(self).map_err(RecordError::Field)?;
-        merge(&mut record, changes);
-        serde_json::from_value(record).map_err(RecordError::Field)
-    }
-
-    /// This record with every endpoint moved below `base`, a scheme and host with an optional
-    /// port and path: a simulator, or a gateway of one's own.
-    ///
-    /// # Errors
-    /// [`RecordError::Address`] when `base` is no address, or is `http` beyond loopback.
-    pub fn at_host(&self, base: &str) -> Result<Self, RecordError> {
-        self.address("base", base)?;
-        if base.contains('?') {
-            return Err(self.bad_address("base", "must not have a query"));
-        }
-        let moved = |endpoint: &str| format!("{}{}", base.trim_end_matches('/'), path(endpoint));
-        Ok(Self {
-            authorization_endpoint: moved(&self.authorization_endpoint),
-            token_endpoint: moved(&self.token_endpoint),
-            refresh_endpoint: self.refresh_endpoint.as_deref().map(moved),
-            check_endpoint: self.check_endpoint.as_deref().map(moved),
-            user_endpoint: moved(&self.user_endpoint),
-            ..self.clone()
-        })
-    }
-
-    /// This record, if it is safe to use: addresses are https (http on loopback alone, because
-    /// the secret travels there), and the state has room for 128 random bits.
-    pub(crate) fn verified(self) -> Result<Self, RecordError> {
-        self.address("authorization_endpoint", &self.authorization_endpoint)?;
-        self.address("token_endpoint", &self.token_endpoint)?;
-        self.address("user_endpoint", &self.user_endpoint)?;
-        if let Some(endpoint) = &self.refresh_endpoint {
-            self.address("refresh_endpoint", endpoint)?;
-        }
-        if let Some(endpoint) = &self.check_endpoint {
-            self.address("check_endpoint", endpoint)?;
-        }
-        if self.state.bytes() < STATE_BYTES_MIN {
-            return Err(self.bad_value("state.length_max", "leaves no room for 128 random bits"));
-        }
-        if self.scope_separator.is_empty() {
-            return Err(self.bad_value("scope_separator", "is empty"));
-        }
-        if self.id.is_empty() || self.identity.subject.is_empty() {
-            return Err(self.bad_value("id or identity.subject", "is empty"));
-        }
-        Ok(self)
-    }
-
-    pub(crate) fn bad_value(&self, field: &'static str, fault: &'static str) -> RecordError {
-        RecordError::Value { provider: self.id.clone(), field, fault }
-    }
-
-    fn bad_address(&self, field: &'static str, fault: &'static str) -> RecordError {
-        RecordError::Address { provider: self.id.clone(), field, fault }
-    }
-
-    fn address(&self, field: &'static str, text: &str) -> Result<(), RecordError> {
-        match address_fault(text) {
-            None => Ok(()),
-            Some(fault) => Err(self.bad_address(field, fault)),
-        }
-    }
-}
 
 impl StateRule {
     /// How many random bytes a state is made of.
@@ -326,53 +334,38 @@ impl StateRule {
     }
 }
 
-/// Why an address may not be used, if so: https anywhere, http on loopback only, nobody's
-/// password in it, no fragment. Endpoints and redirect URIs are held to the same.
-pub(crate) fn address_fault(text: &str) -> Option<&'static str> {
-    let Ok(url) = Url::parse(text) else {
-        return Some("is not an absolute URL");
-    };
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-        return Some("must be https, or http on loopback");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("must not contain a user name or password");
-    }
-    if url.fragment().is_some() {
-        return Some("must not contain a fragment");
-    }
-    // `Url::parse` forgives these; we send the text as it stands.
-    if text.chars().any(|character| character.is_whitespace() || character.is_control()) {
-        return Some("must not contain white space or control characters");
-    }
-    if text.contains('\\') {
-        return Some("must not contain a backslash");
-    }
-    None
+type Preset = fn() -> Provider;
+
+/// Every preset that needs nothing but a client id and its secret or key, in the order in which
+/// they are offered. OpenID providers are made by discovery, everything else with [`oauth2()`].
+const PRESETS: &[(&str, Preset)] = &[
+    ("wechat", wechat),
+    ("wechat_in_app", wechat_in_app),
+    ("wechat_mini_program", wechat_mini_program),
+    ("qq", qq),
+    ("weibo", weibo),
+    ("github", github),
+    ("gitee", gitee),
+    ("dingtalk", dingtalk),
+    ("feishu", feishu),
+    ("wecom", wecom),
+    ("douyin", douyin),
+    ("alipay", alipay),
+    ("baidu", baidu),
+    ("google", google),
+    ("microsoft", microsoft),
+    ("apple", apple),
+    ("gitlab", gitlab),
+    ("discord", discord),
+];
+
+/// The names of all presets.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|(name, _)| *name)
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// Path and query of an absolute URL.
-fn path(endpoint: &str) -> &str {
-    let behind_scheme = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    behind_scheme.find(['/', '?']).and_then(|at| behind_scheme.get(at..)).unwrap_or_default()
-}
-
-fn merge(record: &mut Value, changes: &Value) {
-    match (record, changes) {
-        (Value::Object(record), Value::Object(changes)) => {
-            for (name, change) in changes {
-                merge(record.entry(name.clone()).or_insert(Value::Null), change);
-            }
-        }
-        (record, change) => *record = change.clone(),
-    }
+/// The preset of this name, if there is one.
+pub fn named(name: &str) -> Option<Provider> {
+    let (_, preset) = PRESETS.iter().find(|(known, _)| *known == name)?;
+    Some(preset())
 }

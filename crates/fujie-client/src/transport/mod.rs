@@ -5,29 +5,52 @@
 
 #[cfg(feature = "reqwest")]
 mod over_reqwest;
+#[cfg(feature = "ureq")]
+mod over_ureq;
 
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fujie_core::time::Timestamp;
 
 #[cfg(feature = "reqwest")]
 pub use over_reqwest::ReqwestTransport;
+#[cfg(feature = "ureq")]
+pub use over_ureq::UreqTransport;
 
 use crate::request::Request;
 
 /// Bytes of an answer's body, at most: 256 KiB. A user answer has about one.
 pub const RESPONSE_BODY_MAX: usize = 256 * 1024;
 
-/// An answer. `Debug` does not show the body.
+/// The headers of an answer that are kept; all others are nobody's business here.
+pub(crate) const RESPONSE_HEADERS: &[&str] = &["content-type", "dpop-nonce", "retry-after", "www-authenticate"];
+
+/// An answer. `Debug` shows neither headers nor body.
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The `Content-Type`, for the log: nothing is decided by it.
-    pub content_type: Option<String>,
+    /// Header names in lower case, with their values. The `Content-Type` is for the log: nothing
+    /// is decided by it.
+    pub headers: Vec<(String, String)>,
     /// The body as it came, not longer than [`RESPONSE_BODY_MAX`].
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer with no header but a `Content-Type`.
+    pub fn new(status: u16, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Self {
+        let headers = content_type.map(|value| ("content-type".to_owned(), value.to_owned()));
+        Self { status, headers: headers.into_iter().collect(), body: body.into() }
+    }
+
+    /// The first header of this name, which is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl fmt::Debug for Response {
@@ -82,4 +105,33 @@ impl Default for Limits {
     fn default() -> Self {
         Self { connect: Duration::from_secs(2), total: Duration::from_secs(5) }
     }
+}
+
+/// The transport of this build. Without an async runtime ureq is right, and reqwest is wrong: a
+/// build that has both takes reqwest, and [`crate::blocking`] takes ureq by itself.
+///
+/// # Errors
+/// [`TransportError::Unusable`] when TLS cannot be set up on this host.
+#[cfg(feature = "reqwest")]
+pub(crate) fn default_transport() -> Result<std::sync::Arc<dyn Transport>, TransportError> {
+    Ok(std::sync::Arc::new(ReqwestTransport::new()?))
+}
+
+/// The transport of this build.
+///
+/// # Errors
+/// [`TransportError::Unusable`] when TLS cannot be set up on this host.
+#[cfg(all(feature = "ureq", not(feature = "reqwest")))]
+pub(crate) fn default_transport() -> Result<std::sync::Arc<dyn Transport>, TransportError> {
+    Ok(std::sync::Arc::new(UreqTransport::new()?))
+}
+
+/// The machine's clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of this crate that reads the clock; a client may have another"
+)]
+pub(crate) fn system_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

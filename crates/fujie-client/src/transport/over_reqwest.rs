@@ -6,11 +6,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use ::reqwest::header::CONTENT_TYPE;
 use ::reqwest::{Client, Error, redirect, retry};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-use super::{Limits, RESPONSE_BODY_MAX, Response, Transport, TransportError};
+use super::{Limits, RESPONSE_BODY_MAX, RESPONSE_HEADERS, Response, Transport, TransportError};
 use crate::request::{Method, Request};
 
 /// Sends with reqwest, on a tokio runtime. One is enough for all providers; it keeps
@@ -63,18 +62,17 @@ impl ReqwestTransport {
             Method::Post => self.client.post(request.url()),
         };
         for (name, value) in request.headers() {
-            outgoing = outgoing.header(*name, *value);
+            outgoing = outgoing.header(name, value);
         }
         if let Some(body) = request.body() {
             outgoing = outgoing.body(body.to_vec());
         }
         let mut incoming = outgoing.send().await.map_err(fault)?;
-        let content_type = incoming.headers().get(CONTENT_TYPE);
-        let mut response = Response {
-            status: incoming.status().as_u16(),
-            content_type: content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            body: Vec::new(),
-        };
+        let kept = RESPONSE_HEADERS.iter().filter_map(|name| {
+            let value = incoming.headers().get(*name)?;
+            Some((name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        });
+        let mut response = Response { status: incoming.status().as_u16(), headers: kept.collect(), body: Vec::new() };
         while let Some(chunk) = incoming.chunk().await.map_err(fault)? {
             if response.body.len().saturating_add(chunk.len()) > RESPONSE_BODY_MAX {
                 return Err(TransportError::TooLarge);

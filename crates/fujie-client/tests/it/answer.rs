@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::{
     ACCESS_TOKEN, APP, NOW, OPENID, REFRESH_TOKEN, UNIONID, after, answer, callback, changed, client, client_of,
-    read_tokens, read_user, token_answer, tokens, user_answer,
+    counting, read_tokens, read_user, token_answer, tokens, user_answer,
 };
 
 #[test]
@@ -133,7 +133,8 @@ fn a_missing_subject_never_becomes_an_identity() {
         Some(json!("0")),
         Some(json!("null")),
         Some(json!("undefined")),
-        Some(json!(12345)),
+        Some(json!(1.5)),
+        Some(json!(-7)),
         Some(json!(true)),
         Some(json!([OPENID])),
         Some(json!({"id": OPENID})),
@@ -166,7 +167,7 @@ fn an_absent_unionid_is_none_and_a_placeholder_is_refused() {
     }
     let user = changed(&user_answer(), "unionid", None);
     assert_eq!(read_user(&client(), &user).unwrap().union_subject.as_deref(), Some(UNIONID));
-    for unusable in [json!("null"), json!("0"), json!(0), json!(1), json!([]), json!("o".repeat(256))] {
+    for unusable in [json!("null"), json!("0"), json!(0), json!(-1), json!([]), json!("o".repeat(256))] {
         let user = changed(&user_answer(), "unionid", Some(unusable.clone()));
         assert_eq!(read_user(&client(), &user).unwrap_err().name(), "subject_missing", "{unusable}");
     }
@@ -192,11 +193,13 @@ fn numbers_and_scopes_are_read_as_they_come() {
     for bad in [json!(-1), json!("soon"), json!(1.5), json!(1e300), json!([]), json!("99999999999")] {
         assert_eq!(read("expires_in", Some(bad)).unwrap_err().name(), "unreadable");
     }
-    // No word about scope means what was asked for; no answer ever means more.
+    // No word about scope means what was asked for; a difference is told, not refused.
     assert_eq!(read("scope", None).unwrap().scope, ["snsapi_login"]);
-    assert_eq!(read("scope", Some(json!("a, snsapi_login,"))).unwrap().scope, ["snsapi_login"]);
+    assert_eq!(read("scope", Some(json!("a, snsapi_login,"))).unwrap().scope, ["a", "snsapi_login"]);
+    assert_eq!(read("scope", Some(json!(["a", "b c"]))).unwrap().scope, ["a", "b", "c"]);
+    assert_eq!(read("scope", Some(json!(""))).unwrap().scope_missing, ["snsapi_login"]);
     assert!(read("scope", Some(json!(""))).unwrap().scope.is_empty());
-    assert!(read("scope", Some(json!("snsapi_base"))).unwrap().scope.is_empty());
+    assert_eq!(read("scope", Some(json!("snsapi_base"))).unwrap().scope_missing, ["snsapi_login"]);
     assert!(read("token_type", Some(json!("bearer"))).is_ok());
     assert!(read("refresh_token", None).unwrap().refresh_token.is_none());
     for bad in [None, Some(json!("")), Some(json!(1)), Some(Value::Null)] {
@@ -246,7 +249,7 @@ fn garbage_is_refused_by_cause() {
         (500, b"{\"errcode\":40029}", "code_refused"),
     ];
     for (status, body, expected) in cases {
-        let response = Response { status, content_type: None, body: body.to_vec() };
+        let response = Response::new(status, None, body.to_vec());
         let error = client.read_tokens(&callback(&client), &response, NOW).unwrap_err();
         assert_eq!(error.name(), expected, "{status} {}", String::from_utf8_lossy(body));
     }
@@ -275,7 +278,7 @@ fn a_refresh_sends_no_secret_and_keeps_what_the_answer_leaves_out() {
     let client = client();
     let old = tokens(&client);
     assert_eq!(
-        client.refresh_request(&old).unwrap().url(),
+        client.refresh_request(&old, &mut counting(), NOW).unwrap().url(),
         format!(
             "https://api.weixin.qq.com/sns/oauth2/refresh_token?appid={APP}\
              &grant_type=refresh_token&refresh_token={REFRESH_TOKEN}"
@@ -290,7 +293,7 @@ fn a_refresh_sends_no_secret_and_keeps_what_the_answer_leaves_out() {
     assert_eq!(new.refresh_token, old.refresh_token);
     assert_eq!(new.expires_at, Some(after(16_200)));
     assert_eq!(new.union_subject, old.union_subject);
-    assert_eq!(new.scope, ["snsapi_login"]);
+    assert_eq!(new.scope, ["snsapi_login", "snsapi_runtime_pcsdk"]);
 }
 
 #[test]
@@ -298,7 +301,7 @@ fn a_check_succeeds_only_when_the_answer_says_so() {
     let client = client();
     let tokens = tokens(&client);
     assert_eq!(
-        client.check_request(&tokens).unwrap().url(),
+        client.check_request(&tokens, NOW).unwrap().url(),
         format!("https://api.weixin.qq.com/sns/auth?access_token={ACCESS_TOKEN}&openid={OPENID}")
     );
     let check = |body: Value| client.read_check(&tokens, &answer(body.to_string()));
@@ -311,7 +314,7 @@ fn a_check_succeeds_only_when_the_answer_says_so() {
 fn a_user_request_names_token_and_person() {
     let client = client();
     assert_eq!(
-        client.user_request(&tokens(&client)).url(),
+        client.user_request(&tokens(&client), None, NOW).unwrap().url(),
         format!(
             "https://api.weixin.qq.com/sns/userinfo?access_token={ACCESS_TOKEN}\
              &openid={OPENID}&lang=zh_CN"
@@ -321,10 +324,9 @@ fn a_user_request_names_token_and_person() {
 
 #[test]
 fn what_a_provider_does_not_offer_is_said() {
-    let record =
-        fujie_client::provider::wechat().with(&json!({"refresh_endpoint": null, "check_endpoint": null})).unwrap();
+    let record = fujie_client::provider::wechat().with(&json!({"refresh": null, "check": null})).unwrap();
     let client = client_of(record);
     let tokens = tokens(&client);
-    assert_eq!(client.refresh_request(&tokens).unwrap_err().name(), "not_offered");
-    assert_eq!(client.check_request(&tokens).unwrap_err().name(), "not_offered");
+    assert_eq!(client.refresh_request(&tokens, &mut counting(), NOW).unwrap_err().name(), "not_offered");
+    assert_eq!(client.check_request(&tokens, NOW).unwrap_err().name(), "not_offered");
 }

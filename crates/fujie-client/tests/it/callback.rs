@@ -1,11 +1,11 @@
 //! What comes back through the browser, and from whom.
 
-use fujie_client::{Attempt, Client, ProviderError, Secret, provider};
+use fujie_client::{Ask, Attempt, ProviderError, Registration, Secret, provider};
 use serde_json::json;
 
 use crate::world::{APP, CODE, NOW, SECRET, after, begin, client, client_of, counting, good_query};
 
-fn name_of(client: &Client, attempt: &Attempt, query: &str) -> &'static str {
+fn name_of(client: &Registration, attempt: &Attempt, query: &str) -> &'static str {
     match client.read_callback(attempt, query, after(30)) {
         Ok(_) => "ok",
         Err(error) => error.name(),
@@ -17,7 +17,7 @@ fn a_good_callback_leads_to_the_exchange() {
     let client = client();
     let attempt = begin(&client).attempt;
     let callback = client.read_callback(&attempt, &good_query(&attempt), after(30)).unwrap();
-    let request = client.exchange_request(&callback).unwrap();
+    let request = client.exchange_request(&callback, &mut counting(), NOW).unwrap();
     assert_eq!(
         request.url(),
         format!(
@@ -91,7 +91,7 @@ fn a_refusal_is_known_in_every_shape() {
 
 #[test]
 fn a_refusal_by_parameter_is_known_where_the_record_says_so() {
-    let record = provider::wechat().with(&json!({"denials": [{"parameter": "usercancel"}]}));
+    let record = provider::wechat().with(&json!({"callback": {"denials": [{"parameter": "usercancel"}]}}));
     let client = client_of(record.unwrap());
     let attempt = begin(&client).attempt;
     let state = attempt.state.as_str();
@@ -123,12 +123,12 @@ fn an_attempt_ends_after_ten_minutes_and_never_lies_in_the_future() {
 fn a_callback_never_meets_another_provider_or_application() {
     let ours = client();
     let attempt = begin(&ours).attempt;
-    let other_app = Client::new(provider::wechat(), "wxffff", Secret::new(SECRET)).unwrap();
+    let other_app = Registration::new(provider::wechat(), "wxffff", Secret::new(SECRET)).unwrap();
     let other_provider = client_of(provider::wechat().with(&json!({"id": "other"})).unwrap());
     for stranger in [other_app, other_provider] {
         assert_eq!(name_of(&stranger, &attempt, &good_query(&attempt)), "other_client");
         let good = ours.read_callback(&attempt, &good_query(&attempt), NOW).unwrap();
-        assert_eq!(stranger.exchange_request(&good).unwrap_err().name(), "other_client");
+        assert_eq!(stranger.exchange_request(&good, &mut counting(), NOW).unwrap_err().name(), "other_client");
     }
 }
 
@@ -142,9 +142,11 @@ fn an_attempt_without_a_state_admits_nobody() {
 
 #[test]
 fn a_provider_that_promises_an_issuer_must_name_it() {
-    let record = provider::wechat().with(&json!({"issuer": "https://honest.example"})).unwrap();
+    let record = provider::wechat()
+        .with(&json!({"callback": {"issuer": "https://honest.example", "issuer_required": true}}))
+        .unwrap();
     let client = client_of(record);
-    let attempt = client.begin("https://app.example", &mut counting(), NOW).unwrap().attempt;
+    let attempt = client.begin("https://app.example", &Ask::default(), &mut counting(), NOW).unwrap().attempt;
     let good = good_query(&attempt);
     assert_eq!(name_of(&client, &attempt, &good), "issuer_mismatch");
     let hostile = format!("{good}&iss=https%3A%2F%2Fhostile.example");

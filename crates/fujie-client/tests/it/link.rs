@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use fujie_client::{ProviderError, provider};
+use fujie_client::{Ask, ProviderError, Random, provider};
 use serde_json::json;
 
 use crate::world::{NOW, REDIRECT_URI, begin, client, client_of, counting};
@@ -25,16 +25,10 @@ fn the_link_to_wechat_is_exact_to_the_byte() {
 #[test]
 fn every_state_is_hexadecimal_short_enough_and_new() {
     let client = client();
-    let mut seed = 1_u64;
-    let mut random = |bytes: &mut [u8]| {
-        for byte in bytes {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *byte = (seed >> 33) as u8;
-        }
-    };
+    let mut random = Congruential(1);
     let mut seen = HashSet::new();
     for _ in 0..10_000 {
-        let state = client.begin(REDIRECT_URI, &mut random, NOW).unwrap().attempt.state;
+        let state = client.begin(REDIRECT_URI, &Ask::default(), &mut random, NOW).unwrap().attempt.state;
         assert!(state.len() == 64 && state.bytes().all(|b| b.is_ascii_hexdigit()), "{state}");
         assert!(seen.insert(state));
     }
@@ -42,14 +36,10 @@ fn every_state_is_hexadecimal_short_enough_and_new() {
 
 #[test]
 fn a_provider_that_knows_pkce_gets_a_challenge_and_later_the_verifier() {
-    let record = provider::wechat()
-        .with(&json!({
-            "pkce": "S256",
-            "token_method": "post_form",
-            "token_sends_redirect_uri": true,
-            "authorization_parameters": [["display", "page"]],
-            "state": {"alphabet": "base64url"},
-        }))
+    let token = "https://plain.example/token";
+    let record = provider::oauth2("plain", "https://plain.example/authorize", token, "https://plain.example/user")
+        .with_authorization_parameter("display", "page")
+        .with(&json!({"client_authentication": "client_secret_post"}))
         .unwrap();
     let client = client_of(record);
     let begun = begin(&client);
@@ -57,21 +47,21 @@ fn a_provider_that_knows_pkce_gets_a_challenge_and_later_the_verifier() {
         begun.url.contains(
             "&state=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\
              &code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU\
-             &code_challenge_method=S256&display=page#"
+             &code_challenge_method=S256&display=page"
         ),
         "{}",
         begun.url
     );
     let query = format!("code=c&state={}", begun.attempt.state);
     let callback = client.read_callback(&begun.attempt, &query, NOW).unwrap();
-    let request = client.exchange_request(&callback).unwrap();
-    assert_eq!(request.url(), "https://api.weixin.qq.com/sns/oauth2/access_token");
+    let request = client.exchange_request(&callback, &mut counting(), NOW).unwrap();
+    assert_eq!(request.url(), token);
     assert_eq!(
         String::from_utf8_lossy(request.body().unwrap()),
-        "appid=wx0123456789abcdef&secret=canary-secret%2F%2B%26%3D%C3%A4&code=c\
-         &grant_type=authorization_code\
+        "grant_type=authorization_code&code=c\
          &redirect_uri=https%3A%2F%2Fapp.example%2Fcallback%3Ffrom%3D%E9%97%A8\
-         &code_verifier=ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+         &code_verifier=ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8\
+         &client_id=wx0123456789abcdef&client_secret=canary-secret%2F%2B%26%3D%C3%A4"
     );
 }
 
@@ -104,11 +94,23 @@ fn an_unsafe_redirect_uri_is_refused() {
         "wechat://x",
     ];
     for uri in good {
-        assert!(client().begin(uri, &mut counting(), NOW).is_ok(), "{uri}");
+        assert!(client().begin(uri, &Ask::default(), &mut counting(), NOW).is_ok(), "{uri}");
     }
     let long = format!("https://app.example/{}", "a".repeat(1024));
     for uri in bad.into_iter().chain([long.as_str()]) {
-        let outcome = client().begin(uri, &mut counting(), NOW);
+        let outcome = client().begin(uri, &Ask::default(), &mut counting(), NOW);
         assert!(matches!(outcome, Err(ProviderError::RedirectUriUnusable(_))), "{uri}");
+    }
+}
+
+/// Never the same twice, and the same in every run.
+struct Congruential(u64);
+
+impl Random for Congruential {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            *byte = (self.0 >> 33) as u8;
+        }
     }
 }

@@ -3,6 +3,8 @@
 
 mod answer;
 mod callback;
+mod id_token;
+mod example;
 mod link;
 #[cfg(feature = "reqwest")]
 mod network;
@@ -10,4 +12,7 @@ mod provider_record;
 mod secrecy;
 #[cfg(feature = "reqwest")]
 mod server;
+#[cfg(feature = "session")]
+mod session;
+mod token_store;
 mod world;

@@ -1,8 +1,9 @@
 //! Whole sign-ins over loopback, with a provider that is honest, slow, broken or hostile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use fujie_client::{Callback, Client, Limits, ProviderError, ReqwestTransport, SignedIn, provider};
+use fujie_client::{Callback, Client, Limits, ProviderError, Registration, ReqwestTransport, SignedIn, provider};
 use serde_json::json;
 
 use crate::server::{Reply, Server, ok, with_status};
@@ -17,10 +18,19 @@ async fn sign_in(server: &Server) -> Result<SignedIn, ProviderError> {
 
 async fn sign_in_over(transport: &ReqwestTransport, server: &Server) -> Result<SignedIn, ProviderError> {
     let (client, callback) = at(&server.base);
-    client.finish(transport, callback, NOW).await
+    redeem(transport, client, callback).await
 }
 
-fn at(base: &str) -> (Client, Callback) {
+async fn redeem(
+    transport: &ReqwestTransport,
+    registration: Registration,
+    callback: Callback,
+) -> Result<SignedIn, ProviderError> {
+    let client = Client::over(Arc::new(transport.clone()), registration).unwrap();
+    client.with_clock(Arc::new(|| NOW)).redeem(callback).await
+}
+
+fn at(base: &str) -> (Registration, Callback) {
     let client = client_of(provider::wechat().at_host(base).unwrap());
     let callback = callback(&client);
     (client, callback)
@@ -75,7 +85,7 @@ async fn the_usual_transport_is_usable_and_signing_in_can_be_spawned() {
     let server = Server::new(|path, _| honest(path));
     let (client, callback) = at(&server.base);
     let transport = ReqwestTransport::new().unwrap();
-    let task = tokio::spawn(async move { client.finish(&transport, callback, NOW).await });
+    let task = tokio::spawn(async move { redeem(&transport, client, callback).await });
     assert!(task.await.unwrap().is_ok());
 }
 
@@ -138,9 +148,9 @@ async fn a_code_is_not_sent_again_when_a_kept_connection_breaks() {
     });
     let transport = patient();
     let (client, first) = at(&server.base);
-    assert!(client.finish(&transport, first, NOW).await.is_ok());
+    assert!(redeem(&transport, client, first).await.is_ok());
     let (client, second) = at(&server.base);
-    let error = client.finish(&transport, second, NOW).await.unwrap_err();
+    let error = redeem(&transport, client, second).await.unwrap_err();
     assert_eq!(error.name(), "interrupted");
     assert_eq!(server.count(TOKEN), 2, "one for each code");
 }
@@ -195,7 +205,7 @@ async fn a_provider_that_is_not_there_is_unreachable() {
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let (client, callback) = at(&base);
-    let error = client.finish(&patient(), callback, NOW).await.unwrap_err();
+    let error = redeem(&patient(), client, callback).await.unwrap_err();
     assert_eq!(error.name(), "unreachable");
     let told = format!("{error:?} {}", error.report());
     assert!(told.contains("refused") && !told.contains("canary"), "{told}");
@@ -205,6 +215,6 @@ async fn a_provider_that_is_not_there_is_unreachable() {
 async fn plain_http_where_tls_was_promised_is_unreachable() {
     let server = Server::new(|path, _| honest(path));
     let (client, callback) = at(&server.base.replace("http:", "https:"));
-    let error = client.finish(&patient(), callback, NOW).await.unwrap_err();
+    let error = redeem(&patient(), client, callback).await.unwrap_err();
     assert_eq!(error.name(), "unreachable", "{}", error.report());
 }

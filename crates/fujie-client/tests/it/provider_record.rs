@@ -1,6 +1,6 @@
 //! Records: changing one field, moving to a simulator, refusing what is unsafe.
 
-use fujie_client::{Client, Provider, RecordError, Secret, provider};
+use fujie_client::{Provider, RecordError, Registration, Secret, provider};
 use serde_json::json;
 
 #[test]
@@ -12,7 +12,7 @@ fn a_record_is_data_and_single_fields_can_be_changed() {
     let changed = preset.with(&changes).unwrap();
     assert_eq!(changed.scope, ["snsapi_login", "x"]);
     assert_eq!(changed.errors.refusals.len(), preset.errors.refusals.len() + 1);
-    assert_eq!(changed.token_endpoint, preset.token_endpoint);
+    assert_eq!(changed.token.endpoint, preset.token.endpoint);
 }
 
 #[test]
@@ -29,12 +29,12 @@ fn a_misspelt_field_is_named() {
 fn every_endpoint_moves_to_a_simulator() {
     let moved = provider::wechat().at_host("http://127.0.0.1:8901/").unwrap();
     assert_eq!(moved.authorization_endpoint, "http://127.0.0.1:8901/connect/qrconnect");
-    assert_eq!(moved.token_endpoint, "http://127.0.0.1:8901/sns/oauth2/access_token");
-    assert_eq!(moved.refresh_endpoint.unwrap(), "http://127.0.0.1:8901/sns/oauth2/refresh_token");
-    assert_eq!(moved.check_endpoint.unwrap(), "http://127.0.0.1:8901/sns/auth");
-    assert_eq!(moved.user_endpoint, "http://127.0.0.1:8901/sns/userinfo");
+    assert_eq!(moved.token.endpoint, "http://127.0.0.1:8901/sns/oauth2/access_token");
+    assert_eq!(moved.refresh.unwrap().endpoint, "http://127.0.0.1:8901/sns/oauth2/refresh_token");
+    assert_eq!(moved.check.unwrap().endpoint, "http://127.0.0.1:8901/sns/auth");
+    assert_eq!(moved.user.unwrap().endpoint, "http://127.0.0.1:8901/sns/userinfo");
     let below = provider::wechat().at_host("https://gateway.example/wechat").unwrap();
-    assert_eq!(below.user_endpoint, "https://gateway.example/wechat/sns/userinfo");
+    assert_eq!(below.user.unwrap().endpoint, "https://gateway.example/wechat/sns/userinfo");
     for bad in ["http://10.0.0.1", "127.0.0.1:1", "ftp://x", "https://x/#a", "https://x/?a", ""] {
         assert!(provider::wechat().at_host(bad).is_err(), "{bad}");
     }
@@ -43,19 +43,19 @@ fn every_endpoint_moves_to_a_simulator() {
 #[test]
 fn an_unsafe_record_makes_no_client() {
     let faults = [
-        json!({"token_endpoint": "http://api.weixin.qq.com/sns/oauth2/access_token"}),
-        json!({"user_endpoint": "https://u:p@api.weixin.qq.com/"}),
+        json!({"token": {"endpoint": "http://api.weixin.qq.com/sns/oauth2/access_token"}}),
+        json!({"user": {"endpoint": "https://u:p@api.weixin.qq.com/"}}),
         json!({"authorization_endpoint": "https://open.weixin.qq.com/#x"}),
-        json!({"refresh_endpoint": "/sns"}),
+        json!({"refresh": {"endpoint": "/sns"}}),
         json!({"state": {"length_max": 31}}),
         json!({"scope_separator": ""}),
         json!({"id": ""}),
     ];
     for fault in faults {
         let record = provider::wechat().with(&fault).unwrap();
-        assert!(Client::new(record, "wx", Secret::new("s")).is_err(), "{fault}");
+        assert!(Registration::new(record, "wx", Secret::new("s")).is_err(), "{fault}");
     }
     for (id, secret) in [("", "s"), ("w x", "s"), ("wx", ""), ("wx", "s\n"), ("wx", " s")] {
-        assert!(Client::new(provider::wechat(), id, Secret::new(secret)).is_err());
+        assert!(Registration::new(provider::wechat(), id, Secret::new(secret)).is_err());
     }
 }

@@ -4,8 +4,8 @@ use fujie_client::ProviderError;
 use serde_json::json;
 
 use crate::world::{
-    OPENID, REDIRECT_URI, SECRET, UNIONID, answer, begin, callback, changed, client, good_query, read_tokens,
-    read_user, token_answer, tokens, user_answer,
+    NOW, OPENID, REDIRECT_URI, SECRET, UNIONID, answer, begin, callback, changed, client, counting, good_query,
+    read_tokens, read_user, token_answer, tokens, user_answer,
 };
 
 fn silent(told: &str) {
@@ -22,9 +22,9 @@ fn nothing_that_prints_itself_shows_a_secret_or_a_person() {
     silent(&format!("{client:?}"));
     silent(&format!("{begun:?}"));
     assert!(!format!("{begun:?}").contains(&begun.attempt.state));
-    silent(&format!("{:?}", client.exchange_request(&callback(&client)).unwrap()));
-    silent(&format!("{:?}", client.refresh_request(&tokens).unwrap()));
-    silent(&format!("{:?}", client.user_request(&tokens)));
+    silent(&format!("{:?}", client.exchange_request(&callback(&client), &mut counting(), NOW).unwrap()));
+    silent(&format!("{:?}", client.refresh_request(&tokens, &mut counting(), NOW).unwrap()));
+    silent(&format!("{:?}", client.user_request(&tokens, None, NOW)));
     silent(&format!("{tokens:?}"));
     silent(&format!("{:?}", read_user(&client, &user_answer()).unwrap()));
     silent(&format!("{:?}", answer(token_answer().to_string())));

@@ -1,7 +1,8 @@
 //! Words that the stories share: a client, a clock, a browser's attempt, WeChat's answers.
 
 use fujie_client::{
-    Attempt, Begin, Callback, Client, Identity, Provider, ProviderError, Response, Secret, Timestamp, Tokens, provider,
+    Ask, Attempt, Begin, Callback, Identity, Provider, ProviderError, Random, Registration, Response, Secret,
+    Timestamp, Tokens, provider,
 };
 use serde_json::{Value, json};
 
@@ -15,12 +16,12 @@ pub const OPENID: &str = "oCanaryOpenid000000000000001";
 pub const UNIONID: &str = "oCanaryUnionid00000000000001";
 pub const REDIRECT_URI: &str = "https://app.example/callback?from=门";
 
-pub fn client() -> Client {
+pub fn client() -> Registration {
     client_of(provider::wechat())
 }
 
-pub fn client_of(provider: Provider) -> Client {
-    Client::new(provider, APP, Secret::new(SECRET)).unwrap()
+pub fn client_of(provider: Provider) -> Registration {
+    Registration::new(provider, APP, Secret::new(SECRET)).unwrap()
 }
 
 pub fn after(seconds: i64) -> Timestamp {
@@ -28,32 +29,38 @@ pub fn after(seconds: i64) -> Timestamp {
 }
 
 /// Counts upwards, so that links are the same in every run.
-pub fn counting() -> impl FnMut(&mut [u8]) {
-    let mut next = 0_u8;
-    move |bytes| {
+#[derive(Default)]
+pub struct Counting(u8);
+
+impl Random for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
-            *byte = next;
-            next = next.wrapping_add(1);
+            *byte = self.0;
+            self.0 = self.0.wrapping_add(1);
         }
     }
 }
 
-pub fn begin(client: &Client) -> Begin {
-    client.begin(REDIRECT_URI, &mut counting(), NOW).unwrap()
+pub fn counting() -> Counting {
+    Counting::default()
+}
+
+pub fn begin(client: &Registration) -> Begin {
+    client.begin(REDIRECT_URI, &Ask::default(), &mut counting(), NOW).unwrap()
 }
 
 pub fn good_query(attempt: &Attempt) -> String {
     format!("code={CODE}&state={}", attempt.state)
 }
 
-pub fn callback(client: &Client) -> Callback {
+pub fn callback(client: &Registration) -> Callback {
     let attempt = begin(client).attempt;
     client.read_callback(&attempt, &good_query(&attempt), after(30)).unwrap()
 }
 
 /// An answer as WeChat labels it.
 pub fn answer(body: impl Into<Vec<u8>>) -> Response {
-    Response { status: 200, content_type: Some("text/plain".into()), body: body.into() }
+    Response::new(200, Some("text/plain"), body)
 }
 
 pub fn token_answer() -> Value {
@@ -92,14 +99,14 @@ pub fn changed(answer: &Value, field: &str, value: Option<Value>) -> Value {
     answer
 }
 
-pub fn tokens(client: &Client) -> Tokens {
+pub fn tokens(client: &Registration) -> Tokens {
     read_tokens(client, &token_answer()).unwrap()
 }
 
-pub fn read_tokens(client: &Client, body: &Value) -> Result<Tokens, ProviderError> {
+pub fn read_tokens(client: &Registration, body: &Value) -> Result<Tokens, ProviderError> {
     client.read_tokens(&callback(client), &answer(body.to_string()), NOW)
 }
 
-pub fn read_user(client: &Client, body: &Value) -> Result<Identity, ProviderError> {
+pub fn read_user(client: &Registration, body: &Value) -> Result<Identity, ProviderError> {
     client.read_user(&tokens(client), &answer(body.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Compact JWS (RFC 7515 §7.1): signing with keys parsed once, verifying with the algorithm pinned by the key.
+//! Compact JWS of ours (RFC 7515 §7.1): signing with keys parsed once, verifying with the algorithm pinned by the key.
 //!
 //! No primitive is written here, and there is no `none`, no HMAC and no encryption.
 
@@ -13,7 +13,7 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::jwk::Jwk;
@@ -134,11 +134,23 @@ impl SigningKey {
         }
     }
 
-    /// Signs `payload` (JSON, UTF-8) into a compact JWS with header `typ`.
+    /// Signs `payload` (JSON, UTF-8) into a compact JWS with header `typ`, and with `kid` unless that is empty.
     ///
     /// Randomness for ECDSA is the library's own: the one exception to "randomness is an argument".
     pub fn sign(&self, typ: &str, payload: &[u8]) -> Result<String, KeyRejected> {
-        let header = format!(r#"{{"alg":"{}","typ":"{typ}","kid":"{}"}}"#, self.algorithm().as_str(), self.kid);
+        let kid = Some(self.kid.as_str()).filter(|kid| !kid.is_empty());
+        self.sign_under(&SigningHeader { alg: self.algorithm().as_str(), typ, kid, jwk: None }, payload)
+    }
+
+    /// As [`SigningKey::sign`], but with the public key itself in the header instead of its name (RFC 7515 §4.1.3),
+    /// as a DPoP proof has it.
+    pub fn sign_with_jwk(&self, typ: &str, payload: &[u8]) -> Result<String, KeyRejected> {
+        let jwk = Some(self.jwk().without_kid());
+        self.sign_under(&SigningHeader { alg: self.algorithm().as_str(), typ, kid: None, jwk }, payload)
+    }
+
+    fn sign_under(&self, header: &SigningHeader<'_>, payload: &[u8]) -> Result<String, KeyRejected> {
+        let header = serde_json::to_string(header).or(Err(KeyRejected))?;
         let mut jws = String::with_capacity(header.len() * 2 + payload.len() * 2 + 400);
         URL_SAFE_NO_PAD.encode_string(header, &mut jws);
         jws.push('.');
@@ -179,6 +191,16 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({} {}, [redacted])", self.algorithm().as_str(), self.kid)
     }
+}
+
+#[derive(Serialize)]
+struct SigningHeader<'a> {
+    alg: &'a str,
+    typ: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwk: Option<Jwk>,
 }
 
 #[derive(Deserialize)]

@@ -1,14 +1,12 @@
 //! ID tokens (OpenID Connect Core 1.0 §2).
 
-use aws_lc_rs::digest;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
 use super::key_ring::KeyRing;
 use crate::{
     account::Account,
     grant::{Grant, Setting},
-    jose::jws::Algorithm,
+    jose::{jws::Algorithm, verifying_key::SignatureAlgorithm},
     time::Timestamp,
     userinfo::ProfileClaims,
 };
@@ -91,20 +89,9 @@ impl IdTokenDraft {
             nonce: self.nonce.as_deref(),
             acr: self.acr.as_deref(),
             amr: self.amr.split(' ').filter(|word| !word.is_empty()).collect(),
-            at_hash: at_hash(self.algorithm, access_token),
+            at_hash: SignatureAlgorithm::from(self.algorithm).left_half(access_token),
             profile: self.profile.as_ref(),
         };
         ring.signer(self.algorithm, self.issued_at)?.sign("JWT", &serde_json::to_vec(&claims).ok()?).ok()
     }
-}
-
-/// The left half of the hash that belongs to the algorithm; Ed25519 hashes with SHA-512.
-fn at_hash(algorithm: Algorithm, access_token: &str) -> String {
-    let hash = match algorithm {
-        Algorithm::EdDsa => &digest::SHA512,
-        Algorithm::Es256 | Algorithm::Rs256 => &digest::SHA256,
-    };
-    let digest = digest::digest(hash, access_token.as_bytes());
-    let half = digest.as_ref().get(..digest.as_ref().len() / 2).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(half)
 }

@@ -15,6 +15,7 @@ mod house;
 mod id_token;
 mod implicit;
 mod introspect;
+mod jose;
 mod key_ring;
 mod logout;
 mod password;

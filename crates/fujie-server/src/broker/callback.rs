@@ -9,7 +9,7 @@ use fujie_core::{
 };
 use fujie_store::{PendingStored, SignIn, StoreError};
 
-use super::{Connection, Flow, client_time};
+use super::{Connection, Flow};
 use crate::{
     cookie::Name,
     endpoint::sign_in::{arrive, fresh_for},
@@ -64,15 +64,15 @@ async fn lost(visit: &Visit<'_>, flow: Option<&Flow>) -> Response {
 /// `Ok` when the provider vouched for somebody, `Err` when the flow came to nothing.
 async fn finish(visit: &Visit<'_>, connection: &Connection, flow: &Flow) -> Result<Response, Box<Response>> {
     let server = visit.server;
-    let now = client_time(visit.now);
-    let callback = match connection.client.read_callback(&flow.attempt, &visit.request.query, now) {
+    let registration = connection.client.registration();
+    let callback = match registration.read_callback(&flow.attempt, &visit.request.query, visit.now) {
         Ok(callback) => callback,
         Err(error) => return Err(Box::new(back(connection, flow, &error))),
     };
     if server.limit.count(&("exchange", flow.id()), visit.now) > EXCHANGES_MAX {
         return Err(Box::new(visit.error(ErrorKind::TooManyRequests)));
     }
-    match connection.client.finish(server.settings.transport.as_ref(), callback, now).await {
+    match connection.client.redeem(callback).await {
         Ok(signed_in) => {
             let identity = identity(connection, signed_in.identity);
             Ok(enter(visit, connection, flow, identity).await.unwrap_or_else(|error| visit.unavailable(&error)))

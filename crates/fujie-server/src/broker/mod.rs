@@ -75,8 +75,7 @@ impl Flow {
 
     pub fn open(server: &Server, snapshot: &Snapshot, text: &str, now: Timestamp) -> Option<Self> {
         let flow: Self = serde_json::from_slice(&snapshot.ring.open(Kind::Flow, text)?).ok()?;
-        let began = Timestamp::from_millis(flow.attempt.created_at.millis());
-        (now < began + server.settings.policy.flow).then_some(flow)
+        (now < flow.attempt.created_at + server.settings.policy.flow).then_some(flow)
     }
 
     /// What is used once: the state, as a digest.
@@ -88,9 +87,4 @@ impl Flow {
 /// Where the provider sends the browser back to. The path names the connection, and must equal the flow's.
 pub(crate) fn redirect_uri(server: &Server, connection: &str) -> String {
     format!("{}/broker/{connection}/callback", server.issuer())
-}
-
-/// The client crate's time.
-pub(crate) const fn client_time(now: Timestamp) -> fujie_client::Timestamp {
-    fujie_client::Timestamp::from_millis(now.millis())
 }

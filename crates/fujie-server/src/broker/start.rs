@@ -1,11 +1,9 @@
 //! Starting a sign-in with a provider: a POST from our page, so that nobody else can start flows in this browser.
 
-use fujie_core::{
-    random::{Random as _, SystemRandom},
-    secret::sha256,
-};
+use fujie_client::Ask;
+use fujie_core::{random::SystemRandom, secret::sha256};
 
-use super::{Connection, Flow, client_time, redirect_uri};
+use super::{Connection, Flow, redirect_uri};
 use crate::{
     cookie::Name,
     form::{Visit, resumed},
@@ -25,9 +23,9 @@ pub async fn post(server: &Server, request: &Request, connection: &Connection) -
     let resume = fields.text("resume").unwrap_or_default();
     let asked = resumed(server, &snapshot, resume, visit.now).and_then(|request| request.ui_locales);
     visit.speak(resume, asked.as_deref());
-    let mut random = |bytes: &mut [u8]| SystemRandom.fill(bytes);
-    let (to, language) = (redirect_uri(server, &connection.id), Some(visit.lang.code()));
-    let begun = match connection.client.begin_in(&to, language, &mut random, client_time(visit.now)) {
+    let to = redirect_uri(server, &connection.id);
+    let ask = Ask { language: Some(visit.lang.code()), ..Ask::default() };
+    let begun = match connection.client.registration().begin(&to, &ask, &mut SystemRandom, visit.now) {
         Ok(begun) => begun,
         Err(error) => {
             tracing::error!(connection = connection.id, %error, "a sign-in with a provider could not begin");

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use fujie_client::{Client as ProviderClient, provider};
+use fujie_client::{Client as ProviderClient, Registration, provider};
 use fujie_core::{
     account::Session,
     client::{Api, Client, GrantType, PkcePolicy, TokenForm},
@@ -433,10 +433,14 @@ fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>,
     let connection = |app: &App| Connection {
         id: app.connection.to_owned(),
         label: None,
-        client: ProviderClient::new(
-            provider::wechat().at_host(wechat).unwrap(),
-            app.appid,
-            fujie_client::Secret::new(app.secret),
+        client: ProviderClient::over(
+            Arc::new(Witness(Arc::clone(upstream))),
+            Registration::new(
+                provider::wechat().at_host(wechat).unwrap(),
+                app.appid,
+                fujie_client::Secret::new(app.secret),
+            )
+            .unwrap(),
         )
         .unwrap(),
         is_simulated: true,
@@ -450,7 +454,6 @@ fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>,
         connections: apps.iter().map(connection).collect(),
         password_enabled: true,
         master: MasterKey::new(&[7; 32]).unwrap(),
-        transport: Box::new(Witness(Arc::clone(upstream))),
         clock: clock.clone(),
     }
 }

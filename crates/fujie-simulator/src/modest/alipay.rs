@@ -121,11 +121,11 @@ const AUTH_TOKEN: Failure<'_> = Failure {
 };
 
 async fn gateway(State(simulation): Shared<Alipay>, call: Call) -> Response {
-    let fields = call.fields();
+    let fields = &call.fields;
     world::with(&simulation, |world, now| {
-        let answered = check(world, &fields).and_then(|()| match fields.filled("method") {
-            Some(TOKEN) => token(world, &fields, now),
-            Some(USER) => user(world, &fields, now),
+        let answered = check(world, fields).and_then(|()| match fields.filled("method") {
+            Some(TOKEN) => token(world, fields, now),
+            Some(USER) => user(world, fields, now),
             _ => Err(METHOD),
         });
         match answered {

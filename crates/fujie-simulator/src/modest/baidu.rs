@@ -75,8 +75,8 @@ fn api_error(world: &World<Baidu>, number: u64, text: &str) -> Response {
 }
 
 async fn token(State(simulation): Shared<Baidu>, call: Call) -> Response {
-    let fields = call.fields();
-    world::with(&simulation, |world, now| match exchange(world, &fields, now) {
+    let fields = &call.fields;
+    world::with(&simulation, |world, now| match exchange(world, fields, now) {
         Ok(tokens) => Json(json!({
             "access_token": tokens.access_token,
             "expires_in": Baidu::TERMS.access_token_lifetime.as_secs(),
@@ -120,12 +120,12 @@ fn exchange(world: &mut World<Baidu>, fields: &Fields, now: Timestamp) -> Result
 /// Two methods, two names for the same things. The token comes as a field: a header counts for
 /// nothing.
 async fn info(State(simulation): Shared<Baidu>, call: Call) -> Response {
-    let fields = call.fields();
+    let fields = &call.fields;
     world::with(&simulation, |world, now| {
         let Ok((grant, person)) = world.open(fields.filled("access_token").unwrap_or_default(), now) else {
             return api_error(world, 110, "Access token invalid or no longer valid");
         };
-        let is_short = call.path.ends_with("getLoggedInUser");
+        let is_short = call.path().ends_with("getLoggedInUser");
         let (name, id) = if is_short { ("uname", "uid") } else { ("username", "userid") };
         let mut user = Map::new();
         user.insert("openid".to_owned(), json!(settled("openid", &grant.client_id, person)));

@@ -9,10 +9,10 @@ use std::fmt;
 pub const DEFAULT_SECRET: &str = "fa4efa4efa4efa4efa4efa4efa4efa4e";
 
 /// Which provider is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// gitee.com.
+    #[default]
     Gitee,
     /// login.dingtalk.com and api.dingtalk.com.
     Dingtalk,
@@ -59,15 +59,19 @@ impl Kind {
 }
 
 /// Everything the simulator starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ModestConfig {
-    /// Which provider it is.
+    /// Which provider it is. No key of a file: whoever reads one says so with [`Self::playing`].
+    #[serde(skip)]
     pub kind: Kind,
-    /// Registered apps. Their ids differ.
+    /// Registered apps. Their ids differ. None until it is said which provider is played.
     pub apps: Vec<App>,
     /// People who can sign in; at least one, names differ.
+    #[serde(skip)]
     pub people: Vec<Person>,
     /// Who agrees to every sign-in at once, if anybody: then no page is shown.
+    #[serde(skip)]
     pub auto_confirm: Option<String>,
     /// The address that answers name, when it is not the listener's. Without a slash at its end.
     pub base_url: Option<String>,
@@ -75,24 +79,32 @@ pub struct ModestConfig {
     pub switches: Switches,
 }
 
-impl ModestConfig {
-    /// The default configuration of a provider.
-    pub fn of(kind: Kind) -> Self {
-        let demo = App {
-            client_id: kind.default_client_id().to_owned(),
-            client_secret: DEFAULT_SECRET.to_owned(),
-            name: "演示应用".to_owned(),
-            redirect_uris: vec![LOOPBACK.to_owned()],
-            ..App::default()
-        };
+impl Default for ModestConfig {
+    fn default() -> Self {
         Self {
-            kind,
-            apps: vec![demo],
+            kind: Kind::default(),
+            apps: Vec::new(),
             people: people::default_people(),
             auto_confirm: None,
             base_url: None,
             switches: Switches::default(),
         }
+    }
+}
+
+impl ModestConfig {
+    /// The default configuration of a provider.
+    pub fn of(kind: Kind) -> Self {
+        Self::default().playing(kind)
+    }
+
+    /// This configuration for a provider, with a demo app where there is none.
+    pub fn playing(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        if self.apps.is_empty() {
+            self.apps.push(App::demo(kind));
+        }
+        self
     }
 }
 
@@ -124,6 +136,17 @@ pub struct App {
 }
 
 impl App {
+    /// The app of the default configuration, which may be called back on loopback.
+    pub fn demo(kind: Kind) -> Self {
+        Self {
+            client_id: kind.default_client_id().to_owned(),
+            client_secret: DEFAULT_SECRET.to_owned(),
+            name: "演示应用".to_owned(),
+            redirect_uris: vec![LOOPBACK.to_owned()],
+            ..Self::default()
+        }
+    }
+
     /// The name, or the id where there is none.
     pub(crate) fn shown_name(&self) -> &str {
         if self.name.is_empty() { &self.client_id } else { &self.name }

@@ -102,7 +102,7 @@ fn log_id(now: Timestamp) -> String {
 
 /// Query, form or JSON, whichever has the field.
 fn fields(call: &Call) -> Fields {
-    let (query, body) = (call.query(), call.form_or_json());
+    let (query, body) = (call.asked(), call.form_or_json());
     query.iter().chain(body.iter()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 

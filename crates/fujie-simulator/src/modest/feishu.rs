@@ -144,7 +144,7 @@ fn exchange(world: &mut World<Feishu>, call: &Call, now: Timestamp) -> Result<To
             };
             let redeemed = match world.redeem(redemption, now) {
                 // Only v3 minds a verifier that nobody announced.
-                Err(Reason::NoChallenge) if call.path != TOKEN_V3 => {
+                Err(Reason::NoChallenge) if call.path() != TOKEN_V3 => {
                     world.redeem(Redemption { verifier: None, ..redemption }, now)
                 }
                 other => other,

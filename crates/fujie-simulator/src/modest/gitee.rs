@@ -99,7 +99,7 @@ type Failure = (&'static str, &'static str);
 const INVALID_CLIENT: Failure = ("invalid_client", "由于未知、不支持或没有客户端，认证失败");
 
 fn exchange(world: &mut World<Gitee>, call: &Call, now: Timestamp) -> Result<Tokens, Failure> {
-    let fields = call.fields();
+    let fields = &call.fields;
     let sent = |name: &str| fields.filled(name).unwrap_or_default().to_owned();
     let (id, secret) = call.basic().unwrap_or_else(|| (sent("client_id"), sent("client_secret")));
     world.app(&id).filter(|app| app.client_secret == secret).ok_or(INVALID_CLIENT)?;
@@ -139,7 +139,7 @@ fn opened(
         if let Some(refusal) = nameless(call, world) {
             return refusal;
         }
-        let query = call.query();
+        let query = call.asked();
         let token = query.filled("access_token").or(call.bearer()).unwrap_or_default();
         match world.open(token, now) {
             Ok((grant, person)) => tell(world, &grant.scope, person),

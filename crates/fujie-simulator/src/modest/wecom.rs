@@ -129,7 +129,7 @@ fn refuse((number, text): (i64, &str)) -> Response {
 
 /// The app's token. Asked again, it is the same one until it ends.
 async fn gettoken(State(simulation): Shared<Wecom>, call: Call) -> Response {
-    let query = call.query();
+    let query = call.asked();
     world::with(&simulation, |world, now| {
         let corpid = query.filled("corpid").unwrap_or_default();
         let Some(app) = world.app(corpid) else {
@@ -166,8 +166,8 @@ fn opened(world: &World<Wecom>, query: &Fields, now: Timestamp) -> Result<String
 
 /// Who it was. The old path spells its fields with capital letters.
 async fn getuserinfo(State(simulation): Shared<Wecom>, call: Call) -> Response {
-    let query = call.query();
-    let is_old = call.path.starts_with("/cgi-bin/user/");
+    let query = call.asked();
+    let is_old = call.path().starts_with("/cgi-bin/user/");
     let found = world::with(&simulation, |world, now| {
         let client_id = opened(world, &query, now)?;
         let code = query.filled("code").unwrap_or_default();
@@ -199,7 +199,7 @@ fn who(person: &Person, corpid: &str, is_old: bool, is_outsider: bool) -> Map<St
 
 /// A member's details, by `userid`.
 async fn user(State(simulation): Shared<Wecom>, call: Call) -> Response {
-    let query = call.query();
+    let query = call.asked();
     world::with(&simulation, |world, now| {
         if let Err(error) = opened(world, &query, now) {
             return refuse(error);

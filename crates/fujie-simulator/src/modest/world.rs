@@ -223,8 +223,8 @@ fn equip(apps: &mut [App]) -> Result<SigningKey, NoRandomness> {
 
 /// The page that asks, at any of the provider's paths for it.
 pub(crate) async fn authorize<D: Dialect>(State(simulation): Shared<D>, call: Call) -> Response {
-    let request = call.query();
-    let language = Language::of(request.sent("lang"), &call.headers);
+    let request = call.asked();
+    let language = Language::of(request.sent("lang"), &call.head.headers);
     let judged = simulation.world().judge(&request);
     match judged {
         Ok(ask) => match sign_in::authorize(&simulation, ask, language) {

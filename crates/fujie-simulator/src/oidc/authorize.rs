@@ -24,9 +24,9 @@ use std::time::Duration;
 const PAGE_LIFETIME: Duration = Duration::from_secs(600);
 
 pub(crate) async fn authorize<M: Manners>(State(simulation): State<Arc<Simulation<World<M>>>>, call: Call) -> Response {
-    let tenant = M::PATHS.tenant_in(&call.path);
+    let tenant = M::PATHS.tenant_in(call.path());
     let request = request_of(&call, tenant);
-    let language = Language::of(request.sent("ui_locales").or(request.sent("lang")), &call.headers);
+    let language = Language::of(request.sent("ui_locales").or(request.sent("lang")), &call.head.headers);
     match decide(&simulation, tenant, &request) {
         Decision::Page { chinese, english } => {
             let title = language.say("无法登录", "Cannot sign in");
@@ -52,7 +52,7 @@ enum Decision {
 
 /// The request's fields behind our own note of the tenant, which comes first and so wins.
 fn request_of(call: &Call, tenant: &str) -> Fields {
-    let fields = call.fields();
+    let fields = &call.fields;
     let notes = [("flow", "web"), ("tenant", tenant)].into_iter();
     notes.chain(fields.iter()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -21,7 +21,9 @@ pub const DEFAULT_PASSWORD: &str = "fa4efa4e";
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OidcConfig {
-    /// Whose paths and manners it has.
+    /// Whose paths and manners it has. No key of a file: whoever reads one says so with
+    /// [`Self::playing`].
+    #[serde(skip)]
     pub house: House,
     /// Registered clients. Their ids differ.
     pub apps: Vec<Client>,
@@ -54,13 +56,17 @@ impl Default for OidcConfig {
 impl OidcConfig {
     /// The default configuration of a house.
     pub fn of(house: House) -> Self {
-        Self { house, ..Self::default() }
+        Self::default().playing(house)
+    }
+
+    /// This configuration for a house.
+    pub fn playing(self, house: House) -> Self {
+        Self { house, ..self }
     }
 }
 
 /// Whose OpenID provider is played.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum House {
     /// Nobody's: the standards, plainly.
     #[default]

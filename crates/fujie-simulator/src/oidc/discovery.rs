@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub(crate) async fn document<M: Manners>(State(simulation): State<Arc<Simulation<World<M>>>>, call: Call) -> Response {
     let world = simulation.world();
-    Json(Value::Object(members(&world, M::PATHS.tenant_in(&call.path)))).into_response()
+    Json(Value::Object(members(&world, M::PATHS.tenant_in(call.path())))).into_response()
 }
 
 fn members<M: Manners>(world: &World<M>, tenant: &str) -> Object {

@@ -26,14 +26,14 @@ pub(crate) async fn token<M: Manners>(State(simulation): State<Arc<Simulation<Wo
     let exchanged = exchange(&mut simulation.world(), &call, now);
     match exchanged {
         Ok(object) => answer::json(&Value::Object(object)),
-        Err(failure) => answer::failure::<M>(&failure, &call.path, &call.headers, now),
+        Err(failure) => answer::failure::<M>(&failure, call.path(), &call.head.headers, now),
     }
 }
 
 fn exchange<M: Manners>(world: &mut World<M>, call: &Call, now: Timestamp) -> Result<Object, Failure> {
     let form = call.form();
-    let client = world.client(&call.headers, &form, M::PATHS.tenant_in(&call.path), now)?;
-    let desk = Exchange { client: &client, form: &form, tenant: M::PATHS.tenant_in(&call.path), now };
+    let client = world.client(&call.head.headers, &form, M::PATHS.tenant_in(call.path()), now)?;
+    let desk = Exchange { client: &client, form: &form, tenant: M::PATHS.tenant_in(call.path()), now };
     match form.filled("grant_type") {
         Some("authorization_code") => desk.authorization_code(world),
         Some("refresh_token") => desk.refresh_token(world),

@@ -23,7 +23,7 @@ pub(crate) async fn userinfo<M: Manners>(State(simulation): State<Arc<Simulation
     };
     match claims(&simulation.world(), access_token, now) {
         Ok(claims) => answer::json(&Value::Object(claims)),
-        Err(failure) => answer::failure::<M>(&failure, &call.path, &call.headers, now),
+        Err(failure) => answer::failure::<M>(&failure, call.path(), &call.head.headers, now),
     }
 }
 

@@ -1,14 +1,17 @@
-//! WeChat website sign-in: QR page, long poll, phone, token endpoints, all on one port.
+//! WeChat: website sign-in (QR page, long poll, phone), in-app authorization of official accounts,
+//! codes of mini-programs, and the API behind them, all on one port.
 //!
-//! One address stands for three hosts of the real
-//! thing: `open.weixin.qq.com`, `lp.open.weixin.qq.com` and `api.weixin.qq.com`; their paths do
-//! not collide. Not here: in-app authorization, mini-programs, the desktop client's fast login.
+//! One address stands for three hosts of the real thing: `open.weixin.qq.com`,
+//! `lp.open.weixin.qq.com` and `api.weixin.qq.com`; their paths do not collide. Not here: mobile
+//! apps, third-party platforms, the desktop client's fast login.
 
 mod api;
 mod config;
 mod confirm;
 mod control;
 mod errcode;
+mod in_app;
+mod js_code;
 mod ledger;
 mod picture;
 mod poll;
@@ -17,7 +20,10 @@ mod route;
 mod sign_in;
 mod simulation;
 
-pub use config::{App, CallbackDomain, DEFAULT_APPID, DEFAULT_SECRET, ErrmsgSuffix, Switches, WechatConfig};
+pub use config::{
+    App, AppKind, CallbackDomain, DEFAULT_APPID, DEFAULT_MINI_PROGRAM_APPID, DEFAULT_OFFICIAL_ACCOUNT_APPID,
+    DEFAULT_SECRET, ErrmsgSuffix, Switches, WechatConfig,
+};
 
 use crate::server::{self, Running};
 use simulation::World;

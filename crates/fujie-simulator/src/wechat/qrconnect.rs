@@ -1,9 +1,11 @@
 //! `GET /connect/qrconnect`: the page with the QR code, and the pages that say why there is none.
 //!
 //! Checks what the real page checks: appid, scope, callback domain; not `response_type`, and not
-//! the order of parameters. Answers with a redirect only where `auto_confirm` says so. The page's script keeps polling and
-//! leaves for the redirect URI; everything it needs stands in data attributes.
+//! the order of parameters. Answers with a redirect only where `auto_confirm` says so. The page's
+//! script keeps polling and leaves for the redirect URI; everything it needs stands in data
+//! attributes.
 
+use super::config::AppKind;
 use super::control;
 use super::picture::confirm_url;
 use super::simulation::Simulation;
@@ -38,12 +40,13 @@ pub(crate) async fn page(
         Err(fault) => return Ok(fault_page(language, fault)),
     };
     let uuid = simulation.begin(request.appid, request.redirect_uri, request.state)?;
-    if let Some(address) = confirmed_at_once(&simulation, &uuid) {
-        return Ok(found(&address));
-    }
+    let confirmed_at_once = confirmed_at_once(&simulation, &uuid);
     if fields.sent("f") == Some("xml") {
         let xml = format!("<xml><uuid><![CDATA[{uuid}]]></uuid></xml>");
         return Ok(([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response());
+    }
+    if let Some(address) = confirmed_at_once {
+        return Ok(found(&address));
     }
     let looks = Looks::of(&fields);
     let denial_redirects = simulation.world().config.switches.denial_redirects;
@@ -80,7 +83,7 @@ fn check<'a>(simulation: &Simulation, fields: &'a Fields) -> Result<Request<'a>,
     let world = simulation.world();
     let app = world.app(appid).ok_or(APPID_FAULT)?;
     let scope = fields.sent("scope").unwrap_or_default();
-    if !app.is_website_app || !scope.split(',').any(|scope| scope == "snsapi_login") {
+    if app.kind != AppKind::Website || !scope.split(',').any(|scope| scope == "snsapi_login") {
         return Err(SCOPE_FAULT);
     }
     let redirect_uri = fields.sent("redirect_uri").unwrap_or_default();

@@ -2,15 +2,16 @@
 //!
 //! Not here: what is the same at every provider, which is [`crate::simulation`].
 
-use super::config::{App, Switches, WechatConfig};
+use super::config::{App, Switches, WechatConfig, provisional};
 use super::errcode::Errcode;
-use super::ledger::Ledger;
+use super::ledger::{Consent, Ledger, Way};
 use super::sign_in::{Obstacle, Progress, SignIn};
-use super::{api, control, poll};
+use super::{api, control, in_app, poll};
 use crate::bounded::Bounded;
 use crate::clock::Timestamp;
 use crate::control::Refusal;
 use crate::fault::OwnError;
+use crate::page::Language;
 use crate::people::Person;
 use crate::random::{self, NoRandomness};
 use crate::sign_in::{self, Listed};
@@ -71,6 +72,12 @@ impl World {
     pub(crate) fn person(&self, name: &str) -> Option<&Person> {
         self.scene.person(name)
     }
+
+    /// Whom a consent shows to its app: the person, or the provisional visitor in its place.
+    pub(crate) fn visitor(&self, consent: &Consent) -> Option<Person> {
+        let person = self.person(&consent.person)?;
+        Some(if consent.is_snapshot { provisional(person) } else { person.clone() })
+    }
 }
 
 impl Provider for World {
@@ -99,37 +106,45 @@ impl Provider for World {
         &mut self.config.switches
     }
 
-    /// Nothing asks on a page yet: a website's sign-ins wait for a phone.
+    /// What asks on the shared page is in-app authorization; a website's sign-ins wait for a phone.
     fn agree(
         &mut self,
-        _sign_in: &sign_in::SignIn,
-        _person: &Person,
-        _now: Timestamp,
+        sign_in: &sign_in::SignIn,
+        person: &Person,
+        now: Timestamp,
     ) -> Result<Option<String>, NoRandomness> {
-        Ok(None)
+        in_app::agree(self, sign_in, person, now).map(Some)
     }
 
-    fn refuse(&mut self, _sign_in: &sign_in::SignIn, _now: Timestamp) -> Option<String> {
-        None
+    fn refuse(&mut self, sign_in: &sign_in::SignIn, _now: Timestamp) -> Option<String> {
+        in_app::refuse(self, sign_in)
     }
 
     fn check_error(&self, path: &str, error: &OwnError) -> Result<(), String> {
         let number: i32 = error.code.parse().map_err(|_not_a_number| "errcode is a number".to_owned())?;
-        let is_said = error.description.is_some() || Errcode::text_of(number).is_some() || path == poll::PATH;
+        let is_said = error.description.is_some() || text_at(path, number).is_some() || path == poll::PATH;
         if is_said { Ok(()) } else { Err("this errcode needs a description".to_owned()) }
     }
 
     fn error(&self, call: &Parts, error: &OwnError, now: Timestamp) -> Response {
         let number = error.code.parse().unwrap_or(Errcode::SYSTEM_ERROR.number);
-        if call.uri.path() == poll::PATH {
-            return poll::script(number, "");
+        let path = call.uri.path();
+        let text = error.description.as_deref().or_else(|| text_at(path, number)).unwrap_or_default();
+        match path {
+            poll::PATH => poll::script(number, ""),
+            in_app::PATH => in_app::error_page(Language::of(None, &call.headers), Some(number), text),
+            _ => api::failure(self, number, text, now),
         }
-        let text = error.description.as_deref().or_else(|| Errcode::text_of(number)).unwrap_or_default();
-        api::failure(self, number, text, now)
     }
 
-    fn rate_limit(&self, _call: &Parts, now: Timestamp) -> Response {
-        api::failure(self, Errcode::MINUTE_QUOTA.number, Errcode::MINUTE_QUOTA.text, now)
+    fn rate_limit(&self, call: &Parts, now: Timestamp) -> Response {
+        match call.uri.path() {
+            in_app::PATH => in_app::rate_limit(Language::of(None, &call.headers)),
+            path => {
+                let Errcode { number, text } = Errcode::minute_quota_at(path);
+                api::failure(self, number, text, now)
+            }
+        }
     }
 
     fn own_sign_ins(&self, base_url: &str, now: Timestamp) -> Vec<Listed> {
@@ -140,6 +155,11 @@ impl Provider for World {
         simulation.world().sign_ins.get(id)?;
         Some(control::perform(simulation, id, act, person))
     }
+}
+
+/// The usual text of an error's number at a path.
+fn text_at(path: &str, number: i32) -> Option<&'static str> {
+    if path == in_app::PATH { in_app::text_of(number) } else { Errcode::text_at(path, number) }
 }
 
 impl Simulation {
@@ -188,7 +208,13 @@ impl Simulation {
         if world.scene.person(person).is_none() {
             return Err(ConfirmError::UnknownPerson);
         }
-        let code = world.ledger.issue_code(&sign_in.appid, person, now)?;
+        let consent = Consent {
+            appid: sign_in.appid.clone(),
+            person: person.to_owned(),
+            way: Way::Website,
+            is_snapshot: world.config.switches.snapshot_user,
+        };
+        let code = world.ledger.issue_code(consent, now)?;
         sign_in.progress = Progress::Confirmed { code, person: person.to_owned() };
         tracing::debug!(appid = sign_in.appid, "a phone confirmed");
         drop(guard);

@@ -55,7 +55,7 @@ async fn a_refused_request_gets_a_page_with_the_real_words_and_no_redirect() {
     let house = house_with(|config| {
         config.apps.push(fujie_simulator::wechat::App {
             appid: "wx00000000000000aa".to_owned(),
-            is_website_app: false,
+            kind: fujie_simulator::wechat::AppKind::MiniProgram,
             ..fujie_simulator::wechat::App::demo()
         });
     })

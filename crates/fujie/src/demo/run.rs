@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write as _, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use fujie_client::{Client as ProviderClient, ReqwestTransport, provider};
+use fujie_client::{Client as ProviderClient, provider};
 use fujie_core::{
     client::{Api, Client, GrantType, PkcePolicy, TokenForm},
     jose::jws::Algorithm,
@@ -174,7 +174,6 @@ async fn make(
         connections: vec![connection],
         password_enabled: true,
         master,
-        transport: Box::new(ReqwestTransport::new()?),
         clock: Clock::default(),
     };
     Ok(Parts {

@@ -16,3 +16,4 @@ mod simulate;
 mod tidy;
 mod walk;
 mod webdriver;
+mod wechat_embedded;

@@ -89,7 +89,7 @@ impl Manners for Gitlab {
 /// `GET /api/v4/user`: the token as `Bearer`, or in the query as old clients send it.
 async fn user(State(simulation): State<Arc<Simulation<World<Gitlab>>>>, call: Call) -> Response {
     let now = simulation.now();
-    let query = call.query();
+    let query = call.asked();
     let world = simulation.world();
     let token = call.bearer().or(query.filled("access_token"));
     let refuse = |body: Value| {

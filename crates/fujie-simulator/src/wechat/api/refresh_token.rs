@@ -16,6 +16,10 @@ pub(crate) async fn refresh_token(State(simulation): State<Arc<Simulation>>, cal
         call.grant_type("refresh_token")?;
         let refresh_token = call.require("refresh_token", Errcode::REFRESH_TOKEN_MISSING)?;
         let grant = world.ledger.refresh(appid, refresh_token, now)?;
-        Tokens::of(world, grant)
+        let mut tokens = Tokens::of(world, grant)?;
+        if world.config.switches.scope_ends_with_comma {
+            tokens.scope.push(',');
+        }
+        Ok(tokens)
     })
 }

@@ -1,0 +1,127 @@
+//! One attempt, sealed in one cookie of the browser that began it.
+//!
+//! Owns the sealing (AES-256-GCM-SIV, RFC 8452), the cookie's name and its attributes. Whoever
+//! holds the cookie can finish that attempt and no other; nobody can read or change it.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fujie_core::random::{Random, bytes};
+
+use crate::error::ProviderError;
+use crate::flow::{ATTEMPT_LIFETIME, Attempt};
+
+/// Bytes of a nonce (RFC 8452 §4).
+const NONCE_LENGTH: usize = 12;
+/// Bytes of a `Cookie` header that are looked at, at most.
+const HEADER_LENGTH_MAX: usize = 32 * 1024;
+/// What this sealing is for, so that it opens as nothing else.
+const PURPOSE: &[u8] = b"fujie-client attempt 1";
+
+/// The key that seals attempts. Processes that serve the same site share one.
+pub struct CookieKey(LessSafeKey);
+
+impl CookieKey {
+    /// From 32 random bytes.
+    ///
+    /// # Errors
+    /// [`ProviderError::CookieUnusable`] when the cryptographic library refuses the key.
+    pub fn new(key: &[u8; 32]) -> Result<Self, ProviderError> {
+        let unbound = UnboundKey::new(&AES_256_GCM_SIV, key).or(Err(ProviderError::CookieUnusable))?;
+        Ok(Self(LessSafeKey::new(unbound)))
+    }
+
+    fn seal(&self, attempt: &Attempt, random: &mut dyn Random) -> Result<String, ProviderError> {
+        let nonce = bytes::<NONCE_LENGTH>(random);
+        let mut sealed = serde_json::to_vec(attempt).or(Err(ProviderError::CookieUnusable))?;
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(PURPOSE), &mut sealed)
+            .or(Err(ProviderError::CookieUnusable))?;
+        Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+    }
+
+    fn open(&self, value: &str) -> Option<Attempt> {
+        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LENGTH)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut sealed = sealed.to_vec();
+        let opened = self.0.open_in_place(nonce, Aad::from(PURPOSE), &mut sealed).ok()?;
+        serde_json::from_slice(opened).ok()
+    }
+}
+
+impl fmt::Debug for CookieKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("CookieKey([redacted])")
+    }
+}
+
+/// The cookie to set before the browser is sent to the provider. `Debug` does not show its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name, one for every attempt, so that two tabs do not spoil each other's.
+    pub name: String,
+    /// Its value, sealed.
+    pub value: String,
+    /// Whether it must only travel over TLS: whether the redirect URI is https.
+    pub is_secure: bool,
+    /// Whether it must come along when the provider answers with a POST from its own site.
+    pub is_cross_site: bool,
+}
+
+impl Cookie {
+    pub(crate) fn seal(
+        key: &CookieKey,
+        attempt: &Attempt,
+        is_cross_site: bool,
+        random: &mut dyn Random,
+    ) -> Result<Self, ProviderError> {
+        let is_secure = attempt.redirect_uri.starts_with("https:");
+        let name = name(&attempt.state, is_secure);
+        Ok(Self { name, value: key.seal(attempt, random)?, is_secure, is_cross_site })
+    }
+
+    /// The value of a `Set-Cookie` header: not for scripts, for ten minutes, on every path.
+    pub fn set_cookie(&self) -> String {
+        let Self { name, value, .. } = self;
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        // Without Secure browsers refuse None; a provider that posts needs https anyway.
+        let same_site = if self.is_cross_site && self.is_secure { "None" } else { "Lax" };
+        let seconds = ATTEMPT_LIFETIME.seconds();
+        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}")
+    }
+
+    /// The value of a `Set-Cookie` header that takes the cookie back, for the answer to the callback.
+    pub fn clear_cookie(&self) -> String {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        format!("{}=; Path=/; Max-Age=0; HttpOnly{secure}", self.name)
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Cookie").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The attempt from what the browser sent: the cookie's value, or a whole `Cookie` header.
+pub(crate) fn open(key: &CookieKey, came: &str) -> Result<Vec<Attempt>, ProviderError> {
+    let head = came.get(..HEADER_LENGTH_MAX.min(came.len())).unwrap_or_default();
+    let values = head.split(';').filter_map(|pair| match pair.trim().split_once('=') {
+        Some((name, value)) => name.contains("fujie_attempt_").then_some(value),
+        None => Some(pair.trim()),
+    });
+    let attempts: Vec<Attempt> = values.filter_map(|value| key.open(value.trim_matches('"'))).collect();
+    if attempts.is_empty() { Err(ProviderError::CookieUnusable) } else { Ok(attempts) }
+}
+
+/// The state stays secret: its digest names the cookie.
+fn name(state: &str, is_secure: bool) -> String {
+    let digest = digest(&SHA256, state.as_bytes());
+    let short: String = digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let prefix = if is_secure { "__Host-" } else { "" };
+    format!("{prefix}fujie_attempt_{short}")
+}
