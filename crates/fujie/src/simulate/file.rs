@@ -113,7 +113,7 @@ mod tests {
     fn an_empty_file_is_as_none() {
         let file: File = toml::from_str("").unwrap();
         assert_eq!(file.people.first().unwrap().name, "xiaoming");
-        assert_eq!(file.wechat.apps.len(), 1);
+        assert_eq!(file.wechat.apps.len(), fujie_simulator::wechat::WechatConfig::default().apps.len());
     }
 
     #[test]
