@@ -56,4 +56,6 @@ pub use secret::Secret;
 pub use token::Tokens;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;
+#[cfg(feature = "ureq")]
+pub use transport::UreqTransport;
 pub use transport::{Limits, Response, Transport, TransportError};

@@ -5,10 +5,8 @@ mod answer;
 mod callback;
 mod id_token;
 mod link;
-#[cfg(feature = "reqwest")]
 mod network;
 mod provider_record;
 mod secrecy;
-#[cfg(feature = "reqwest")]
 mod server;
 mod world;
