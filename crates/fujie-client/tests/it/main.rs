@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 
 mod answer;
+mod blocking;
 mod callback;
 mod id_token;
 mod link;
