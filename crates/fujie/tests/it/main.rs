@@ -15,3 +15,4 @@ mod hop;
 mod tidy;
 mod walk;
 mod webdriver;
+mod weight;
