@@ -43,6 +43,7 @@ impl ProviderError {
             Self::SubjectMissing { .. } => "subject_missing",
             Self::SubjectMismatch { .. } => "subject_mismatch",
             Self::OtherAudience(_) => "other_audience",
+            Self::Discovery(_) => "discovery",
             Self::IdTokenRefused(_) => "id_token_refused",
             Self::CookieUnusable => "cookie_unusable",
             Self::Provisional => "provisional",
@@ -84,6 +85,7 @@ impl ProviderError {
             | Self::Redirected(_)
             | Self::CredentialsRefused(_)
             | Self::NotPermitted(_)
+            | Self::Discovery(_)
             | Self::RequestRefused(_) => OURS,
         }
     }
@@ -123,6 +125,7 @@ impl ProviderError {
             Self::SubjectMismatch { .. } | Self::OtherAudience(_) | Self::IdTokenRefused(_) => {
                 "treat as an attack; nobody was signed in"
             }
+            Self::Discovery(_) => "compare the issuer with the provider's own page, character by character",
             Self::CookieUnusable => "begin anew in this browser; if it repeats, cookies do not come back",
             Self::Provisional => "nothing: the visitor has to leave the snapshot page",
         }
@@ -164,6 +167,7 @@ impl ProviderError {
             | Self::Refused(_)
             | Self::SubjectMissing { .. }
             | Self::OtherAudience(_)
+            | Self::Discovery(_)
             | Self::IdTokenRefused(_)
             | Self::SubjectMismatch { .. } => false,
         }

@@ -60,6 +60,16 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// An answer of which nothing is believed; for saying what was seen.
+    pub(crate) fn unread(
+        provider: &'a Provider,
+        endpoint: Endpoint,
+        response: &'a Response,
+        known: Vec<&'a str>,
+    ) -> Self {
+        Self { provider, endpoint, response, known, within: None, root: Value::Null }
+    }
+
     pub(crate) fn into_value(self) -> Value {
         match self.within {
             Some(within) => at(&self.root, within).cloned().unwrap_or_default(),
@@ -175,7 +185,7 @@ impl<'a> Answer<'a> {
         ProviderError::OtherAudience(self.evidence())
     }
 
-    fn bad(&self, what: impl Into<String>) -> ProviderError {
+    pub(crate) fn bad(&self, what: impl Into<String>) -> ProviderError {
         ProviderError::Unreadable { what: what.into(), evidence: self.evidence() }
     }
 
@@ -199,8 +209,6 @@ impl<'a> Answer<'a> {
     fn refused(&self, errcode: &str) -> ProviderError {
         let shape = &self.provider.errors;
         let mut evidence = self.evidence();
-        let message = shape.message.iter().find_map(|field| at(&self.root, field)?.as_str());
-        evidence.message = message.map(|message| scrub(message, &self.known));
         evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
         match shape.refusals.get(errcode) {
             Some(refusal) => cause(*refusal, self.endpoint, evidence),
@@ -210,12 +218,14 @@ impl<'a> Answer<'a> {
 
     /// The cause that the HTTP status tells, where the body tells none (RFC 6750 §3.1).
     fn failed_status(&self) -> Option<ProviderError> {
-        let by_token = matches!(self.endpoint, Endpoint::User | Endpoint::Check | Endpoint::Subject);
+        let by_token = matches!(self.endpoint, Endpoint::User | Endpoint::Check | Endpoint::Subject | Endpoint::Api);
         match self.response.status {
             200..=299 => None,
             401 if by_token => Some(ProviderError::AccessTokenRefused(self.evidence())),
             401 => Some(ProviderError::CredentialsRefused(self.evidence())),
             403 if by_token => Some(ProviderError::NotPermitted(self.evidence())),
+            404 if self.endpoint == Endpoint::Api => Some(ProviderError::NotPermitted(self.evidence())),
+            400 | 422 if self.endpoint == Endpoint::Api => Some(ProviderError::RequestRefused(self.evidence())),
             429 => Some(ProviderError::RateLimited(self.evidence())),
             500..=599 => Some(ProviderError::Busy(self.evidence())),
             _ => Some(ProviderError::Refused(self.evidence())),
@@ -224,21 +234,25 @@ impl<'a> Answer<'a> {
 
     fn evidence(&self) -> Box<Evidence> {
         let content_type = self.response.header("content-type");
+        let message = self.provider.errors.message.iter().find_map(|field| at(&self.root, field)?.as_str());
         Box::new(Evidence {
             endpoint: self.endpoint,
             status: self.response.status,
             content_type: content_type.map(|value| excerpt(value.as_bytes(), &self.known)),
             body_length: self.response.body.len(),
             errcode: None,
-            message: None,
+            message: message.map(|message| scrub(message, &self.known)),
             excerpt: excerpt(&self.response.body, &self.known),
         })
     }
 }
 
-/// The value at a path of names joined by dots.
+/// The value at a path of names joined by dots; a number is a place in a list.
 fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, name| value.get(name))
+    path.split('.').try_fold(value, |value, name| match name.parse::<usize>() {
+        Ok(index) if value.is_array() => value.get(index),
+        _ => value.get(name),
+    })
 }
 
 /// A subject as text; a whole number is one too.

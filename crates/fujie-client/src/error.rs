@@ -215,6 +215,9 @@ pub enum ProviderError {
     /// The token was issued to another application (token substitution).
     #[error("the token belongs to another application: {0}")]
     OtherAudience(Box<Evidence>),
+    /// An issuer's description cannot be had or is not believed.
+    #[error("the issuer's metadata cannot be used: {0}")]
+    Discovery(String),
     /// The ID token was refused; the check that failed is named.
     #[error("the ID token was refused: {0}")]
     IdTokenRefused(String),

@@ -61,11 +61,7 @@ impl Registration {
     pub fn read_subject(&self, tokens: &mut Tokens, response: &Response) -> Result<(), ProviderError> {
         let call = self.provider.subject.as_ref().ok_or(ProviderError::NotOffered("subject endpoint"))?;
         let answer = Answer::read(&self.provider, Endpoint::Subject, call, response, self.known(tokens))?;
-        if let Some(field) = &self.provider.identity.subject_audience
-            && answer.field(field).and_then(subject).as_deref() != Some(&self.client_id)
-        {
-            return Err(answer.other_audience());
-        }
+        self.is_for_us(&answer)?;
         let fields = &self.provider.identity.subject;
         let named = answer.subject(fields)?;
         if tokens.subject.as_ref().is_some_and(|known| *known != named) {
@@ -75,6 +71,16 @@ impl Registration {
         tokens.union_subject = union_subject.or(tokens.union_subject.take());
         tokens.subject = Some(named);
         Ok(())
+    }
+
+    /// Whether the token was issued to us, where the answer says for whom.
+    pub(crate) fn is_for_us(&self, answer: &Answer<'_>) -> Result<(), ProviderError> {
+        match &self.provider.identity.subject_audience {
+            Some(field) if answer.field(field).and_then(subject).as_deref() != Some(&self.client_id) => {
+                Err(answer.other_audience())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The request that asks who the token is about, where the provider has such a place.

@@ -33,28 +33,35 @@ mod embedded;
 mod error;
 mod excerpt;
 mod flow;
+mod github;
 mod identity;
 pub mod openid;
 pub mod provider;
 mod registration;
 mod request;
 mod secret;
+#[cfg(feature = "session")]
+pub mod session;
 mod token;
+pub mod token_store;
 pub mod transport;
 
 pub use fujie_core::random::{Random, SystemRandom};
 pub use fujie_core::time::{Lifetime, Timestamp};
 
-pub use client::{Begun, Client, Clock};
+pub use client::{Begun, Client, Clock, Device, Polled};
 pub use cookie::{Cookie, CookieKey};
 pub use embedded::Embedded;
 pub use error::{Endpoint, Evidence, ProviderError};
 pub use flow::{Ask, Attempt, Begin, Callback, SignedIn};
+pub use github::Hook;
 pub use identity::Identity;
 pub use provider::{Provider, RecordError};
 pub use registration::{Credential, Registration, Rsa2Key};
 pub use request::{Method, Request};
 pub use secret::Secret;
+#[cfg(feature = "session")]
+pub use session::Session;
 pub use token::Tokens;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;

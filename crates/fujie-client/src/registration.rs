@@ -4,6 +4,7 @@
 //! It sends nothing; time and randomness are arguments.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom as SigningRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -13,12 +14,17 @@ use fujie_core::random::Random;
 use fujie_core::time::Timestamp;
 
 use crate::error::ProviderError;
+use crate::openid::client_assertion::{apple_client_secret, client_assertion, parameters};
+use crate::openid::signing_key::SigningKey;
 use crate::provider::{Call, ClientAuthentication, Provider, RecordError, Values};
 use crate::request::{Request, encode_value};
 use crate::secret::Secret;
 
 /// Characters of a client id, at most.
 const CLIENT_ID_LENGTH_MAX: usize = 255;
+
+/// How long one of Apple's client secrets is good; it is made for each request.
+const APPLE_SECRET_LIFETIME: Duration = Duration::from_secs(300);
 
 /// How we prove to a provider who we are.
 #[non_exhaustive]
@@ -27,6 +33,15 @@ pub enum Credential {
     None,
     /// A secret that both sides know.
     Secret(Secret),
+    /// A key that signs an assertion for every request (`private_key_jwt`, RFC 7523 §2.2).
+    PrivateKey(SigningKey),
+    /// A key that signs Apple's client secrets.
+    Apple {
+        /// The team's id, 10 characters.
+        team_id: String,
+        /// The key, with its id as `kid`; ES256.
+        key: SigningKey,
+    },
     /// An RSA key whose signature stands in every request, as Alipay wants it.
     Rsa2(Rsa2Key),
 }
@@ -58,7 +73,7 @@ impl Credential {
     fn expose(&self) -> Option<&str> {
         match self {
             Self::Secret(secret) => Some(secret.expose()),
-            Self::None | Self::Rsa2(_) => None,
+            Self::None | Self::PrivateKey(_) | Self::Apple { .. } | Self::Rsa2(_) => None,
         }
     }
 }
@@ -68,6 +83,8 @@ impl fmt::Debug for Credential {
         out.write_str(match self {
             Self::None => "None",
             Self::Secret(_) => "Secret([redacted])",
+            Self::PrivateKey(_) => "PrivateKey([redacted])",
+            Self::Apple { .. } => "Apple([redacted])",
             Self::Rsa2(_) => "Rsa2([redacted])",
         })
     }
@@ -107,9 +124,8 @@ impl Registration {
             return Err(provider.bad_value("client_id", "is empty, too long or not plain ASCII"));
         }
         // A pasted newline is the commonest reason for "invalid appsecret".
-        let is_bad = |secret: &str| {
-            secret.is_empty() || secret.trim() != secret || secret.chars().any(char::is_control)
-        };
+        let is_bad =
+            |secret: &str| secret.is_empty() || secret.trim() != secret || secret.chars().any(char::is_control);
         if credential.expose().is_some_and(is_bad) {
             let fault = "is empty, begins or ends with white space, or has control characters";
             return Err(provider.bad_value("client_secret", fault));
@@ -149,7 +165,7 @@ impl Registration {
         let mut parameters = values.fill_all(&call.parameters);
         signature = match &self.credential {
             Credential::Rsa2(key) => key.sign(&signed_text(&parameters)),
-            Credential::None | Credential::Secret(_) => None,
+            _ => None,
         };
         if let Some(signature) = &signature {
             values.set("rsa2_signature", signature);
@@ -170,9 +186,16 @@ impl Registration {
         &self,
         call: &Call,
         values: Values<'_>,
-        _random: &mut dyn Random,
+        random: &mut dyn Random,
         now: Timestamp,
     ) -> Result<Request, ProviderError> {
+        let minted;
+        let mut values = values;
+        if let Credential::Apple { team_id, key } = &self.credential {
+            let secret = apple_client_secret(key, team_id, &self.client_id, APPLE_SECRET_LIFETIME, now);
+            minted = secret.or(Err(ProviderError::NotOffered("a client secret for this key")))?;
+            values.set("client_secret", minted.expose());
+        }
         let mut own = call.clone();
         let template = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         match self.provider.client_authentication {
@@ -186,9 +209,26 @@ impl Registration {
                 None => own.parameters.push(template("client_id", "{client_id}")),
                 Some(secret) => own.headers.push(template("authorization", &basic(&self.client_id, secret))),
             },
-            ClientAuthentication::PrivateKeyJwt => return Err(ProviderError::NotOffered("private_key_jwt")),
+            ClientAuthentication::PrivateKeyJwt => {
+                let assertion = self.assertion(random, now)?;
+                own.parameters.push(template("client_id", "{client_id}"));
+                own.parameters.extend(parameters(&assertion).map(|(name, value)| template(name, value)));
+            }
         }
         Ok(self.request(&own, values, now))
+    }
+}
+
+impl Registration {
+    /// For the issuer where one is known: an assertion for the endpoint alone could be played on
+    /// by another of the same host.
+    fn assertion(&self, random: &mut dyn Random, now: Timestamp) -> Result<Secret, ProviderError> {
+        let Credential::PrivateKey(key) = &self.credential else {
+            return Err(ProviderError::NotOffered("private_key_jwt without a private key"));
+        };
+        let audience = self.provider.callback.issuer.as_deref().unwrap_or(&self.provider.token.endpoint);
+        client_assertion(key, &self.client_id, audience, random, now)
+            .or(Err(ProviderError::NotOffered("an assertion with this key")))
     }
 }
 

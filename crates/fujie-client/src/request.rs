@@ -32,11 +32,7 @@ pub struct Request {
 
 impl Request {
     /// A request with these parameters where the method wants them.
-    pub(crate) fn new<N: AsRef<str>, V: AsRef<str>>(
-        endpoint: &str,
-        method: CallMethod,
-        parameters: &[(N, V)],
-    ) -> Self {
+    pub(crate) fn new<N: AsRef<str>, V: AsRef<str>>(endpoint: &str, method: CallMethod, parameters: &[(N, V)]) -> Self {
         let url = match method {
             CallMethod::Get | CallMethod::PostQuery => with_query(endpoint, parameters),
             CallMethod::PostForm | CallMethod::PostJson => endpoint.to_owned(),
@@ -44,9 +40,7 @@ impl Request {
         let body = match method {
             CallMethod::Get => None,
             CallMethod::PostQuery => Some((Vec::new(), None)),
-            CallMethod::PostForm => {
-                Some((encode(parameters).into_bytes(), Some("application/x-www-form-urlencoded")))
-            }
+            CallMethod::PostForm => Some((encode(parameters).into_bytes(), Some("application/x-www-form-urlencoded"))),
             CallMethod::PostJson => Some((json(parameters), Some("application/json"))),
         };
         let method = if body.is_some() { Method::Post } else { Method::Get };
@@ -71,6 +65,12 @@ impl Request {
     pub(crate) fn set_json(&mut self, value: &Value) {
         self.set_header("content-type", "application/json");
         self.body = Some(value.to_string().into_bytes());
+    }
+
+    /// A second copy, for a request that may be made anew.
+    pub(crate) fn duplicate(&self) -> Self {
+        let Self { method, url, headers, body } = self;
+        Self { method: *method, url: url.clone(), headers: headers.clone(), body: body.clone() }
     }
 
     /// The method.

@@ -27,6 +27,9 @@ pub struct Tokens {
     /// The ID token, if one was given (OpenID Connect Core §3.1.3.3). It is checked by whoever
     /// finishes the sign-in.
     pub id_token: Option<Secret>,
+    /// How the access token is carried, as the provider says: `Bearer`, `DPoP` (RFC 9449 §5);
+    /// many say nothing.
+    pub token_type: Option<String>,
     /// When the access token ends, if that was said. It counts from when the answer was asked
     /// for, so it is never later than the provider's own idea.
     pub expires_at: Option<Timestamp>,
@@ -152,6 +155,7 @@ impl Registration {
         let answer = Answer::read(&self.provider, Endpoint::Check, call, response, self.known(tokens))?;
         // Success is said, not left out: an empty object from somewhere else is no success.
         answer.success_said()?;
+        self.is_for_us(&answer)?;
         Ok(answer.into_value())
     }
 
@@ -252,6 +256,7 @@ impl Registration {
             access_token,
             refresh_token: answer.optional(&fields.refresh_token)?.map(Secret::new),
             id_token: answer.optional("id_token")?.map(Secret::new),
+            token_type: answer.optional("token_type")?.map(str::to_owned),
             expires_at: lifetime.map(|lifetime| now + lifetime),
             scope_missing: asked.iter().filter(is_missing).cloned().collect(),
             scope: granted.unwrap_or_else(|| asked.clone()),
@@ -264,12 +269,30 @@ impl Registration {
 }
 
 impl Tokens {
+    /// An access token alone, of which nothing else is known.
+    pub fn bare(access_token: Secret) -> Self {
+        Self {
+            access_token,
+            refresh_token: None,
+            id_token: None,
+            token_type: None,
+            expires_at: None,
+            scope: Vec::new(),
+            scope_missing: Vec::new(),
+            subject: None,
+            union_subject: None,
+            provisional: false,
+            redirect_uri: None,
+        }
+    }
+
     /// A second copy, for the few places that keep one.
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             access_token: self.access_token.duplicate(),
             refresh_token: self.refresh_token.as_ref().map(Secret::duplicate),
             id_token: self.id_token.as_ref().map(Secret::duplicate),
+            token_type: self.token_type.clone(),
             expires_at: self.expires_at,
             scope: self.scope.clone(),
             scope_missing: self.scope_missing.clone(),

@@ -2,11 +2,12 @@
 //!
 //! Does not wait; whoever waits says how long and listens for changes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use serde::{Deserialize, Deserializer};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The clock moves forward by at most this much in all: a hundred years.
-const ADVANCE_MILLISECONDS_MAX: u64 = 100 * 366 * 86_400 * 1000;
+/// The clock moves by at most this much in all, either way: a hundred years.
+const MOVE_SECONDS_MAX: u64 = 100 * 366 * 86_400;
 
 /// A moment in simulated time, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,28 +28,39 @@ impl Timestamp {
     }
 }
 
-/// Time that can be moved forward by hand.
+/// Time that can be moved forward by hand, and that can be wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     ahead_milliseconds: AtomicU64,
+    skew_seconds: AtomicI64,
 }
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub(crate) fn now(&self) -> Timestamp {
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let ahead = self.ahead_milliseconds.load(Ordering::SeqCst);
-        Timestamp(milliseconds(machine).saturating_add(ahead))
+        let right = milliseconds(machine).saturating_add(self.ahead_milliseconds.load(Ordering::SeqCst));
+        let skew_milliseconds = self.skew_seconds.load(Ordering::SeqCst).saturating_mul(1000);
+        Timestamp(right.saturating_add_signed(skew_milliseconds))
     }
 
+    /// Moves time forward, on top of what it was moved before.
     pub(crate) fn advance(&self, span: Duration) {
-        let add = |ahead: u64| {
-            let sum = ahead.saturating_add(milliseconds(span));
-            Some(sum.min(ADVANCE_MILLISECONDS_MAX))
-        };
+        let add = |ahead: u64| Some(ahead.saturating_add(milliseconds(span)).min(MOVE_SECONDS_MAX * 1000));
         // The closure never returns `None`, so the update never fails.
         let _updated = self.ahead_milliseconds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add);
     }
+
+    /// Sets how far the clock is wrong: behind when negative, right when 0.
+    pub(crate) fn skew(&self, seconds: i64) {
+        let most = i64::try_from(MOVE_SECONDS_MAX).unwrap_or(i64::MAX);
+        self.skew_seconds.store(seconds.clamp(-most, most), Ordering::SeqCst);
+    }
+}
+
+/// Reads a span of whole seconds, in configurations.
+pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
 }
 
 fn milliseconds(span: Duration) -> u64 {

@@ -29,6 +29,11 @@ impl Fields {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The names, in the order they came.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The field, unless it is absent or empty.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
         self.sent(name).filter(|value| !value.is_empty())

@@ -4,16 +4,40 @@
 //! Deliberately not: anything of a client or a server of ours. This crate shares no code with the
 //! other crates, because a parser shared by both sides would agree with its own mistakes.
 //!
-//! One folder per provider; [`wechat`] is the first. `phone` draws the simulated phone for all.
-//! Never expose a simulator beyond a network you trust: everybody who reaches it may say who
-//! signs in.
+//! One folder per provider. What they share: `simulation` (state, and what
+//! a provider must say about itself), `server`, `sign_in` (pages that ask), `control`, `fault`,
+//! `overview` (the phone). Never expose a simulator beyond a network you trust: everybody who
+//! reaches it may say who signs in.
 
 mod bounded;
+mod call;
 mod clock;
+mod control;
+mod fault;
 mod fields;
+pub mod github;
+#[cfg(test)]
+#[path = "../tests/it/http.rs"]
+mod http;
+mod overview;
 mod page;
+mod people;
+mod percent;
 mod phone;
+mod picture;
+#[cfg(test)]
+mod probe;
+pub mod qq;
 mod random;
+mod server;
+mod sign_in;
+mod simulation;
 pub mod wechat;
+pub mod weibo;
 
+pub use github::{Github, GithubConfig};
+pub use people::{Avatar, Person, default_people};
+pub use qq::{Qq, QqConfig};
+pub use server::Running;
 pub use wechat::{Wechat, WechatConfig};
+pub use weibo::{Weibo, WeiboConfig};

@@ -14,7 +14,10 @@ use fujie_core::{
     time::Lifetime,
 };
 use fujie_server::{Server, Settings, broker::Connection, clock::Clock};
-use fujie_simulator::wechat::{DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig};
+use fujie_simulator::{
+    Running,
+    wechat::{DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
+};
 use fujie_store::{SetupLinkPut, Store};
 use tokio::net::TcpListener;
 
@@ -58,7 +61,7 @@ pub async fn run(mut config: Config) -> Result<()> {
 }
 
 /// The connections of the configuration, with a simulator for each that asks for one.
-async fn connect(configured: &[ConnectionConfig]) -> Result<(Vec<Connection>, Vec<Wechat>)> {
+async fn connect(configured: &[ConnectionConfig]) -> Result<(Vec<Connection>, Vec<Running>)> {
     let (mut connections, mut simulators) = (Vec::new(), Vec::new());
     let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new()?);
     for own in configured {
@@ -102,7 +105,7 @@ fn policy(config: &Config) -> Policy {
 }
 
 /// The issuer on stdout, alone on its line; everything for people on stderr.
-async fn announce(server: &Server, folder: &DataFolder, config: &Config, simulators: &[Wechat]) -> Result<()> {
+async fn announce(server: &Server, folder: &DataFolder, config: &Config, simulators: &[Running]) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", config.issuer)?;
     out.flush()?;

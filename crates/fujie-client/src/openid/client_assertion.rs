@@ -11,8 +11,8 @@ use fujie_core::jose::jws::{Algorithm, KeyRejected};
 use serde::Serialize;
 
 use super::signing_key::SigningKey;
-use fujie_core::random::Random;
 use crate::secret::Secret;
+use fujie_core::random::Random;
 use fujie_core::time::Timestamp;
 
 /// `client_assertion_type` (RFC 7523 §2.2).

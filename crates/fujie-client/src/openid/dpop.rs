@@ -17,8 +17,8 @@ use super::{
     client_assertion::{seconds, unique},
     signing_key::SigningKey,
 };
-use fujie_core::random::Random;
 use crate::secret::Secret;
+use fujie_core::random::Random;
 use fujie_core::time::Timestamp;
 
 /// Characters of a nonce, at most.

@@ -2,9 +2,7 @@
 //! sign, the callback is a POST from another site, and the name comes once and never again.
 
 use super::oauth2::{oauth2, pairs, post_form, texts};
-use super::{
-    CallbackRule, ClientAuthentication, Denial, IdTokenRule, IdentityRule, Pkce, Provider, TokenPlacement,
-};
+use super::{CallbackRule, ClientAuthentication, Denial, IdTokenRule, IdentityRule, Pkce, Provider, TokenPlacement};
 
 /// The preset. Its credential is [`crate::Credential::Apple`].
 pub fn apple() -> Provider {
@@ -29,7 +27,7 @@ pub fn apple() -> Provider {
             ..standard.identity
         },
         id_token: Some(IdTokenRule {
-            issuer: texts(&["https://appleid.apple.com"]),
+            issuer: "https://appleid.apple.com".into(),
             jwks_uri: "https://appleid.apple.com/auth/keys".into(),
             algorithms: texts(&["RS256"]),
             subject: texts(&["sub"]),

@@ -21,10 +21,7 @@ pub fn dingtalk() -> Provider {
         client_authentication: ClientAuthentication::InTemplates,
         token: call(token, CallMethod::PostJson, TOKEN_PARAMETERS),
         refresh: Some(call(token, CallMethod::PostJson, REFRESH_PARAMETERS)),
-        user: Some(Call {
-            headers: pairs(&[("x-acs-dingtalk-access-token", "{access_token}")]),
-            ..get(user, &[])
-        }),
+        user: Some(Call { headers: pairs(&[("x-acs-dingtalk-access-token", "{access_token}")]), ..get(user, &[]) }),
         token_fields: TokenFields {
             access_token: "accessToken".into(),
             refresh_token: "refreshToken".into(),
@@ -45,10 +42,7 @@ pub fn dingtalk() -> Provider {
             ..standard.identity
         },
         base_url: "https://api.dingtalk.com/v1.0/".into(),
-        token_placement: TokenPlacement::Header {
-            name: "x-acs-dingtalk-access-token".into(),
-            prefix: String::new(),
-        },
+        token_placement: TokenPlacement::Header { name: "x-acs-dingtalk-access-token".into(), prefix: String::new() },
         ..standard
     }
 }

@@ -55,11 +55,8 @@ const TOKEN_PARAMETERS: &[(&str, &str)] = &[
 ];
 
 /// The secret is not sent: nobody asks for it.
-const REFRESH_PARAMETERS: &[(&str, &str)] = &[
-    ("client_key", "{client_id}"),
-    ("grant_type", "refresh_token"),
-    ("refresh_token", "{refresh_token}"),
-];
+const REFRESH_PARAMETERS: &[(&str, &str)] =
+    &[("client_key", "{client_id}"), ("grant_type", "refresh_token"), ("refresh_token", "{refresh_token}")];
 
 const REFUSALS: &[(i32, Refusal)] = &[
     (10002, Refusal::Request),

@@ -23,7 +23,7 @@ pub fn google() -> Provider {
         device_authorization_endpoint: Some("https://oauth2.googleapis.com/device/code".into()),
         identity: IdentityRule { nickname: texts(&["name"]), ..standard.identity },
         id_token: Some(IdTokenRule {
-            issuer: texts(&["https://accounts.google.com", "accounts.google.com"]),
+            issuer: "https://accounts.google.com".into(),
             jwks_uri: "https://www.googleapis.com/oauth2/v3/certs".into(),
             algorithms: texts(&["RS256"]),
             subject: texts(&["sub"]),

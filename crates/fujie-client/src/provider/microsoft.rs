@@ -15,12 +15,10 @@ pub fn microsoft() -> Provider {
     Provider {
         scope: texts(&["openid", "profile"]),
         client_authentication: ClientAuthentication::ClientSecretPost,
-        device_authorization_endpoint: Some(
-            "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode".into(),
-        ),
+        device_authorization_endpoint: Some("https://login.microsoftonline.com/common/oauth2/v2.0/devicecode".into()),
         identity: IdentityRule { subject: Vec::new(), ..standard.identity },
         id_token: Some(IdTokenRule {
-            issuer: texts(&["https://login.microsoftonline.com/{tenantid}/v2.0"]),
+            issuer: "https://login.microsoftonline.com/{tenantid}/v2.0".into(),
             jwks_uri: "https://login.microsoftonline.com/common/discovery/v2.0/keys".into(),
             algorithms: texts(&["RS256"]),
             subject: texts(&["tid", "oid"]),

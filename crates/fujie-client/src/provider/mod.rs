@@ -20,6 +20,7 @@ mod gitlab;
 mod google;
 mod microsoft;
 mod oauth2;
+mod openid;
 mod qq;
 mod wechat;
 mod wecom;
@@ -46,6 +47,7 @@ pub use gitlab::gitlab;
 pub use google::google;
 pub use microsoft::microsoft;
 pub use oauth2::oauth2;
+pub use openid::openid;
 pub use qq::qq;
 pub use wechat::{wechat, wechat_in_app, wechat_mini_program};
 pub use wecom::wecom;
@@ -100,6 +102,8 @@ pub struct Provider {
     pub device_authorization_endpoint: Option<String>,
     /// Where requests are left before the browser is sent (RFC 9126).
     pub pushed_authorization_request_endpoint: Option<String>,
+    /// Whether the provider takes no other requests (RFC 9126 §5).
+    pub pushed_authorization_request_required: bool,
     /// How the token answer names what RFC 6749 §5.1 names otherwise.
     pub token_fields: TokenFields,
     /// How answers say that something failed.
@@ -214,8 +218,8 @@ pub struct IdentityRule {
     pub subject: Vec<String>,
     /// The field of the token answer with the subject. All that name one must agree.
     pub token_subject: Option<String>,
-    /// The field of the subject answer that must be our client id: tokens of other applications
-    /// are refused.
+    /// The field of the subject answer and the check answer that must be our client id: tokens of
+    /// other applications are refused.
     pub subject_audience: Option<String>,
     /// The field with an identifier that several applications of one owner share.
     pub union_subject: Option<String>,
@@ -231,8 +235,8 @@ pub struct IdentityRule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdTokenRule {
-    /// The issuers it may name; `{tenantid}` stands for the claim `tid`, as Microsoft has it.
-    pub issuer: Vec<String>,
+    /// The issuer it must name; `{tenantid}` stands for the claim `tid`, as Microsoft has it.
+    pub issuer: String,
     /// Where the issuer's keys are (RFC 7517 §5).
     pub jwks_uri: String,
     /// The signature algorithms that are accepted (RFC 7518 §3.1).
@@ -330,9 +334,11 @@ impl StateRule {
     }
 }
 
+type Preset = fn() -> Provider;
+
 /// Every preset that needs nothing but a client id and its secret or key, in the order in which
 /// they are offered. OpenID providers are made by discovery, everything else with [`oauth2()`].
-const PRESETS: &[(&str, fn() -> Provider)] = &[
+const PRESETS: &[(&str, Preset)] = &[
     ("wechat", wechat),
     ("wechat_in_app", wechat_in_app),
     ("wechat_mini_program", wechat_mini_program),

@@ -51,6 +51,7 @@ pub fn oauth2(id: &str, authorization_endpoint: &str, token_endpoint: &str, user
         revocation: None,
         device_authorization_endpoint: None,
         pushed_authorization_request_endpoint: None,
+        pushed_authorization_request_required: false,
         token_fields: TokenFields {
             access_token: "access_token".into(),
             refresh_token: "refresh_token".into(),

@@ -4,8 +4,8 @@
 
 use super::oauth2::{get, oauth2, refusals, texts};
 use super::{
-    AnswerFormat, Call, CallbackRule, ClientAuthentication, Denial, ErrorShape, IdentityRule, Pkce, Provider,
-    Refusal, StateAlphabet, StateRule, TokenPlacement,
+    AnswerFormat, Call, CallbackRule, ClientAuthentication, Denial, ErrorShape, IdentityRule, Pkce, Provider, Refusal,
+    StateAlphabet, StateRule, TokenPlacement,
 };
 
 /// The preset. `/oauth2.0/me` is asked for the unionid; an application without that right has
@@ -13,10 +13,8 @@ use super::{
 pub fn qq() -> Provider {
     let page = "https://graph.qq.com/oauth2.0/authorize";
     let standard = oauth2("qq", page, "https://graph.qq.com/oauth2.0/token", "");
-    let jsonp = |endpoint: &str, parameters: &[(&str, &str)]| Call {
-        answer: AnswerFormat::Jsonp,
-        ..get(endpoint, parameters)
-    };
+    let jsonp =
+        |endpoint: &str, parameters: &[(&str, &str)]| Call { answer: AnswerFormat::Jsonp, ..get(endpoint, parameters) };
     Provider {
         scope: texts(&["get_user_info"]),
         scope_separator: ",".into(),

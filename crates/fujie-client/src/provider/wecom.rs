@@ -3,8 +3,8 @@
 
 use super::oauth2::{get, oauth2, pairs, refusals, texts};
 use super::{
-    Call, CallbackRule, ClientAuthentication, Denial, ErrorShape, IdentityRule, Pkce, Provider, Refusal,
-    StateAlphabet, StateRule, TokenPlacement,
+    Call, CallbackRule, ClientAuthentication, Denial, ErrorShape, IdentityRule, Pkce, Provider, Refusal, StateAlphabet,
+    StateRule, TokenPlacement,
 };
 
 /// The preset. The client id is the corpid and a member's `userid` is unique within it. The

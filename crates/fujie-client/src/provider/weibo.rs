@@ -29,10 +29,7 @@ pub fn weibo() -> Provider {
             &[("access_token", "{access_token}")],
         )),
         user: Some(Call { headers: pairs(&[TOKEN_HEADER]), ..get(user, &[("uid", "{subject}")]) }),
-        revocation: Some(post_form(
-            "https://api.weibo.com/oauth2/revokeoauth2",
-            &[("access_token", "{access_token}")],
-        )),
+        revocation: Some(post_form("https://api.weibo.com/oauth2/revokeoauth2", &[("access_token", "{access_token}")])),
         errors: ErrorShape {
             code: texts(&["error_code", "error"]),
             message: texts(&["error_description", "error"]),
@@ -43,6 +40,7 @@ pub fn weibo() -> Provider {
             // `id` is a number of up to 64 bits; `idstr` is the same as text.
             subject: texts(&["idstr", "id"]),
             token_subject: Some("uid".into()),
+            subject_audience: Some("appkey".into()),
             nickname: texts(&["screen_name", "name"]),
             avatar_url: texts(&["avatar_large", "profile_image_url"]),
             ..standard.identity
@@ -56,11 +54,8 @@ pub fn weibo() -> Provider {
 const TOKEN_HEADER: (&str, &str) = ("authorization", "OAuth2 {access_token}");
 
 /// `redirect_uri` is asked for here too; Weibo compares it with the registered one.
-const REFRESH_PARAMETERS: &[(&str, &str)] = &[
-    ("grant_type", "refresh_token"),
-    ("redirect_uri", "{redirect_uri}"),
-    ("refresh_token", "{refresh_token}"),
-];
+const REFRESH_PARAMETERS: &[(&str, &str)] =
+    &[("grant_type", "refresh_token"), ("redirect_uri", "{redirect_uri}"), ("refresh_token", "{refresh_token}")];
 
 const REFUSALS: &[(i32, Refusal)] = &[
     (21301, Refusal::AccessToken),

@@ -127,7 +127,10 @@ pub(crate) fn default_transport() -> Result<std::sync::Arc<dyn Transport>, Trans
 }
 
 /// The machine's clock.
-#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the clock; a client may have another")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of this crate that reads the clock; a client may have another"
+)]
 pub(crate) fn system_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -4,10 +4,14 @@
 mod answer;
 mod blocking;
 mod callback;
+mod example;
 mod id_token;
 mod link;
 mod network;
 mod provider_record;
 mod secrecy;
 mod server;
+#[cfg(feature = "session")]
+mod session;
+mod token_store;
 mod world;

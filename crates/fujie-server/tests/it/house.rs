@@ -19,7 +19,10 @@ use fujie_core::{
     token::seal::MasterKey,
 };
 use fujie_server::{Server, Settings, broker::Connection, clock::Clock, endpoint::sign_in::fold, password::Passwords};
-use fujie_simulator::wechat::{self, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig};
+use fujie_simulator::{
+    Running,
+    wechat::{self, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
+};
 use fujie_store::{EventKind, NewAccount, Options, Store, Username};
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -37,7 +40,7 @@ pub struct House {
     pub issuer: String,
     pub server: Arc<Server>,
     pub clock: Clock,
-    pub wechat: Wechat,
+    pub wechat: Running,
     pub app: Registered,
     pub alice: Id,
     pub http: reqwest::Client,

@@ -7,7 +7,7 @@
     fetch("/_simulate/sign-ins").then(function (answer) {
       return answer.json();
     }).then(function (signIns) {
-      var now = signIns.map(function (one) { return one.uuid + one.status; }).join();
+      var now = signIns.map(function (one) { return one.id + one.status; }).join();
       var choosing = document.activeElement && document.activeElement.closest("form");
       if (seen !== null && now !== seen && !choosing) {
         window.location.reload();

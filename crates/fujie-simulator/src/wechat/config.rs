@@ -3,33 +3,52 @@
 //!
 //! Does not act; [`super::simulation`] reads it. Serialised names are those of the control API.
 
+use crate::clock::seconds;
+use crate::people::{Person, default_people};
 use crate::random;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// The appid of the app in the default configuration.
+/// The appid of the website app in the default configuration.
 pub const DEFAULT_APPID: &str = "wx0123456789abcdef";
-/// The secret of the app in the default configuration; openly fake.
+/// The appid of the official account in the default configuration, of the website app's account.
+pub const DEFAULT_OFFICIAL_ACCOUNT_APPID: &str = "wxabcdef0123456789";
+/// The appid of the mini-program in the default configuration, which is bound to no account.
+pub const DEFAULT_MINI_PROGRAM_APPID: &str = "wx9876543210fedcba";
+/// The secret of all apps in the default configuration; openly fake.
 pub const DEFAULT_SECRET: &str = "fa4efa4efa4efa4efa4efa4efa4efa4e";
 
 /// Everything the simulator starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct WechatConfig {
-    /// Registered website apps. Appids differ.
+    /// Registered apps. Appids differ.
     pub apps: Vec<App>,
     /// People who own a simulated phone; at least one, names differ.
+    #[serde(skip)]
     pub people: Vec<Person>,
+    /// Who agrees to every sign-in at once, so that no phone is needed.
+    #[serde(skip)]
+    pub auto_confirm: Option<String>,
     /// How long a QR code can be scanned and confirmed: 300 s.
+    #[serde(rename = "qr_lifetime_seconds", deserialize_with = "seconds")]
     pub qr_lifetime: Duration,
     /// How long a code can be redeemed: 10 min for website apps.
+    #[serde(rename = "code_lifetime_seconds", deserialize_with = "seconds")]
     pub code_lifetime: Duration,
+    /// How long an official account's code or a mini-program's `js_code` can be redeemed: 5 min.
+    #[serde(rename = "in_app_code_lifetime_seconds", deserialize_with = "seconds")]
+    pub in_app_code_lifetime: Duration,
     /// How long an access token works: 7200 s.
+    #[serde(rename = "access_token_lifetime_seconds", deserialize_with = "seconds")]
     pub access_token_lifetime: Duration,
     /// How long a refresh token works, from its first issue: 30 d, never extended.
+    #[serde(rename = "refresh_token_lifetime_seconds", deserialize_with = "seconds")]
     pub refresh_token_lifetime: Duration,
     /// How long a long poll is held when nothing happens: 25 s.
+    #[serde(rename = "poll_hold_seconds", deserialize_with = "seconds")]
     pub poll_hold: Duration,
     /// The address that QR codes and avatars name, when it is not the listener's: a machine's
     /// address in the local network, so that a real phone can scan. Without a slash at its end.
@@ -41,14 +60,12 @@ pub struct WechatConfig {
 impl Default for WechatConfig {
     fn default() -> Self {
         Self {
-            apps: vec![App::demo()],
-            people: vec![
-                Person::named("xiaoming", "小明🌟", 1),
-                Person::named("lihua", "李华", 2),
-                Person::named("zoe", "Zoë 👩‍💻", 0),
-            ],
+            apps: vec![App::demo(), App::demo_official_account(), App::demo_mini_program()],
+            people: default_people(),
+            auto_confirm: None,
             qr_lifetime: Duration::from_secs(300),
             code_lifetime: Duration::from_secs(600),
+            in_app_code_lifetime: Duration::from_secs(300),
             access_token_lifetime: Duration::from_secs(7200),
             refresh_token_lifetime: Duration::from_secs(30 * 86_400),
             poll_hold: Duration::from_secs(25),
@@ -60,19 +77,42 @@ impl Default for WechatConfig {
 
 /// Behaviour that differs by year or that no source settles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// Refusing on the phone sends the browser back with `state` alone, as it did years ago.
     /// Off: nothing happens but a message on the page, as today.
     pub denial_redirects: bool,
     /// A new sign-in of the same person at the same app ends the earlier access token.
     pub invalidate_previous_token: bool,
-    /// The API also reads a form body; the query string wins. Off: a POST finds no `appid`.
+    /// The OAuth endpoints also read a form body; the query string wins. Off: a POST finds no
+    /// `appid`. `jscode2session` reads the query string alone in any case.
     pub form_body: bool,
-    /// Answers carry `unionid`. Off: as for an app bound to no open-platform account.
+    /// Answers carry `unionid`. Off: as if no app were bound to an open-platform account; for one
+    /// app, leave its [`App::open_platform_account`] empty.
     pub unionid: bool,
-    /// The token answer says `is_snapshotuser: 1`, as for a visitor without an identity.
+    /// Every visitor is a provisional one, as with `forceSnapShot=true`: the token answer says
+    /// `is_snapshotuser: 1`, and openid and profile are not those of a person. WeChat has them with
+    /// `snsapi_userinfo` alone; the switch also makes them of the QR page's visitors, so that an app
+    /// without in-app authorization can be tried.
     pub snapshot_user: bool,
+    /// In-app authorization opens in WeChat's own browser alone. Off: in any browser, for want of
+    /// a real WeChat on a developer's machine.
+    pub only_in_wechat: bool,
+    /// `snsapi_userinfo` opens only with its parameters in the documented order.
+    pub strict_order: bool,
+    /// `snsapi_userinfo` shows no page either, as for a follower who comes from the account's own
+    /// chat. `forcePopup` changes nothing about that.
+    pub silent_userinfo: bool,
+    /// In-app authorization refuses an absent `state` with 10013, although it is optional.
+    pub state_is_required: bool,
+    /// A query parameter named `openId` is lost from an in-app redirect URI.
+    pub open_id_is_dropped: bool,
+    /// A code that has expired is 42003. Off: 40029, as real answers say.
+    pub expired_code_is_42003: bool,
+    /// A code that was used is 40029, as before about 2017. Off: 40163.
+    pub used_code_is_40029: bool,
+    /// The `scope` of a refreshed token ends with a comma, as in one real answer.
+    pub scope_ends_with_comma: bool,
     /// Profiles carry sex and region, as before 2021-10-20. Off: 0 and empty, as today.
     pub full_profile: bool,
     /// What stands behind the text of an error.
@@ -87,6 +127,14 @@ impl Default for Switches {
             form_body: true,
             unionid: true,
             snapshot_user: false,
+            only_in_wechat: false,
+            strict_order: true,
+            silent_userinfo: false,
+            state_is_required: false,
+            open_id_is_dropped: true,
+            expired_code_is_42003: false,
+            used_code_is_40029: false,
+            scope_ends_with_comma: false,
             full_profile: false,
             errmsg_suffix: ErrmsgSuffix::Rid,
         }
@@ -105,7 +153,20 @@ pub enum ErrmsgSuffix {
     Rid,
 }
 
-/// An app registered at the open platform.
+/// What an app is; each kind has a way of signing in, and scopes, of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppKind {
+    /// Signs in by the QR page with `snsapi_login`.
+    #[default]
+    Website,
+    /// Signs in inside WeChat with `snsapi_base` or `snsapi_userinfo`.
+    OfficialAccount,
+    /// Signs in with a `js_code`; no scope, no page.
+    MiniProgram,
+}
+
+/// An app registered at WeChat.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct App {
@@ -117,16 +178,16 @@ pub struct App {
     pub name: String,
     /// Where codes may be sent.
     pub callback_domain: CallbackDomain,
-    /// Apps of one account see the same unionid for a person.
+    /// Apps of one account see the same unionid for a person; an app of none (empty) sees none.
     #[serde(default)]
     pub open_platform_account: String,
-    /// False for an official account, a mini-program or a mobile app: no scope for websites.
-    #[serde(default = "yes")]
-    pub is_website_app: bool,
+    /// Which way it signs in.
+    #[serde(default)]
+    pub kind: AppKind,
 }
 
 impl App {
-    /// The app of the default configuration, which may be called back on loopback.
+    /// The website app of the default configuration, which may be called back on loopback.
     pub fn demo() -> Self {
         Self {
             appid: DEFAULT_APPID.to_owned(),
@@ -134,7 +195,28 @@ impl App {
             name: "演示网站".to_owned(),
             callback_domain: CallbackDomain::Loopback,
             open_platform_account: "demo".to_owned(),
-            is_website_app: true,
+            kind: AppKind::Website,
+        }
+    }
+
+    /// The official account of the default configuration, of the same open-platform account.
+    pub fn demo_official_account() -> Self {
+        Self {
+            appid: DEFAULT_OFFICIAL_ACCOUNT_APPID.to_owned(),
+            name: "演示公众号".to_owned(),
+            kind: AppKind::OfficialAccount,
+            ..Self::demo()
+        }
+    }
+
+    /// The mini-program of the default configuration: of no account, so without unionid.
+    pub fn demo_mini_program() -> Self {
+        Self {
+            appid: DEFAULT_MINI_PROGRAM_APPID.to_owned(),
+            name: "演示小程序".to_owned(),
+            open_platform_account: String::new(),
+            kind: AppKind::MiniProgram,
+            ..Self::demo()
         }
     }
 }
@@ -195,71 +277,25 @@ impl From<CallbackDomain> for String {
     }
 }
 
-/// Somebody with a simulated phone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    /// Names the person in forms and in the control API; openid and unionid depend on it.
-    pub name: String,
-    /// What userinfo tells.
-    pub nickname: String,
-    /// 1 male, 2 female, 0 unknown; told only with [`Switches::full_profile`].
-    #[serde(default)]
-    pub sex: u8,
-    /// The picture.
-    #[serde(default)]
-    pub avatar: Avatar,
+/// The visitor that takes a person's place on a snapshot page: somebody else, without a profile.
+pub(crate) fn provisional(person: &Person) -> Person {
+    Person::named(&format!("{} on a snapshot page", person.name), "微信用户", 0)
 }
 
-impl Person {
-    /// Somebody with a drawn avatar.
-    pub fn named(name: &str, nickname: &str, sex: u8) -> Self {
-        Self { name: name.to_owned(), nickname: nickname.to_owned(), sex, avatar: Avatar::Drawn }
-    }
-
-    /// 28 characters, the same for this person and appid for ever.
-    pub(crate) fn openid(&self, appid: &str) -> String {
-        format!("o{}", random::settled(&["openid", appid, &self.name], random::BASE64URL, 27))
-    }
-
-    /// One value for all apps of an open-platform account.
-    pub(crate) fn unionid(&self, account: &str) -> String {
-        format!("o{}", random::settled(&["unionid", account, &self.name], random::BASE64URL, 27))
-    }
-
-    /// The avatar's address, its last segment being the size; empty when there is none.
-    pub(crate) fn headimgurl(&self, base_url: &str, size: u16) -> String {
-        match &self.avatar {
-            Avatar::Drawn => {
-                let key = random::settled(&["avatar", &self.name], random::ALPHANUMERIC, 48);
-                format!("{base_url}/mmopen/vi_32/{key}/{size}")
-            }
-            Avatar::None => String::new(),
-            Avatar::Url(url) => url.clone(),
-        }
-    }
+/// 28 characters, the same for this person and appid for ever.
+pub(crate) fn openid(person: &Person, appid: &str) -> String {
+    format!("o{}", random::settled(&["openid", appid, &person.name], random::BASE64URL, 27))
 }
 
-/// A person's picture.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Avatar {
-    /// A pattern the simulator draws and serves.
-    #[default]
-    Drawn,
-    /// None: `headimgurl` is empty.
-    None,
-    /// This address.
-    Url(String),
-}
-
-fn yes() -> bool {
-    true
+/// One value for all apps of an open-platform account.
+pub(crate) fn unionid(person: &Person, account: &str) -> String {
+    format!("o{}", random::settled(&["unionid", account, &person.name], random::BASE64URL, 27))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CallbackDomain, Person};
+    use super::{CallbackDomain, openid, unionid};
+    use crate::people::Person;
     use url::Url;
 
     #[test]
@@ -289,10 +325,10 @@ mod tests {
     #[test]
     fn an_openid_is_per_app_and_a_unionid_per_account() {
         let person = Person::named("xiaoming", "小明🌟", 1);
-        assert_eq!(person.openid("wx1").len(), 28);
-        assert!(person.openid("wx1").starts_with('o'));
-        assert_ne!(person.openid("wx1"), person.openid("wx2"));
-        assert_eq!(person.unionid("a"), person.unionid("a"));
-        assert_ne!(person.unionid("a"), person.unionid("b"));
+        assert_eq!(openid(&person, "wx1").len(), 28);
+        assert!(openid(&person, "wx1").starts_with('o'));
+        assert_ne!(openid(&person, "wx1"), openid(&person, "wx2"));
+        assert_eq!(unionid(&person, "a"), unionid(&person, "a"));
+        assert_ne!(unionid(&person, "a"), unionid(&person, "b"));
     }
 }

@@ -4,11 +4,12 @@
 //! the same value, so that only the holder decides. All of it works without a script.
 
 use super::sign_in::Obstacle;
-use super::simulation::{ConfirmError, Simulation};
+use super::simulation::{ConfirmError, Simulation, World};
 use crate::fields::Fields;
 use crate::page::{self, Language, escape};
-use crate::phone::{self, Choice, Mark};
+use crate::phone::{self, Choice, Frame, Mark};
 use crate::random::{self, NoRandomness};
+use crate::simulation::Provider;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -19,8 +20,6 @@ use std::sync::Arc;
 const COOKIE: &str = "fujie_simulated_phone";
 /// Characters of a phone's value.
 const PHONE_LENGTH: usize = 24;
-/// The size of the avatars on the phone.
-const AVATAR_SIZE: u16 = 96;
 
 /// `GET /connect/confirm?uuid=`
 pub(crate) async fn scan(
@@ -43,8 +42,11 @@ pub(crate) async fn scan(
         Ok(appid) => appid,
         Err(obstacle) => return Ok(obstacle_page(language, obstacle)),
     };
-    let form = Form { uuid, phone: &phone, app_name: app_name(&simulation, &appid), language };
-    let html = form.page(&choices(&simulation, language));
+    let (app_name, people) = {
+        let world = simulation.world();
+        (app_name(&world, &appid), phone::choices_of(&world.scene.people, language))
+    };
+    let html = Form { uuid, phone: &phone, app_name, language }.page(&people);
     let cookie = format!("{COOKIE}={phone}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax");
     Ok(([(header::SET_COOKIE, cookie)], page::answer(StatusCode::OK, html)).into_response())
 }
@@ -75,27 +77,11 @@ pub(crate) async fn decide(State(simulation): State<Arc<Simulation>>, headers: H
         Err(ConfirmError::UnknownPerson) => return incomplete(language),
         Err(ConfirmError::NoRandomness) => return NoRandomness.into_response(),
     };
-    page::answer(StatusCode::OK, phone::notice(language, mark, title, text))
-}
-
-/// The people who can sign in, in the configuration's order.
-pub(crate) fn choices(simulation: &Simulation, language: Language) -> Vec<Choice> {
-    let world = simulation.world();
-    let choice = |person: &super::Person| Choice {
-        name: person.name.clone(),
-        nickname: if person.nickname.is_empty() {
-            language.say("（无昵称）", "(no nickname)").to_owned()
-        } else {
-            person.nickname.clone()
-        },
-        picture: Some(person.headimgurl("", AVATAR_SIZE)).filter(|address| !address.is_empty()),
-    };
-    world.config.people.iter().map(choice).collect()
+    page::answer(StatusCode::OK, Frame::phone(World::TITLE, language).notice(mark, title, text))
 }
 
 /// The app's name, or its appid when it has none.
-pub(crate) fn app_name(simulation: &Simulation, appid: &str) -> String {
-    let world = simulation.world();
+pub(crate) fn app_name(world: &World, appid: &str) -> String {
     let named = world.app(appid).map(|app| app.name.clone()).filter(|name| !name.is_empty());
     named.unwrap_or_else(|| appid.to_owned())
 }
@@ -110,20 +96,18 @@ struct Form<'a> {
 impl Form<'_> {
     fn page(&self, people: &[Choice]) -> String {
         let say = |chinese, english| self.language.say(chinese, english);
-        let initial: String = self.app_name.chars().take(1).collect();
         let body = format!(
-            "<section class=\"app\">\n<span class=\"initial\" aria-hidden=\"true\">{initial}</span>\n\
-             <h1>{name}</h1>\n<p class=\"quiet\">{asks}</p>\n</section>\n\
-             <form method=\"post\" action=\"/connect/confirm\">\n\
+            "{app}\n<form method=\"post\" action=\"/connect/confirm\">\n\
              <input type=\"hidden\" name=\"uuid\" value=\"{uuid}\">\n\
              <input type=\"hidden\" name=\"phone\" value=\"{phone}\">\n\
              <input type=\"hidden\" name=\"lang\" value=\"{lang}\">\n{people}\n\
              <div class=\"decision\">\n\
              <button class=\"primary\" name=\"decision\" value=\"agree\">{agree}</button>\n\
              <button name=\"decision\" value=\"refuse\">{refuse}</button>\n</div>\n</form>",
-            initial = escape(&initial),
-            name = escape(&self.app_name),
-            asks = say("申请用你的微信账号登录网页", "asks to sign you in on the web with WeChat"),
+            app = phone::app(
+                &self.app_name,
+                say("申请用你的微信账号登录网页", "asks to sign you in on the web with WeChat")
+            ),
             uuid = escape(self.uuid),
             phone = escape(self.phone),
             lang = self.language.parameter(),
@@ -131,7 +115,7 @@ impl Form<'_> {
             agree = say("同意", "Agree"),
             refuse = say("拒绝", "Refuse"),
         );
-        phone::frame(self.language, say("微信登录确认", "Confirm sign-in"), &body)
+        Frame::phone(World::TITLE, self.language).page(say("微信登录确认", "Confirm sign-in"), &body)
     }
 }
 
@@ -148,7 +132,7 @@ fn phone_of(headers: &HeaderMap) -> Option<String> {
 fn incomplete(language: Language) -> Response {
     let title = language.say("请求不完整", "Incomplete request");
     let text = language.say("请重新扫描二维码。", "Please scan the code again.");
-    page::answer(StatusCode::BAD_REQUEST, phone::notice(language, Mark::Wrong, title, text))
+    page::answer(StatusCode::BAD_REQUEST, Frame::phone(World::TITLE, language).notice(Mark::Wrong, title, text))
 }
 
 fn obstacle_page(language: Language, obstacle: Obstacle) -> Response {
@@ -160,6 +144,6 @@ fn obstacle_page(language: Language, obstacle: Obstacle) -> Response {
         Obstacle::AlreadyConfirmed => (StatusCode::CONFLICT, "二维码已使用", "This code was already used"),
     };
     let text = language.say("请在电脑上刷新页面，再扫一次。", "Reload the page on your computer and scan again.");
-    let html = phone::notice(language, Mark::Wrong, language.say(chinese, english), text);
+    let html = Frame::phone(World::TITLE, language).notice(Mark::Wrong, language.say(chinese, english), text);
     page::answer(status, html)
 }

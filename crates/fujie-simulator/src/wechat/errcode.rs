@@ -1,6 +1,7 @@
 //! The errors of `api.weixin.qq.com`: number, text, and the text's suffix by fashion.
 //!
-//! The comma before `rid:` is as irregular as the real one: nobody may compare `errmsg`.
+//! The comma before `rid:` is as irregular as the real one: nobody may compare `errmsg`. The texts
+//! of 40243 and 42007 are ours: no source tells the real ones.
 
 use super::config::ErrmsgSuffix;
 use crate::clock::Timestamp;
@@ -35,6 +36,7 @@ errcodes! {
     INVALID_APPSECRET = 40125 "invalid appsecret";
     CODE_BEEN_USED = 40163 "code been used";
     CODE_BLOCKED = 40226 "code blocked";
+    APPSECRET_FROZEN = 40243 "appsecret frozen";
     ACCESS_TOKEN_MISSING = 41001 "access_token missing";
     APPID_MISSING = 41002 "appid missing";
     REFRESH_TOKEN_MISSING = 41003 "refresh_token missing";
@@ -44,8 +46,13 @@ errcodes! {
     ACCESS_TOKEN_EXPIRED = 42001 "access_token expired";
     REFRESH_TOKEN_EXPIRED = 42002 "refresh_token expired";
     CODE_EXPIRED = 42003 "code expired";
+    PASSWORD_CHANGED = 42007 "user changed password, authorize again";
+    REQUIRE_GET = 43001 "require GET method";
+    REQUIRE_POST = 43002 "require POST method";
+    REQUIRE_HTTPS = 43003 "require https";
     DAILY_QUOTA = 45009 "reach max api daily quota limit";
     MINUTE_QUOTA = 45011 "api minute-quota reach limit, must slower, retry next minute";
+    SESSION_MINUTE_QUOTA = 45011 "api minute-quota reach limit  mustslower  retry next minute";
     API_UNAUTHORIZED = 48001 "api unauthorized";
     API_FORBIDDEN = 48004 "api forbidden for irregularities, view detail on mp.weixin.qq.com";
     USER_UNAUTHORIZED = 50001 "user unauthorized";
@@ -53,9 +60,16 @@ errcodes! {
 }
 
 impl Errcode {
-    /// The text that goes with a number, for ordered faults.
-    pub(crate) fn text_of(number: i32) -> Option<&'static str> {
-        Self::ALL.iter().find(|known| known.number == number).map(|known| known.text)
+    /// The text that goes with a number at a path, for ordered faults.
+    pub(crate) fn text_at(path: &str, number: i32) -> Option<&'static str> {
+        let minute_quota = Self::minute_quota_at(path);
+        let known = std::iter::once(&minute_quota).chain(Self::ALL).find(|known| known.number == number);
+        known.map(|known| known.text)
+    }
+
+    /// Too many calls in a minute. The page about `jscode2session` words it differently.
+    pub(crate) fn minute_quota_at(path: &str) -> Self {
+        if path == "/sns/jscode2session" { Self::SESSION_MINUTE_QUOTA } else { Self::MINUTE_QUOTA }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Decides over time given as an argument; knows no HTTP. Where no source says what happens, the
 //! choice is named at its line.
 
-use super::config::WechatConfig;
+use super::config::{Switches, WechatConfig};
 use super::errcode::Errcode;
 use crate::bounded::Bounded;
 use crate::clock::Timestamp;
@@ -28,24 +28,74 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct Lifetimes {
     code: Duration,
+    in_app_code: Duration,
     access_token: Duration,
     refresh_token: Duration,
 }
 
 #[derive(Debug)]
 struct Code {
-    appid: String,
-    person: String,
+    consent: Consent,
     expires_at: Timestamp,
     is_used: bool,
+}
+
+/// What somebody agreed to, for one app.
+#[derive(Clone, Debug)]
+pub(crate) struct Consent {
+    pub(crate) appid: String,
+    /// The person's name in the configuration.
+    pub(crate) person: String,
+    pub(crate) way: Way,
+    /// A provisional visitor: openid and profile are not the person's.
+    pub(crate) is_snapshot: bool,
+}
+
+/// The way of a sign-in, which decides what its tokens open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The QR page of a website app.
+    Website,
+    /// Inside WeChat; `scope` is what was asked for, separated by commas.
+    InApp { scope: String },
+    /// `wx.login` of a mini-program.
+    MiniProgram,
+}
+
+impl Way {
+    /// What the token answer says. A website app is given one scope, whatever it asked for.
+    pub(crate) fn scope(&self) -> &str {
+        match self {
+            Self::Website => "snsapi_login",
+            Self::InApp { scope } => scope,
+            Self::MiniProgram => "",
+        }
+    }
+
+    /// `snsapi_base` opens the openid and nothing more.
+    pub(crate) fn opens_profile(&self) -> bool {
+        self.scope().split(',').any(|scope| matches!(scope, "snsapi_login" | "snsapi_userinfo"))
+    }
+
+    /// Whether the unionid is told, as far as the way decides.
+    pub(crate) fn opens_unionid(&self) -> bool {
+        *self == Self::MiniProgram || self.opens_profile()
+    }
+
+    /// What a code begins with, as observed: nobody may rely on it.
+    fn code_prefix(&self) -> Result<String, NoRandomness> {
+        let digit = random::text(random::DIGIT, 1)?;
+        Ok(match self {
+            Self::Website | Self::InApp { .. } => format!("0{digit}1"),
+            Self::MiniProgram => format!("0f{digit}"),
+        })
+    }
 }
 
 /// What one sign-in gave to one app.
 #[derive(Clone)]
 pub(crate) struct Grant {
-    pub(crate) appid: String,
-    /// The person's name in the configuration.
-    pub(crate) person: String,
+    pub(crate) consent: Consent,
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
     access_expires_at: Timestamp,
@@ -56,7 +106,33 @@ pub(crate) struct Grant {
 
 impl std::fmt::Debug for Grant {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Grant").field("appid", &self.appid).finish_non_exhaustive()
+        formatter.debug_struct("Grant").field("appid", &self.consent.appid).finish_non_exhaustive()
+    }
+}
+
+/// Why a code cannot be redeemed. Which number that is has changed over the years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodeFault {
+    Unknown,
+    Expired,
+    Used,
+    NoRandomness,
+}
+
+impl From<NoRandomness> for CodeFault {
+    fn from(_no_randomness: NoRandomness) -> Self {
+        Self::NoRandomness
+    }
+}
+
+impl CodeFault {
+    pub(crate) fn errcode(self, switches: &Switches) -> Errcode {
+        match self {
+            Self::Expired if switches.expired_code_is_42003 => Errcode::CODE_EXPIRED,
+            Self::Used if !switches.used_code_is_40029 => Errcode::CODE_BEEN_USED,
+            Self::Unknown | Self::Expired | Self::Used => Errcode::INVALID_CODE,
+            Self::NoRandomness => Errcode::SYSTEM_ERROR,
+        }
     }
 }
 
@@ -71,6 +147,7 @@ impl Ledger {
         Self {
             lifetimes: Lifetimes {
                 code: config.code_lifetime,
+                in_app_code: config.in_app_code_lifetime,
                 access_token: config.access_token_lifetime,
                 refresh_token: config.refresh_token_lifetime,
             },
@@ -80,45 +157,64 @@ impl Ledger {
         }
     }
 
-    /// 32 characters, beginning with `0`, a digit, `1` as those of websites do.
-    pub(crate) fn issue_code(&mut self, appid: &str, person: &str, now: Timestamp) -> Result<String, NoRandomness> {
-        let digit = random::text(random::DIGIT, 1)?;
-        let value = format!("0{digit}1{}", random::text(random::ALPHANUMERIC, 29)?);
-        let (appid, person) = (appid.to_owned(), person.to_owned());
-        let expires_at = now.after(self.lifetimes.code);
-        self.codes.insert(value.clone(), Code { appid, person, expires_at, is_used: false });
+    /// 32 characters.
+    pub(crate) fn issue_code(&mut self, consent: Consent, now: Timestamp) -> Result<String, NoRandomness> {
+        let value = format!("{}{}", consent.way.code_prefix()?, random::text(random::ALPHANUMERIC, 29)?);
+        let lifetime = match consent.way {
+            Way::Website => self.lifetimes.code,
+            Way::InApp { .. } | Way::MiniProgram => self.lifetimes.in_app_code,
+        };
+        let expires_at = now.after(lifetime);
+        self.codes.insert(value.clone(), Code { consent, expires_at, is_used: false });
         Ok(value)
     }
 
-    /// Spends a code. An expired one is 40029 even if it was used: real ones say so (42003 was
-    /// seen in tests only). Another app's try burns nothing.
-    pub(crate) fn redeem_code(&mut self, appid: &str, code: &str, now: Timestamp) -> Result<Grant, Errcode> {
-        let known = self.codes.get_mut(code).filter(|code| code.appid == appid);
-        let code = known.filter(|code| now < code.expires_at).ok_or(Errcode::INVALID_CODE)?;
-        if code.is_used {
-            return Err(Errcode::CODE_BEEN_USED);
+    /// Spends a code. One that has expired is told as such even if it was used; another app's
+    /// try burns nothing, nor does one at the other endpoint.
+    fn spend_code(
+        &mut self,
+        (appid, code): (&str, &str),
+        is_meant: impl FnOnce(&Way) -> bool,
+        now: Timestamp,
+    ) -> Result<Consent, CodeFault> {
+        let known = self.codes.get_mut(code).filter(|code| code.consent.appid == appid);
+        let code = known.filter(|code| is_meant(&code.consent.way)).ok_or(CodeFault::Unknown)?;
+        if code.expires_at <= now {
+            Err(CodeFault::Expired)
+        } else if std::mem::replace(&mut code.is_used, true) {
+            Err(CodeFault::Used)
+        } else {
+            Ok(code.consent.clone())
         }
+    }
+
+    /// A code of the QR page or of in-app authorization becomes tokens.
+    pub(crate) fn redeem_code(&mut self, appid: &str, code: &str, now: Timestamp) -> Result<Grant, CodeFault> {
+        let consent = self.spend_code((appid, code), |way| *way != Way::MiniProgram, now)?;
         let refresh_token = token()?;
         let grant = Grant {
-            appid: appid.to_owned(),
-            person: code.person.clone(),
+            consent,
             access_token: token()?,
             refresh_token: refresh_token.clone(),
             access_expires_at: now.after(self.lifetimes.access_token),
             refresh_expires_at: now.after(self.lifetimes.refresh_token),
             is_superseded: false,
         };
-        code.is_used = true;
         self.access_tokens.insert(grant.access_token.clone(), refresh_token.clone());
         self.grants.insert(refresh_token, grant.clone());
         Ok(grant)
     }
 
+    /// A mini-program's code tells who it is, and is not followed by tokens.
+    pub(crate) fn redeem_js_code(&mut self, appid: &str, code: &str, now: Timestamp) -> Result<Consent, CodeFault> {
+        self.spend_code((appid, code), |way| *way == Way::MiniProgram, now)
+    }
+
     /// Ends the access tokens that earlier sign-ins of the same person gave the same app.
     pub(crate) fn supersede_before(&mut self, latest: &Grant) {
         for earlier in self.grants.values_mut() {
-            earlier.is_superseded |= earlier.appid == latest.appid
-                && earlier.person == latest.person
+            earlier.is_superseded |= earlier.consent.appid == latest.consent.appid
+                && earlier.consent.person == latest.consent.person
                 && earlier.refresh_token != latest.refresh_token;
         }
     }
@@ -126,7 +222,7 @@ impl Ledger {
     /// A live access token is renewed and stays the same; a dead one is replaced. The refresh
     /// token stays the same and ends when it always would have.
     pub(crate) fn refresh(&mut self, appid: &str, refresh_token: &str, now: Timestamp) -> Result<Grant, Errcode> {
-        let known = self.grants.get_mut(refresh_token).filter(|grant| grant.appid == appid);
+        let known = self.grants.get_mut(refresh_token).filter(|grant| grant.consent.appid == appid);
         let grant = known.ok_or(Errcode::INVALID_REFRESH_TOKEN)?;
         if grant.refresh_expires_at <= now {
             return Err(Errcode::REFRESH_TOKEN_EXPIRED);

@@ -4,7 +4,7 @@
 //! page already knows (`last`); every other state is told at once.
 
 use super::sign_in::{Progress, Status};
-use super::simulation::{Endpoint, Simulation};
+use super::simulation::Simulation;
 use crate::fields::Fields;
 use axum::extract::{RawQuery, State};
 use axum::http::header;
@@ -12,15 +12,13 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Where pages poll.
+pub(crate) const PATH: &str = "/connect/l/qrconnect";
 /// `wx_errcode` of a failing server.
 const SERVER_ERROR: i32 = 500;
 
 pub(crate) async fn answer(State(simulation): State<Arc<Simulation>>, RawQuery(query): RawQuery) -> Response {
     let fields = Fields::of(query.unwrap_or_default().as_bytes());
-    let fault = simulation.world().take_fault(Endpoint::Poll);
-    if let Some((errcode, _errmsg)) = fault {
-        return script(errcode, "");
-    }
     // Without a uuid there is nothing to wait for; what the real server says is not known.
     let Some(uuid) = fields.filled("uuid") else {
         return script(SERVER_ERROR, "");
@@ -31,6 +29,7 @@ pub(crate) async fn answer(State(simulation): State<Arc<Simulation>>, RawQuery(q
 
 /// Waits until there is news for a page that knows `last`, or the hold is over.
 async fn wait(simulation: &Simulation, uuid: &str, last: Option<&str>) -> (Status, String) {
+    let hold = simulation.world().config.poll_hold;
     let held = async {
         loop {
             // Asked for before looking, so that no change falls between the two.
@@ -43,7 +42,7 @@ async fn wait(simulation: &Simulation, uuid: &str, last: Option<&str>) -> (Statu
             let _woken = tokio::time::timeout(expires_in, changed).await;
         }
     };
-    match tokio::time::timeout(simulation.poll_hold(), held).await {
+    match tokio::time::timeout(hold, held).await {
         Ok(Seen::News(status, code)) => (status, code),
         Ok(Seen::Nothing { .. }) | Err(_) => (Status::Waiting, String::new()),
     }
@@ -79,7 +78,7 @@ fn look(simulation: &Simulation, uuid: &str, last: Option<&str>) -> Seen {
 }
 
 /// The body is a script to the byte: 40 of them while waiting.
-fn script(wx_errcode: i32, wx_code: &str) -> Response {
+pub(crate) fn script(wx_errcode: i32, wx_code: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/javascript"),
         (header::CONNECTION, "close"),

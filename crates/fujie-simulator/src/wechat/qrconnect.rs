@@ -1,14 +1,18 @@
 //! `GET /connect/qrconnect`: the page with the QR code, and the pages that say why there is none.
 //!
 //! Checks what the real page checks: appid, scope, callback domain; not `response_type`, and not
-//! the order of parameters. Never answers with a redirect. The page's script keeps polling and
-//! leaves for the redirect URI; everything it needs stands in data attributes.
+//! the order of parameters. Answers with a redirect only where `auto_confirm` says so. The page's
+//! script keeps polling and leaves for the redirect URI; everything it needs stands in data
+//! attributes.
 
+use super::config::AppKind;
+use super::control;
 use super::picture::confirm_url;
 use super::simulation::Simulation;
 use crate::fields::Fields;
 use crate::page::{self, Language, escape};
 use crate::random::NoRandomness;
+use crate::sign_in::found;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -36,9 +40,13 @@ pub(crate) async fn page(
         Err(fault) => return Ok(fault_page(language, fault)),
     };
     let uuid = simulation.begin(request.appid, request.redirect_uri, request.state)?;
+    let confirmed_at_once = confirmed_at_once(&simulation, &uuid);
     if fields.sent("f") == Some("xml") {
         let xml = format!("<xml><uuid><![CDATA[{uuid}]]></uuid></xml>");
         return Ok(([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response());
+    }
+    if let Some(address) = confirmed_at_once {
+        return Ok(found(&address));
     }
     let looks = Looks::of(&fields);
     let denial_redirects = simulation.world().config.switches.denial_redirects;
@@ -54,6 +62,14 @@ pub(crate) async fn page(
     Ok(page::answer(StatusCode::OK, page::document(language, title, &looks.head(), &body)))
 }
 
+/// Where the browser goes when somebody agrees to every sign-in; the real page never redirects.
+fn confirmed_at_once(simulation: &Simulation, uuid: &str) -> Option<String> {
+    let person = simulation.world().scene.auto_confirm.clone()?;
+    control::perform(simulation, uuid, "confirm", Some(&person)).ok()?;
+    let (now, world) = (simulation.now(), simulation.world());
+    world.sign_ins.get(uuid)?.redirect_url(now, world.config.switches.denial_redirects)
+}
+
 /// A request that may be shown a QR code.
 struct Request<'a> {
     appid: &'a str,
@@ -67,7 +83,7 @@ fn check<'a>(simulation: &Simulation, fields: &'a Fields) -> Result<Request<'a>,
     let world = simulation.world();
     let app = world.app(appid).ok_or(APPID_FAULT)?;
     let scope = fields.sent("scope").unwrap_or_default();
-    if !app.is_website_app || !scope.split(',').any(|scope| scope == "snsapi_login") {
+    if app.kind != AppKind::Website || !scope.split(',').any(|scope| scope == "snsapi_login") {
         return Err(SCOPE_FAULT);
     }
     let redirect_uri = fields.sent("redirect_uri").unwrap_or_default();

@@ -127,7 +127,7 @@ impl SignIn {
 }
 
 /// What JavaScript's `encodeURIComponent` leaves alone stays, so that page and control API agree.
-fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -1,63 +1,36 @@
 //! The state of one simulated WeChat, and the acts that change it.
 //!
-//! Everything under one lock, held for the length of an act and never across an await. Whoever
-//! waits for a change awaits [`Simulation::changed`].
+//! Not here: what is the same at every provider, which is [`crate::simulation`].
 
-use super::config::{App, Person, WechatConfig};
-use super::ledger::Ledger;
+use super::config::{App, Switches, WechatConfig, provisional};
+use super::errcode::Errcode;
+use super::ledger::{Consent, Ledger, Way};
 use super::sign_in::{Obstacle, Progress, SignIn};
+use super::{api, control, in_app, poll};
 use crate::bounded::Bounded;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
+use crate::control::Refusal;
+use crate::fault::OwnError;
+use crate::page::Language;
+use crate::people::Person;
 use crate::random::{self, NoRandomness};
-use serde::Deserialize;
+use crate::sign_in::{self, Listed};
+use crate::simulation::{Provider, SIGN_INS_MAX, Scene, Title, invalid};
+use axum::http::request::Parts;
+use axum::response::Response;
 use std::collections::HashSet;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
-
-const SIGN_INS_MAX: usize = 1000;
 
 /// One simulated WeChat.
-#[derive(Debug)]
-pub(crate) struct Simulation {
-    base_url: String,
-    poll_hold: Duration,
-    clock: Clock,
-    world: Mutex<World>,
-    change: Notify,
-    is_closing: AtomicBool,
-}
+pub(crate) type Simulation = crate::simulation::Simulation<World>;
 
 /// What the lock protects.
-#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) config: WechatConfig,
+    pub(crate) scene: Scene,
+    /// QR codes, by uuid.
     pub(crate) sign_ins: Bounded<SignIn>,
     pub(crate) ledger: Ledger,
-    pub(crate) faults: Vec<Fault>,
-}
-
-/// An error that was ordered: the next `times` calls at one endpoint answer with it.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    pub(crate) at: Endpoint,
-    pub(crate) errcode: i32,
-    pub(crate) errmsg: String,
-    pub(crate) times: u32,
-}
-
-/// Where faults can be ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Endpoint {
-    AccessToken,
-    RefreshToken,
-    Auth,
-    Userinfo,
-    Poll,
 }
 
 /// Why a confirmation did not happen.
@@ -80,61 +53,116 @@ impl From<NoRandomness> for ConfirmError {
     }
 }
 
+impl World {
+    /// # Errors
+    /// The configuration contradicts itself (`io::ErrorKind::InvalidInput`).
+    pub(crate) fn new(mut config: WechatConfig) -> io::Result<Self> {
+        let mut appids = HashSet::new();
+        if !config.apps.iter().all(|app| !app.appid.is_empty() && appids.insert(&app.appid)) {
+            return Err(invalid("every app needs an appid of its own"));
+        }
+        let scene = Scene::new(std::mem::take(&mut config.people), config.auto_confirm.take())?;
+        Ok(Self { scene, sign_ins: Bounded::new(SIGN_INS_MAX), ledger: Ledger::new(&config), config })
+    }
+
+    pub(crate) fn app(&self, appid: &str) -> Option<&App> {
+        self.config.apps.iter().find(|app| app.appid == appid)
+    }
+
+    pub(crate) fn person(&self, name: &str) -> Option<&Person> {
+        self.scene.person(name)
+    }
+
+    /// Whom a consent shows to its app: the person, or the provisional visitor in its place.
+    pub(crate) fn visitor(&self, consent: &Consent) -> Option<Person> {
+        let person = self.person(&consent.person)?;
+        Some(if consent.is_snapshot { provisional(person) } else { person.clone() })
+    }
+}
+
+impl Provider for World {
+    const NAME: &'static str = "wechat";
+    const TITLE: Title = Title { chinese: "微信", english: "WeChat" };
+    type App = App;
+    type Switches = Switches;
+
+    fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    fn scene_mut(&mut self) -> &mut Scene {
+        &mut self.scene
+    }
+
+    fn apps(&mut self) -> &mut Vec<App> {
+        &mut self.config.apps
+    }
+
+    fn client_id(app: &App) -> &str {
+        &app.appid
+    }
+
+    fn switches(&mut self) -> &mut Switches {
+        &mut self.config.switches
+    }
+
+    /// What asks on the shared page is in-app authorization; a website's sign-ins wait for a phone.
+    fn agree(
+        &mut self,
+        sign_in: &sign_in::SignIn,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<Option<String>, NoRandomness> {
+        in_app::agree(self, sign_in, person, now).map(Some)
+    }
+
+    fn refuse(&mut self, sign_in: &sign_in::SignIn, _now: Timestamp) -> Option<String> {
+        in_app::refuse(self, sign_in)
+    }
+
+    fn check_error(&self, path: &str, error: &OwnError) -> Result<(), String> {
+        let number: i32 = error.code.parse().map_err(|_not_a_number| "errcode is a number".to_owned())?;
+        let is_said = error.description.is_some() || text_at(path, number).is_some() || path == poll::PATH;
+        if is_said { Ok(()) } else { Err("this errcode needs a description".to_owned()) }
+    }
+
+    fn error(&self, call: &Parts, error: &OwnError, now: Timestamp) -> Response {
+        let number = error.code.parse().unwrap_or(Errcode::SYSTEM_ERROR.number);
+        let path = call.uri.path();
+        let text = error.description.as_deref().or_else(|| text_at(path, number)).unwrap_or_default();
+        match path {
+            poll::PATH => poll::script(number, ""),
+            in_app::PATH => in_app::error_page(Language::of(None, &call.headers), Some(number), text),
+            _ => api::failure(self, number, text, now),
+        }
+    }
+
+    fn rate_limit(&self, call: &Parts, now: Timestamp) -> Response {
+        match call.uri.path() {
+            in_app::PATH => in_app::rate_limit(Language::of(None, &call.headers)),
+            path => {
+                let Errcode { number, text } = Errcode::minute_quota_at(path);
+                api::failure(self, number, text, now)
+            }
+        }
+    }
+
+    fn own_sign_ins(&self, base_url: &str, now: Timestamp) -> Vec<Listed> {
+        self.sign_ins.newest_first().map(|sign_in| control::listed(self, sign_in, base_url, now)).collect()
+    }
+
+    fn act_on_own(simulation: &Simulation, id: &str, act: &str, person: Option<&str>) -> Option<Result<(), Refusal>> {
+        simulation.world().sign_ins.get(id)?;
+        Some(control::perform(simulation, id, act, person))
+    }
+}
+
+/// The usual text of an error's number at a path.
+fn text_at(path: &str, number: i32) -> Option<&'static str> {
+    if path == in_app::PATH { in_app::text_of(number) } else { Errcode::text_at(path, number) }
+}
+
 impl Simulation {
-    pub(crate) fn new(config: WechatConfig, listening_at: String) -> io::Result<Self> {
-        check(&config)?;
-        Ok(Self {
-            base_url: config.base_url.clone().unwrap_or(listening_at),
-            poll_hold: config.poll_hold,
-            clock: Clock::default(),
-            world: Mutex::new(World {
-                sign_ins: Bounded::new(SIGN_INS_MAX),
-                ledger: Ledger::new(&config),
-                faults: Vec::new(),
-                config,
-            }),
-            change: Notify::new(),
-            is_closing: AtomicBool::new(false),
-        })
-    }
-
-    pub(crate) fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    pub(crate) fn poll_hold(&self) -> Duration {
-        self.poll_hold
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    pub(crate) fn advance_clock(&self, span: Duration) {
-        self.clock.advance(span);
-        self.change.notify_waiters();
-    }
-
-    /// A panic while the lock was held leaves the state as it was: there is nothing to repair.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Resolves at the next change after this call, whether or not it is awaited by then.
-    pub(crate) fn changed(&self) -> Notified<'_> {
-        self.change.notified()
-    }
-
-    /// Lets every held poll answer now.
-    pub(crate) fn close(&self) {
-        self.is_closing.store(true, Ordering::SeqCst);
-        self.change.notify_waiters();
-    }
-
-    pub(crate) fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::SeqCst)
-    }
-
     /// A new page: a new uuid of 16 characters.
     pub(crate) fn begin(&self, appid: &str, redirect_uri: &str, state: &str) -> Result<String, NoRandomness> {
         let digit = random::text(random::DIGIT, 1)?;
@@ -166,7 +194,7 @@ impl Simulation {
             tracing::debug!(appid = sign_in.appid, status, "a phone acted");
             acted
         });
-        self.change.notify_waiters();
+        self.tell_change();
         acted
     }
 
@@ -177,14 +205,20 @@ impl Simulation {
         let world = &mut *guard;
         let sign_in = world.sign_ins.get_mut(uuid).ok_or(Obstacle::Unknown)?;
         sign_in.held_by(phone, now)?;
-        if !world.config.people.iter().any(|known| known.name == person) {
+        if world.scene.person(person).is_none() {
             return Err(ConfirmError::UnknownPerson);
         }
-        let code = world.ledger.issue_code(&sign_in.appid, person, now)?;
+        let consent = Consent {
+            appid: sign_in.appid.clone(),
+            person: person.to_owned(),
+            way: Way::Website,
+            is_snapshot: world.config.switches.snapshot_user,
+        };
+        let code = world.ledger.issue_code(consent, now)?;
         sign_in.progress = Progress::Confirmed { code, person: person.to_owned() };
         tracing::debug!(appid = sign_in.appid, "a phone confirmed");
         drop(guard);
-        self.change.notify_waiters();
+        self.tell_change();
         Ok(())
     }
 
@@ -195,41 +229,5 @@ impl Simulation {
             sign_in.progress = Progress::Refused;
             Ok(())
         })
-    }
-}
-
-impl World {
-    pub(crate) fn app(&self, appid: &str) -> Option<&App> {
-        self.config.apps.iter().find(|app| app.appid == appid)
-    }
-
-    pub(crate) fn person(&self, name: &str) -> Option<&Person> {
-        self.config.people.iter().find(|person| person.name == name)
-    }
-
-    /// The fault that was ordered for this call, if any; it is used up by one.
-    pub(crate) fn take_fault(&mut self, at: Endpoint) -> Option<(i32, String)> {
-        let fault = self.faults.iter_mut().find(|fault| fault.at == at && fault.times > 0)?;
-        fault.times -= 1;
-        let taken = (fault.errcode, fault.errmsg.clone());
-        self.faults.retain(|fault| fault.times > 0);
-        Some(taken)
-    }
-}
-
-fn check(config: &WechatConfig) -> io::Result<()> {
-    let refuse = |fault: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, fault.to_owned()));
-    let mut appids = HashSet::new();
-    let mut names = HashSet::new();
-    if config.people.is_empty() {
-        refuse("the simulator needs at least one person")
-    } else if !config.apps.iter().all(|app| !app.appid.is_empty() && appids.insert(&app.appid)) {
-        refuse("every app needs an appid of its own")
-    } else if !config.people.iter().all(|one| !one.name.is_empty() && names.insert(&one.name)) {
-        refuse("every person needs a name of its own")
-    } else if config.base_url.as_ref().is_some_and(|base| base.ends_with('/')) {
-        refuse("the base URL ends without a slash")
-    } else {
-        Ok(())
     }
 }

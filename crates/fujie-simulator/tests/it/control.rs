@@ -10,6 +10,7 @@ async fn a_harness_can_walk_a_sign_in_without_a_browser() {
     let uuid = house.open_page("s%201").await;
     let listed = house.get("/_simulate/sign-ins").await.json();
     let expected = json!([{
+        "id": uuid,
         "uuid": uuid,
         "appid": DEFAULT_APPID,
         "status": "waiting",
@@ -46,7 +47,7 @@ async fn what_cannot_be_done_is_refused_with_a_reason() {
         ("clock".to_owned(), r#"{"advance_seconds":-1}"#, 400),
         ("switches".to_owned(), r#"{"unknown":true}"#, 400),
         ("switches".to_owned(), r#"{"unionid":"yes"}"#, 400),
-        ("faults".to_owned(), r#"{"at":"access_token","errcode":123456}"#, 400),
+        ("faults".to_owned(), r#"{"at":"/sns/oauth2/access_token","kind":"error","error":123456}"#, 400),
         ("apps".to_owned(), "[1", 400),
     ];
     for (path, body, expected) in cases {
@@ -60,13 +61,13 @@ async fn what_cannot_be_done_is_refused_with_a_reason() {
 async fn an_ordered_fault_strikes_as_often_as_ordered() {
     let house = house().await;
     let code = house.sign_in("xiaoming").await;
-    house.control("faults", r#"{"at":"access_token","errcode":45011,"times":2}"#).await;
-    house.control("faults", r#"{"at":"userinfo","errcode":7,"errmsg":"odd"}"#).await;
+    house.control("faults", r#"{"at":"/sns/oauth2/access_token","kind":"error","error":45011,"times":2}"#).await;
+    house.control("faults", r#"{"at":"/sns/userinfo","kind":"error","error":7,"description":"odd"}"#).await;
     assert_eq!(house.redeem(&code).await.errcode(), 45011);
     assert_eq!(house.redeem(&code).await.errcode(), 45011);
     assert_eq!(house.redeem(&code).await.errcode(), 0);
     assert!(house.userinfo("x", "y").await.text().starts_with(r#"{"errcode":7,"errmsg":"odd, rid: "#));
-    house.control("faults", r#"{"at":"auth","errcode":-1,"times":99}"#).await;
+    house.control("faults", r#"{"at":"/sns/auth","kind":"error","error":-1,"times":99}"#).await;
     crate::http::send(house.base(), "DELETE", "/_simulate/faults", &[], "").await;
     assert_eq!(house.auth("", "").await.errcode(), 41001);
 }
@@ -118,4 +119,22 @@ async fn scripts_and_style_sheets_are_served_with_their_types() {
         let answer = house.get(path).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some(expected)), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_person_who_agrees_to_everything_needs_no_phone() {
+    let house = house().await;
+    let nobody = house.control("switches", r#"{"auto_confirm":"nobody"}"#).await;
+    assert_eq!(nobody.status, 400);
+    let switched = house.control("switches", r#"{"auto_confirm":"zoe"}"#).await.json();
+    assert_eq!((switched.get("auto_confirm"), switched.get("unionid")), (Some(&"zoe".into()), Some(&true.into())));
+    let answer = house.get(&format!("/connect/qrconnect?{}", page_query("s1"))).await;
+    assert_eq!(answer.status, 302);
+    let (code, state) = answer.header("location").unwrap().split_once("code=").unwrap().1.split_once('&').unwrap();
+    assert_eq!(state, "state=s1");
+    assert_eq!(house.redeem(code).await.errcode(), 0);
+    let listed = house.get("/_simulate/sign-ins").await.json();
+    assert_eq!(listed.get(0).unwrap().get("person"), Some(&"zoe".into()));
+    house.control("switches", r#"{"auto_confirm":null}"#).await;
+    assert_eq!(house.get(&format!("/connect/qrconnect?{}", page_query("s1"))).await.status, 200);
 }

@@ -4,9 +4,31 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod clock;
 mod control;
+mod fault;
+mod github_application;
+mod github_authorize;
+mod github_delivery;
+mod github_device;
+mod github_hook;
+mod github_rest;
+mod github_story;
+mod github_token;
 mod http;
 mod page;
 mod phone;
 mod poll;
+mod qq_authorize;
+mod qq_me;
+mod qq_story;
+mod qq_token;
 mod story;
+mod wechat_embedded;
+mod wechat_errors;
+mod wechat_in_app;
+mod wechat_mini_program;
+mod weibo_api;
+mod weibo_authorize;
+mod weibo_story;
+mod weibo_token;

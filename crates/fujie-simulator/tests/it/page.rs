@@ -55,7 +55,7 @@ async fn a_refused_request_gets_a_page_with_the_real_words_and_no_redirect() {
     let house = house_with(|config| {
         config.apps.push(fujie_simulator::wechat::App {
             appid: "wx00000000000000aa".to_owned(),
-            is_website_app: false,
+            kind: fujie_simulator::wechat::AppKind::MiniProgram,
             ..fujie_simulator::wechat::App::demo()
         });
     })
@@ -149,10 +149,10 @@ async fn an_unknown_uuid_has_no_picture_and_avatars_are_jpegs() {
 async fn the_page_is_also_served_on_a_listener_of_the_callers() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let server = tokio::spawn(fujie_simulator::wechat::serve(listener, WechatConfig::default()));
+    let wechat = Wechat::on(listener, WechatConfig::default()).unwrap();
+    assert_eq!(wechat.base_url(), base);
     let page = http::get(&base, &format!("/connect/qrconnect?{}", page_query(""))).await;
     assert_eq!(page.status, 200);
-    server.abort();
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::http;
 use crate::story::{house, house_with};
-use fujie_simulator::wechat::Person;
+use fujie_simulator::Person;
 
 #[tokio::test]
 async fn the_phone_shows_who_asks_and_who_can_answer() {

@@ -1,7 +1,7 @@
 //! The long poll, to the byte and through all states.
 
 use crate::http;
-use crate::story::{house, house_with};
+use crate::story::{between, house, house_with, page_query};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn an_old_code_tells_the_page_to_load_anew() {
 async fn a_failing_server_is_a_five_hundred_in_the_body_alone() {
     let house = house().await;
     let uuid = house.open_page("s").await;
-    house.control("faults", "{\"at\":\"poll\",\"errcode\":500}").await;
+    house.control("faults", r#"{"at":"/connect/l/qrconnect","kind":"error","error":500}"#).await;
     assert_eq!(house.poll(&uuid, "").await, (500, String::new()));
     assert_eq!(house.poll(&uuid, "").await.0, 408);
 }
@@ -113,4 +113,13 @@ async fn the_oldest_sign_in_makes_room_for_the_thousand_and_first() {
     assert_eq!(house.poll(&first, "").await.0, 408);
     house.open_page("s").await;
     assert_eq!(house.poll(&first, "").await.0, 402);
+}
+
+#[tokio::test]
+async fn auto_confirm_has_a_code_for_the_first_poll_of_a_uuid_that_came_as_xml() {
+    let house = house().await;
+    house.control("switches", r#"{"auto_confirm":"zoe"}"#).await;
+    let xml = house.get(&format!("/connect/qrconnect?{}&f=xml", page_query("s"))).await;
+    let (number, code) = house.poll(between(xml.text(), "<![CDATA[", "]]>"), "").await;
+    assert_eq!((number, house.redeem(&code).await.errcode()), (405, 0));
 }

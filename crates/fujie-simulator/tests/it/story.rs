@@ -1,7 +1,10 @@
 //! The words the tests are told in: a browser opens the page, a phone scans, an app redeems.
 
 use crate::http::{self, Answer};
-use fujie_simulator::wechat::{App, CallbackDomain, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig};
+use fujie_simulator::Running;
+use fujie_simulator::wechat::{
+    App, AppKind, CallbackDomain, DEFAULT_APPID, DEFAULT_MINI_PROGRAM_APPID, DEFAULT_SECRET, Wechat, WechatConfig,
+};
 use std::time::Duration;
 
 /// A second app, of another open-platform account.
@@ -9,7 +12,7 @@ pub const OTHER_APPID: &str = "wxfedcba9876543210";
 pub const OTHER_SECRET: &str = "0ther0ther0ther0ther0ther0ther00";
 
 pub struct House {
-    pub wechat: Wechat,
+    pub wechat: Running,
 }
 
 /// A simulator with two apps that holds polls for a moment only.
@@ -25,7 +28,7 @@ pub async fn house_with(change: impl FnOnce(&mut WechatConfig)) -> House {
         name: "另一个网站".to_owned(),
         callback_domain: CallbackDomain::Host("app.example.com".to_owned()),
         open_platform_account: "other".to_owned(),
-        is_website_app: true,
+        kind: AppKind::Website,
     });
     change(&mut config);
     House { wechat: Wechat::start("127.0.0.1:0", config).await.unwrap() }
@@ -106,6 +109,22 @@ impl House {
     pub async fn tokens(&self, person: &str) -> (String, String, String) {
         let code = self.sign_in(person).await;
         tokens_in(&self.redeem(&code).await)
+    }
+
+    /// `wx.login` of the default mini-program.
+    pub async fn js_code(&self, person: &str) -> String {
+        let body = format!("{{\"appid\":\"{DEFAULT_MINI_PROGRAM_APPID}\",\"person\":\"{person}\"}}");
+        let answer = self.control("js-codes", &body).await;
+        assert_eq!(answer.status, 201);
+        answer.json().get("js_code").unwrap().as_str().unwrap().to_owned()
+    }
+
+    pub async fn jscode2session(&self, js_code: &str) -> Answer {
+        self.get(&format!(
+            "/sns/jscode2session?appid={DEFAULT_MINI_PROGRAM_APPID}&secret={DEFAULT_SECRET}&js_code={js_code}\
+             &grant_type=authorization_code"
+        ))
+        .await
     }
 
     pub async fn refresh(&self, refresh_token: &str) -> Answer {

@@ -16,7 +16,10 @@ use fujie_core::{
     time::Lifetime,
 };
 use fujie_server::{Server, Settings, broker::Connection, clock::Clock, password::Passwords};
-use fujie_simulator::wechat::{DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig};
+use fujie_simulator::{
+    Running,
+    wechat::{DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
+};
 use fujie_store::Store;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -50,7 +53,7 @@ pub struct Demo {
 struct Parts {
     server: Arc<Server>,
     store: Store,
-    wechat: Wechat,
+    wechat: Running,
     friends: Registered,
     contacts: Registered,
     flask: SnippetClient,

@@ -91,8 +91,9 @@ async fn a_provisional_visitor_is_asked_to_use_the_full_service() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_fails_is_told_plainly_and_no_code_is_sent_twice() {
     let house = House::new().await;
-    for (at, errcode) in [("access_token", -1), ("access_token", 40013), ("access_token", 45009), ("userinfo", 40001)] {
-        let fault = serde_json::json!({ "at": at, "errcode": errcode, "times": 5 });
+    let (token, userinfo) = ("/sns/oauth2/access_token", "/sns/userinfo");
+    for (at, errcode) in [(token, -1), (token, 40013), (token, 45009), (userinfo, 40001)] {
+        let fault = serde_json::json!({ "at": at, "kind": "error", "error": errcode, "times": 5 });
         house.tell_wechat("faults", fault).await;
         let before = house.upstream.codes();
         let mut browser = Browser::new();
@@ -105,7 +106,7 @@ async fn a_provider_that_fails_is_told_plainly_and_no_code_is_sent_twice() {
         house.http.delete(url).send().await.unwrap();
     }
     // A code that WeChat does not know: it took too long.
-    house.tell_wechat("faults", serde_json::json!({ "at": "access_token", "errcode": 40029 })).await;
+    house.tell_wechat("faults", serde_json::json!({ "at": token, "kind": "error", "error": 40029 })).await;
     let mut browser = Browser::new();
     let qr = house.qr(&mut browser, "wechat").await;
     let callback = house.confirmed(&qr, "xiaoming").await;

@@ -5,27 +5,24 @@
 
 use super::{Call, Tokens, answer, unionid};
 use crate::wechat::errcode::Errcode;
-use crate::wechat::simulation::{Endpoint, Simulation};
+use crate::wechat::simulation::Simulation;
 use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
 
 pub(crate) async fn access_token(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
     let now = simulation.now();
-    answer(&simulation, Endpoint::AccessToken, |world| {
-        let appid = call.appid(world)?;
-        let secret = call.require("secret", Errcode::APPSECRET_MISSING)?;
-        if world.app(appid).is_none_or(|app| app.secret != secret) {
-            return Err(Errcode::INVALID_APPSECRET);
-        }
+    answer(&simulation, |world| {
+        let appid = call.authenticate(world)?;
         let code = call.require("code", Errcode::MISSING_CODE)?;
         call.grant_type("authorization_code")?;
-        let grant = world.ledger.redeem_code(appid, code, now)?;
+        let redeemed = world.ledger.redeem_code(appid, code, now);
+        let grant = redeemed.map_err(|fault| fault.errcode(&world.config.switches))?;
         if world.config.switches.invalidate_previous_token {
             world.ledger.supersede_before(&grant);
         }
-        let unionid = unionid(world, &grant.appid, &grant.person);
-        let is_snapshotuser = world.config.switches.snapshot_user.then_some(1);
+        let unionid = unionid(world, &grant.consent);
+        let is_snapshotuser = grant.consent.is_snapshot.then_some(1);
         Ok(Tokens { unionid, is_snapshotuser, ..Tokens::of(world, grant)? })
     })
 }

@@ -5,22 +5,26 @@
 
 mod access_token;
 mod auth;
+mod jscode2session;
 mod refresh_token;
 mod userinfo;
 
 pub(crate) use access_token::access_token;
 pub(crate) use auth::auth;
+pub(crate) use jscode2session::jscode2session;
 pub(crate) use refresh_token::refresh_token;
 pub(crate) use userinfo::userinfo;
 
+use super::config;
 use super::errcode::{Errcode, errmsg};
-use super::ledger::Grant;
-use super::simulation::{Endpoint, Simulation, World};
+use super::ledger::{Consent, Grant};
+use super::simulation::{Simulation, World};
+use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::random::NoRandomness;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::sync::Arc;
@@ -33,7 +37,7 @@ impl FromRequest<Arc<Simulation>> for Call {
     type Rejection = Response;
 
     async fn from_request(request: Request, simulation: &Arc<Simulation>) -> Result<Self, Response> {
-        let mut fields = Fields::of(request.uri().query().unwrap_or_default().as_bytes());
+        let Query(mut fields) = Query::of(&request).map_err(|errcode| refuse(simulation, errcode))?;
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let is_form =
             content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
@@ -45,9 +49,45 @@ impl FromRequest<Arc<Simulation>> for Call {
     }
 }
 
+/// A call's fields where a form body is never read.
+pub(crate) struct Query(Fields);
+
+impl Query {
+    /// GET is the documented method and POST is let through; every other one is refused.
+    fn of(request: &Request) -> Result<Self, Errcode> {
+        if matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
+            Ok(Self(Fields::of(request.uri().query().unwrap_or_default().as_bytes())))
+        } else {
+            Err(Errcode::REQUIRE_GET)
+        }
+    }
+}
+
+impl FromRequest<Arc<Simulation>> for Query {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, simulation: &Arc<Simulation>) -> Result<Self, Response> {
+        Self::of(&request).map_err(|errcode| refuse(simulation, errcode))
+    }
+}
+
+impl From<Query> for Call {
+    fn from(query: Query) -> Self {
+        Self(query.0)
+    }
+}
+
 impl Call {
     fn require(&self, name: &str, missing: Errcode) -> Result<&str, Errcode> {
         self.0.filled(name).ok_or(missing)
+    }
+
+    /// The appid of an app that has shown its secret.
+    fn authenticate(&self, world: &World) -> Result<&str, Errcode> {
+        let appid = self.appid(world)?;
+        let secret = self.require("secret", Errcode::APPSECRET_MISSING)?;
+        let is_right = world.app(appid).is_some_and(|app| app.secret == secret);
+        if is_right { Ok(appid) } else { Err(Errcode::INVALID_APPSECRET) }
     }
 
     /// 41002 comes before anything else, then 40013, whatever else is wrong.
@@ -66,31 +106,28 @@ impl Call {
         let access_token = self.require("access_token", Errcode::ACCESS_TOKEN_MISSING)?;
         let openid = self.require("openid", Errcode::MISSING_OPENID)?;
         let grant = world.ledger.open_access_token(access_token, simulation.now())?;
-        let person = world.person(&grant.person).ok_or(Errcode::INVALID_CREDENTIAL)?;
-        let is_own = person.openid(&grant.appid) == openid;
+        let person = world.visitor(&grant.consent).ok_or(Errcode::INVALID_CREDENTIAL)?;
+        let is_own = config::openid(&person, &grant.consent.appid) == openid;
         if is_own { Ok(grant) } else { Err(Errcode::INVALID_OPENID) }
     }
 }
 
 /// Whatever is not an endpoint.
 pub(crate) async fn invalid_url(State(simulation): State<Arc<Simulation>>) -> Response {
-    failure(&simulation, Errcode::INVALID_URL.number, Errcode::INVALID_URL.text)
+    refuse(&simulation, Errcode::INVALID_URL)
 }
 
-/// Answers with a fault that was ordered, else with what `decide` says.
-fn answer<T: Serialize>(
-    simulation: &Simulation,
-    at: Endpoint,
-    decide: impl FnOnce(&mut World) -> Result<T, Errcode>,
-) -> Response {
-    let fault = simulation.world().take_fault(at);
-    if let Some((number, text)) = fault {
-        return failure(simulation, number, &text);
-    }
-    let decided = decide(&mut simulation.world());
-    match decided {
+/// Answers with an error before any endpoint has looked.
+fn refuse(simulation: &Simulation, errcode: Errcode) -> Response {
+    failure(&simulation.world(), errcode.number, errcode.text, simulation.now())
+}
+
+/// Answers with what `decide` says.
+fn answer<T: Serialize>(simulation: &Simulation, decide: impl FnOnce(&mut World) -> Result<T, Errcode>) -> Response {
+    let mut world = simulation.world();
+    match decide(&mut world) {
         Ok(body) => json(&body),
-        Err(errcode) => failure(simulation, errcode.number, errcode.text),
+        Err(errcode) => failure(&world, errcode.number, errcode.text, simulation.now()),
     }
 }
 
@@ -100,9 +137,9 @@ struct Failure<'a> {
     errmsg: &'a str,
 }
 
-fn failure(simulation: &Simulation, errcode: i32, text: &str) -> Response {
-    let suffix = simulation.world().config.switches.errmsg_suffix;
-    match errmsg(text, suffix, simulation.now()) {
+/// Answers with an error, its text ending by the fashion.
+pub(crate) fn failure(world: &World, errcode: i32, text: &str, now: Timestamp) -> Response {
+    match errmsg(text, world.config.switches.errmsg_suffix, now) {
         Ok(errmsg) => json(&Failure { errcode, errmsg: &errmsg }),
         Err(NoRandomness) => json(&Failure { errcode, errmsg: text }),
     }
@@ -126,7 +163,7 @@ struct Tokens {
     expires_in: u64,
     refresh_token: String,
     openid: String,
-    scope: &'static str,
+    scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     unionid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,22 +173,24 @@ struct Tokens {
 impl Tokens {
     /// The five fields every token answer has.
     fn of(world: &World, grant: Grant) -> Result<Self, Errcode> {
-        let person = world.person(&grant.person).ok_or(Errcode::USER_LIMITED)?;
+        let person = world.visitor(&grant.consent).ok_or(Errcode::USER_LIMITED)?;
         Ok(Self {
-            openid: person.openid(&grant.appid),
+            openid: config::openid(&person, &grant.consent.appid),
             expires_in: world.ledger.access_token_lifetime_seconds(),
             access_token: grant.access_token,
             refresh_token: grant.refresh_token,
-            // What a website app can be given, whatever else was asked for.
-            scope: "snsapi_login",
+            scope: grant.consent.way.scope().to_owned(),
             unionid: None,
             is_snapshotuser: None,
         })
     }
 }
 
-/// The unionid of a person as an app sees it, unless that is switched off.
-fn unionid(world: &World, appid: &str, person: &str) -> Option<String> {
-    let (app, person) = (world.app(appid)?, world.person(person)?);
-    world.config.switches.unionid.then(|| person.unionid(&app.open_platform_account))
+/// The unionid as an app sees it: only if the app is bound to an open-platform account, and not
+/// with `snsapi_base`.
+fn unionid(world: &World, consent: &Consent) -> Option<String> {
+    let is_told = world.config.switches.unionid && consent.way.opens_unionid();
+    let account = &world.app(&consent.appid)?.open_platform_account;
+    let person = world.visitor(consent)?;
+    (is_told && !account.is_empty()).then(|| config::unionid(&person, account))
 }

@@ -1,8 +1,11 @@
-//! `/sns/userinfo`: the profile. Sex and region have been empty since 2021-10-20.
+//! `/sns/userinfo`: the profile, unless the scope was `snsapi_base`. Sex and region have been empty
+//! since 2021-10-20.
 
 use super::{Call, answer, unionid};
+use crate::wechat::config::openid;
 use crate::wechat::errcode::Errcode;
-use crate::wechat::simulation::{Endpoint, Simulation};
+use crate::wechat::picture::headimgurl;
+use crate::wechat::simulation::Simulation;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
@@ -28,22 +31,25 @@ struct Profile {
 }
 
 pub(crate) async fn userinfo(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
-    answer(&simulation, Endpoint::Userinfo, |world| {
+    answer(&simulation, |world| {
         let grant = call.grant(&simulation, world)?;
-        let person = world.person(&grant.person).ok_or(Errcode::INVALID_CREDENTIAL)?;
+        if !grant.consent.way.opens_profile() {
+            return Err(Errcode::API_UNAUTHORIZED);
+        }
+        let person = world.visitor(&grant.consent).ok_or(Errcode::INVALID_CREDENTIAL)?;
         let is_full = world.config.switches.full_profile;
         let region = Region::of(call.0.filled("lang"), is_full);
         Ok(Profile {
-            openid: person.openid(&grant.appid),
+            openid: openid(&person, &grant.consent.appid),
             nickname: person.nickname.clone(),
             sex: if is_full { person.sex } else { 0 },
             language: region.language,
             city: region.city,
             province: region.province,
             country: region.country,
-            headimgurl: person.headimgurl(simulation.base_url(), AVATAR_SIZE),
+            headimgurl: headimgurl(&person, simulation.base_url(), AVATAR_SIZE),
             privilege: [],
-            unionid: unionid(world, &grant.appid, &grant.person),
+            unionid: unionid(world, &grant.consent),
         })
     })
 }

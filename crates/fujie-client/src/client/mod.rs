@@ -4,6 +4,11 @@
 //! is kept between calls (the application's own token). What requests say and what answers mean
 //! is the registration's.
 
+mod grant;
+mod openid;
+#[cfg(feature = "session")]
+mod session;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,13 +16,17 @@ use fujie_core::random::{SystemRandom, bytes};
 use fujie_core::time::{Lifetime, Timestamp};
 use serde_json::Value;
 
+pub use grant::{Device, Polled};
+
 use crate::cookie::{self, Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::{Endpoint, ProviderError};
 use crate::flow::{Ask, Attempt, Callback, SignedIn};
+use crate::openid::dpop::DpopKey;
 use crate::provider::{Provider, RecordError};
 use crate::registration::{Credential, Registration};
 use crate::request::Request;
+use crate::secret::Secret;
 use crate::token::Tokens;
 use crate::transport::{Response, Transport, TransportError};
 
@@ -35,6 +44,9 @@ pub struct Client {
     cookie_key: CookieKey,
     clock: Clock,
     application: Mutex<Option<Tokens>>,
+    keys: Mutex<Option<openid::Keys>>,
+    dpop: Option<DpopKey>,
+    dpop_nonce: Mutex<Option<String>>,
 }
 
 /// Where to send the browser, and the cookie to set before.
@@ -68,6 +80,31 @@ impl Client {
         Self::over(transport, Registration::new(provider, client_id, credential)?)
     }
 
+    /// A client of this preset, from the process's environment: for `github` these are
+    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
+    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
+    ///
+    /// # Errors
+    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Client::new`].
+    #[cfg(any(feature = "reqwest", feature = "ureq"))]
+    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
+        let unknown = || RecordError::Preset {
+            name: preset.to_owned(),
+            known: crate::provider::names().collect::<Vec<_>>().join(", "),
+        };
+        let prefix = preset.to_ascii_uppercase();
+        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
+        let needed = |name: &str| {
+            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
+        };
+        let mut record = crate::provider::named(preset).ok_or_else(unknown)?;
+        if let Ok(base) = variable("AT") {
+            record = record.at_host(&base)?;
+        }
+        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
+        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
+    }
+
     /// A client over a transport of the caller's.
     ///
     /// # Errors
@@ -75,7 +112,16 @@ impl Client {
     pub fn over(transport: Arc<dyn Transport>, registration: Registration) -> Result<Self, RecordError> {
         let key = CookieKey::new(&bytes(&mut SystemRandom)).map_err(|error| RecordError::Text(error.to_string()))?;
         let clock = Arc::new(crate::transport::system_clock);
-        Ok(Self { registration, transport, cookie_key: key, clock, application: Mutex::new(None) })
+        Ok(Self {
+            registration,
+            transport,
+            cookie_key: key,
+            clock,
+            application: Mutex::new(None),
+            keys: Mutex::new(None),
+            dpop: None,
+            dpop_nonce: Mutex::new(None),
+        })
     }
 
     /// This client sealing attempts with a key that other processes share, or that outlives this
@@ -90,6 +136,20 @@ impl Client {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// This client asking for other scopes.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &[&str]) -> Self {
+        self.registration.provider = self.registration.provider.with_scope(scope);
+        self
+    }
+
+    /// This client binding its tokens to a key (RFC 9449), where the provider knows how.
+    #[must_use]
+    pub fn with_dpop(mut self, key: DpopKey) -> Self {
+        self.dpop = Some(key);
         self
     }
 
@@ -122,6 +182,9 @@ impl Client {
     /// # Errors
     /// As [`Client::begin`].
     pub fn begin_with(&self, redirect_uri: &str, ask: &Ask<'_>) -> Result<Begun, ProviderError> {
+        if self.provider().pushed_authorization_request_required {
+            return Err(ProviderError::NotOffered("requests that were not pushed; begin with begin_pushed"));
+        }
         let begin = self.registration.begin(redirect_uri, ask, &mut SystemRandom, self.now())?;
         Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt)? })
     }
@@ -178,10 +241,11 @@ impl Client {
         if self.provider().subject.is_some() {
             self.ask_subject(&mut tokens).await?;
         }
+        let claims = self.verify_id_token(&mut tokens, Some(&callback)).await?;
         let identity = match self.registration.user_request(&tokens, Some(&callback), self.now()) {
             None => {
-                let user = callback.user.as_ref().map(|person| &person.0);
-                self.registration.identity_of(&tokens, user)?
+                let described = about(claims, callback.user.as_ref().map(|person| &person.0));
+                self.registration.identity_of(&tokens, Some(&described))?
             }
             Some(first) => match self.ask_user(&tokens, first).await {
                 Err(error) if is_passing(&error) => {
@@ -213,9 +277,13 @@ impl Client {
     /// [`ProviderError::RefreshTokenRefused`] when the person has to sign in again.
     pub async fn refresh(&self, tokens: &Tokens) -> Result<Tokens, ProviderError> {
         let now = self.now();
-        let request = self.registration.refresh_request(tokens, &mut SystemRandom, now)?;
-        let response = self.send(Endpoint::Refresh, request).await?;
-        self.registration.read_refreshed(tokens, &response, now)
+        let request = || self.registration.refresh_request(tokens, &mut SystemRandom, now);
+        let response = self.send_proved(Endpoint::Refresh, request).await?;
+        let mut refreshed = self.registration.read_refreshed(tokens, &response, now)?;
+        if refreshed.id_token.is_some() {
+            self.verify_id_token(&mut refreshed, None).await?;
+        }
+        Ok(refreshed)
     }
 
     /// Asks whether the access token is good: WeChat's `/sns/auth`, Weibo's `get_token_info`.
@@ -249,8 +317,8 @@ impl Client {
             return self.application_token(callback).await;
         }
         let now = self.now();
-        let request = self.registration.exchange_request(callback, &mut SystemRandom, now)?;
-        let response = self.send(Endpoint::Token, request).await?;
+        let request = || self.registration.exchange_request(callback, &mut SystemRandom, now);
+        let response = self.send_proved(Endpoint::Token, request).await?;
         self.registration.read_tokens(callback, &response, now)
     }
 
@@ -290,7 +358,7 @@ impl Client {
     }
 
     async fn ask_user(&self, tokens: &Tokens, request: Request) -> Result<crate::Identity, ProviderError> {
-        let response = self.send(Endpoint::User, request).await?;
+        let response = self.send_bound(Endpoint::User, tokens, request).await?;
         self.registration.read_user(tokens, &response)
     }
 
@@ -300,14 +368,7 @@ impl Client {
     }
 
     pub(crate) async fn send(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProviderError> {
-        self.transport.send(request).await.map_err(|source| match source {
-            TransportError::Timeout => ProviderError::Timeout { endpoint, source },
-            TransportError::TooLarge => ProviderError::TooLarge { endpoint },
-            TransportError::Interrupted(_) => ProviderError::Interrupted { endpoint, source },
-            TransportError::Unreachable(_) | TransportError::Unusable(_) => {
-                ProviderError::Unreachable { endpoint, source }
-            }
-        })
+        sent(self.transport.as_ref(), endpoint, request).await
     }
 }
 
@@ -315,6 +376,24 @@ impl fmt::Debug for Client {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Client").field("registration", &self.registration).finish_non_exhaustive()
     }
+}
+
+async fn sent(transport: &dyn Transport, endpoint: Endpoint, request: Request) -> Result<Response, ProviderError> {
+    transport.send(request).await.map_err(|source| match source {
+        TransportError::Timeout => ProviderError::Timeout { endpoint, source },
+        TransportError::TooLarge => ProviderError::TooLarge { endpoint },
+        TransportError::Interrupted(_) => ProviderError::Interrupted { endpoint, source },
+        TransportError::Unreachable(_) | TransportError::Unusable(_) => ProviderError::Unreachable { endpoint, source },
+    })
+}
+
+/// What ID token and callback say about the person; the callback's words are for show alone.
+fn about(claims: Option<Value>, user: Option<&Value>) -> Value {
+    let mut described = user.and_then(Value::as_object).cloned().unwrap_or_default();
+    if let Some(Value::Object(claims)) = claims {
+        described.extend(claims);
+    }
+    Value::Object(described)
 }
 
 /// Whether a question may be asked once more at once. A timeout may not: the person waits already.

@@ -1,0 +1,198 @@
+//! Grants without a page of ours: client credentials, password, device, token exchange.
+//!
+//! Owns these requests and their answers. Waiting between two questions of the device grant is
+//! the caller's.
+
+use std::time::Duration;
+
+use fujie_core::random::{Random, SystemRandom};
+use fujie_core::time::Timestamp;
+use serde_json::Value;
+
+use super::Client;
+use crate::answer::Answer;
+use crate::error::{Endpoint, ProviderError};
+use crate::openid::Fields;
+use crate::openid::device::{DeviceAuthorization, GRANT_TYPE, Heard, Polling, Turn};
+use crate::openid::token_exchange::Exchange;
+use crate::provider::{AnswerFormat, Call, CallMethod};
+use crate::registration::Registration;
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::token::Tokens;
+use crate::transport::Response;
+
+/// A device that waits for its person (RFC 8628).
+#[derive(Debug)]
+pub struct Device {
+    /// What to show: the code and where to type it.
+    pub authorization: DeviceAuthorization,
+    polling: Polling,
+}
+
+/// What came of a question of the device grant.
+#[derive(Debug)]
+pub enum Polled {
+    /// Ask again after this span, and not before.
+    Wait(Duration),
+    /// The person allowed it.
+    Tokens(Box<Tokens>),
+}
+
+impl Registration {
+    /// A form for an endpoint where the client authenticates.
+    pub(crate) fn grant_request(
+        &self,
+        endpoint: &str,
+        parameters: &[(&str, &str)],
+        random: &mut dyn Random,
+        now: Timestamp,
+    ) -> Result<Request, ProviderError> {
+        let own = parameters.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        self.authenticated_request(&form(endpoint, own.collect()), self.values(), random, now)
+    }
+
+    pub(crate) fn read_fields(&self, endpoint: Endpoint, response: &Response) -> Result<Fields, ProviderError> {
+        let call = form("", Vec::new());
+        let answer = Answer::read(&self.provider, endpoint, &call, response, vec![self.known_secret()])?;
+        match answer.into_value() {
+            Value::Object(fields) => Ok(fields),
+            _ => Ok(Fields::new()),
+        }
+    }
+
+    pub(crate) fn unreadable(&self, endpoint: Endpoint, response: &Response, what: String) -> ProviderError {
+        let answer = Answer::unread(&self.provider, endpoint, response, vec![self.known_secret()]);
+        answer.bad(what)
+    }
+}
+
+impl Client {
+    /// A token for ourselves (RFC 6749 §4.4), asking for these scopes.
+    ///
+    /// # Errors
+    /// The provider's refusal by cause.
+    pub async fn client_credentials(&self, scope: &[&str]) -> Result<Tokens, ProviderError> {
+        let scope = scope.join(&self.provider().scope_separator);
+        let mut parameters = vec![("grant_type", "client_credentials")];
+        parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
+        self.grant(&parameters).await
+    }
+
+    /// A token for a person's name and password (RFC 6749 §4.3). OAuth 2.1 has no such grant: use
+    /// it only with one's own server, until a page can be used.
+    ///
+    /// # Errors
+    /// The provider's refusal by cause.
+    pub async fn password(&self, username: &str, password: &Secret, scope: &[&str]) -> Result<Tokens, ProviderError> {
+        let scope = scope.join(&self.provider().scope_separator);
+        let mut parameters = vec![("grant_type", "password"), ("username", username), ("password", password.expose())];
+        parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
+        self.grant(&parameters).await
+    }
+
+    /// A token for another token (RFC 8693).
+    ///
+    /// # Errors
+    /// The provider's refusal by cause.
+    pub async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Tokens, ProviderError> {
+        self.grant(&exchange.parameters()).await
+    }
+
+    /// Begins the device grant (RFC 8628 §3.1): show the person the code and the address.
+    ///
+    /// # Errors
+    /// [`ProviderError::NotOffered`] when the provider has no such grant.
+    pub async fn begin_device(&self) -> Result<Device, ProviderError> {
+        let endpoint = self.provider().device_authorization_endpoint.as_deref();
+        let endpoint = endpoint.ok_or(ProviderError::NotOffered("device grant"))?;
+        let (provider, now) = (self.provider(), self.now());
+        let scope = provider.scope.join(&provider.scope_separator);
+        let mut parameters = vec![("client_id", self.registration.client_id())];
+        parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
+        let request = Request::new(endpoint, CallMethod::PostForm, &parameters);
+        let response = self.send(Endpoint::DeviceAuthorization, request).await?;
+        let fields = self.registration.read_fields(Endpoint::DeviceAuthorization, &response)?;
+        let authorization = DeviceAuthorization::read(&fields, now).map_err(|error| {
+            self.registration.unreadable(Endpoint::DeviceAuthorization, &response, error.to_string())
+        })?;
+        Ok(Device { polling: authorization.polling(now), authorization })
+    }
+
+    /// Asks whether the person has decided, if it is time to ask; call it in a loop and wait as
+    /// long as it says.
+    ///
+    /// # Errors
+    /// [`ProviderError::Denied`], [`ProviderError::Expired`], or another refusal.
+    pub async fn poll_device(&self, device: &mut Device) -> Result<Polled, ProviderError> {
+        match device.polling.turn(self.now()) {
+            Turn::Wait(until) => return Ok(Polled::Wait(self.span(until))),
+            Turn::Expired => return Err(ProviderError::Expired),
+            Turn::Ask => {}
+        }
+        let code = device.authorization.device_code.expose();
+        let parameters =
+            [("grant_type", GRANT_TYPE), ("device_code", code), ("client_id", self.registration.client_id())];
+        let now = self.now();
+        let request = Request::new(&self.provider().token.endpoint, CallMethod::PostForm, &parameters);
+        let response = match self.send(Endpoint::Token, request).await {
+            Ok(response) if response.status < 500 && response.status != 429 => response,
+            // A network that fails for a moment ends nothing (RFC 8628 §3.5).
+            Ok(_) | Err(_) => {
+                device.polling.missed(self.now());
+                return Ok(self.rest(device));
+            }
+        };
+        let fields: Fields = serde_json::from_slice(&response.body).unwrap_or_default();
+        match device.polling.hear(&fields, self.now()) {
+            Heard::Tokens => {
+                let known = vec![self.registration.known_secret(), code];
+                let call = form(&self.provider().token.endpoint, Vec::new());
+                let mut tokens = self.registration.tokens(Endpoint::Token, &call, &response, known, now)?;
+                if tokens.id_token.is_some() {
+                    self.verify_id_token(&mut tokens, None).await?;
+                }
+                Ok(Polled::Tokens(Box::new(tokens)))
+            }
+            Heard::Denied => Err(ProviderError::Denied),
+            Heard::Expired => Err(ProviderError::Expired),
+            Heard::Refused(_) => {
+                self.registration.read_fields(Endpoint::Token, &response)?;
+                Err(self.registration.unreadable(Endpoint::Token, &response, "the answer says nothing".into()))
+            }
+            Heard::Pending => Ok(self.rest(device)),
+        }
+    }
+
+    fn rest(&self, device: &Device) -> Polled {
+        match device.polling.turn(self.now()) {
+            Turn::Wait(until) => Polled::Wait(self.span(until)),
+            Turn::Ask | Turn::Expired => Polled::Wait(Duration::ZERO),
+        }
+    }
+
+    fn span(&self, until: Timestamp) -> Duration {
+        Duration::from_millis(u64::try_from(until.millis_since(self.now())).unwrap_or_default())
+    }
+
+    async fn grant(&self, parameters: &[(&str, &str)]) -> Result<Tokens, ProviderError> {
+        let now = self.now();
+        let call = form(&self.provider().token.endpoint, Vec::new());
+        let request = || self.registration.grant_request(&call.endpoint, parameters, &mut SystemRandom, now);
+        let response = self.send_proved(Endpoint::Token, request).await?;
+        let known = vec![self.registration.known_secret()];
+        self.registration.tokens(Endpoint::Token, &Call { is_application: true, ..call }, &response, known, now)
+    }
+}
+
+fn form(endpoint: &str, parameters: Vec<(String, String)>) -> Call {
+    Call {
+        endpoint: endpoint.to_owned(),
+        method: CallMethod::PostForm,
+        parameters,
+        headers: Vec::new(),
+        answer: AnswerFormat::Form,
+        within: None,
+        is_application: false,
+    }
+}

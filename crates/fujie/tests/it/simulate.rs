@@ -1,0 +1,136 @@
+//! `fujie simulate` as a process, as a test program in any language starts it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A running `fujie simulate`.
+struct Simulation {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Simulation {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fujie"));
+        command.arg("simulate").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Stops it as Ctrl-C would; what it said to people.
+    fn stop(mut self) -> String {
+        assert!(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap().success());
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{said}");
+        said
+    }
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The whole answer to a GET.
+fn get(base: &str, path: &str) -> String {
+    let host = base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn refused(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fujie")).arg("simulate").args(arguments).output().unwrap()
+}
+
+const AUTHORIZE: &str = "/connect/qrconnect?appid=wx0123456789abcdef&redirect_uri=http%3A%2F%2F127.0.0.1%3A5000%2F\
+                         &response_type=code&scope=snsapi_login&state=s1";
+
+#[test]
+fn it_answers_soon_after_its_start_and_ends_when_told() {
+    let started = Instant::now();
+    let mut simulation = Simulation::start(&["wechat"]);
+    let base = simulation.line();
+    assert!(base.starts_with("http://127.0.0.1:"), "{base}");
+    assert!(get(&base, "/sns/auth").starts_with("HTTP/1.1 200 OK\r\n"));
+    // A tenth of a second is the aim; a slow machine under load gets a hundred times as much.
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let said = simulation.stop();
+    for expected in [
+        format!("WeChat, in place of open.weixin.qq.com and api.weixin.qq.com: {base}\n"),
+        format!("  phone            {base}/phone\n"),
+        "  appid            wx0123456789abcdef\n".to_owned(),
+        format!("  token            {base}/sns/oauth2/access_token\n"),
+        "  Authlib          authorize_url, access_token_url".to_owned(),
+    ] {
+        assert!(said.contains(&expected), "{expected}\n{said}");
+    }
+}
+
+#[test]
+fn a_program_reads_all_it_needs_as_json_and_signs_in_without_a_browser() {
+    let mut simulation = Simulation::start(&["wechat", "--output", "json", "--person", "lihua"]);
+    let told: serde_json::Value = serde_json::from_str(&simulation.line()).unwrap();
+    let base = told["base_url"].as_str().unwrap();
+    assert_eq!((told["provider"].as_str(), told["client_id"].as_str()), (Some("wechat"), Some("wx0123456789abcdef")));
+    assert_eq!(told["client_secret"].as_str().unwrap().len(), 32);
+    assert_eq!(told["endpoints"]["authorize"], format!("{base}/connect/qrconnect"));
+    assert_eq!(told["phone_url"], format!("{base}/phone"));
+    let answer = get(base, AUTHORIZE);
+    assert!(answer.starts_with("HTTP/1.1 302 Found\r\n"), "{answer}");
+    assert!(answer.contains("\r\nlocation: http://127.0.0.1:5000/?code=") && answer.contains("&state=s1\r\n"));
+    assert!(simulation.stop().contains("lihua agrees to every sign-in at once"));
+}
+
+#[test]
+fn each_provider_has_a_port_of_its_own_in_the_order_they_are_named() {
+    let mut simulation = Simulation::start(&["wechat", "wechat"]);
+    let (one, two) = (simulation.line(), simulation.line());
+    assert_ne!(one, two);
+    assert!(get(&one, "/phone").contains("200 OK") && get(&two, "/phone").contains("200 OK"));
+    // A port that is taken is named.
+    let (_, port) = one.rsplit_once(':').unwrap();
+    let refused = refused(&["wechat", "--port", port]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && said.contains(&format!("cannot simulate WeChat on 127.0.0.1:{port}")),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_brings_people_apps_and_switches() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("simulate.toml");
+    let file = path.to_str().unwrap();
+    let text = "[[people]]\nname = \"wang\"\nnickname = \"老王\"\n\n[[wechat.apps]]\nappid = \"wxaaaaaaaaaaaaaaaa\"\n\
+                secret = \"s2\"\nname = \"Shop\"\ncallback_domain = \"shop.example\"\n\n[wechat.switches]\nunionid = false\n";
+    std::fs::write(&path, text).unwrap();
+    let mut simulation = Simulation::start(&["wechat", "--file", file]);
+    let index = get(&simulation.line(), "/_simulate");
+    for expected in ["\"nickname\":\"老王\"", "\"appid\":\"wxaaaaaaaaaaaaaaaa\"", "\"unionid\":false"] {
+        assert!(index.contains(expected), "{expected}\n{index}");
+    }
+    assert!(!index.contains("xiaoming"));
+    std::fs::write(&path, text.replace("unionid = false", "unionids = false")).unwrap();
+    let said = String::from_utf8_lossy(&refused(&["wechat", "--file", file]).stderr).into_owned();
+    assert!(said.contains("line 12") && said.contains("unionids"), "{said}");
+    let said = String::from_utf8_lossy(&refused(&["wechat", "--person", "wang"]).stderr).into_owned();
+    assert_eq!(said, "fujie: nobody is called wang; there are xiaoming, lihua, zoe\n");
+}
