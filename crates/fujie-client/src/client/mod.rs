@@ -66,7 +66,7 @@ impl fmt::Debug for Begun {
 
 impl Client {
     /// A client of this provider over the transport of this build: reqwest, or ureq in a build
-    /// without it.
+    /// without it, which holds up the thread that polls: there use [`crate::blocking::Client`].
     ///
     /// # Errors
     /// [`RecordError`] as [`Registration::new`] has it, or when TLS cannot be set up.

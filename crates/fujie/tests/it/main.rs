@@ -18,3 +18,4 @@ mod tidy;
 mod walk;
 mod webdriver;
 mod wechat_embedded;
+mod weight;
