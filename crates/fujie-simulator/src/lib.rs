@@ -15,6 +15,7 @@ mod clock;
 mod control;
 mod fault;
 mod fields;
+pub mod github;
 #[cfg(test)]
 #[path = "../tests/it/http.rs"]
 mod http;
@@ -34,6 +35,7 @@ mod simulation;
 pub mod wechat;
 pub mod weibo;
 
+pub use github::{Github, GithubConfig};
 pub use people::{Avatar, Person, default_people};
 pub use qq::{Qq, QqConfig};
 pub use server::Running;

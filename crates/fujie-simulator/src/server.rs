@@ -122,9 +122,10 @@ fn listening_at(listener: &TcpListener) -> io::Result<String> {
 
 /// The provider's routes, then what is the simulator's own.
 fn router<P: Provider>(routes: Router<Arc<Simulation<P>>>, simulation: Arc<Simulation<P>>) -> Router {
+    let front = || get(|| async { Redirect::to("/phone") });
+    let routes = if P::HAS_ROOT { routes } else { routes.route("/", front()) };
     routes
         // the phone in the browser
-        .route("/", get(|| async { Redirect::to("/phone") }))
         .route("/phone", get(overview::page::<P>))
         .route("/phone/{id}", post(overview::act::<P>))
         // pages that wait for a person

@@ -33,6 +33,8 @@ pub(crate) trait Provider: Sized + Send + 'static {
     const NAME: &'static str;
     /// The name people read.
     const TITLE: Title;
+    /// Whether the provider itself answers at `/`; else the phone is there.
+    const HAS_ROOT: bool = false;
     /// An app as the control API reads and tells it.
     type App: Serialize + DeserializeOwned;
     /// The switches as the control API reads and tells them; all have defaults.

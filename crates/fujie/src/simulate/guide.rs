@@ -43,3 +43,26 @@ pub const WECHAT: Guide = Guide {
         ("passport-weixin", "authorizationURL, tokenURL, userProfileURL"),
     ],
 };
+
+/// GitHub.
+pub const GITHUB: Guide = Guide {
+    name: "github",
+    title: "GitHub",
+    hosts: "github.com and api.github.com (also with /api/v3, as on Enterprise Server)",
+    id: "client_id",
+    secret: "client_secret",
+    endpoints: &[
+        ("authorize", "/login/oauth/authorize"),
+        ("token", "/login/oauth/access_token"),
+        ("device", "/login/device/code"),
+        ("userinfo", "/user"),
+        ("events", "/_simulate/events"),
+    ],
+    clients: &[
+        ("social-core", "API_URL, AUTHORIZATION_URL, ACCESS_TOKEN_URL through GithubEnterpriseOAuth2 (URL, API_URL)"),
+        ("Authlib", "authorize_url, access_token_url, api_base_url"),
+        ("PyGithub", "Github(base_url=…/api/v3)"),
+        ("octokit", "baseUrl: …/api/v3"),
+        ("passport-github2", "authorizationURL, tokenURL, userProfileURL, userEmailURL"),
+    ],
+};

@@ -10,7 +10,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
-use fujie_simulator::{Person, Running, Wechat, WechatConfig, default_people};
+use fujie_simulator::{Github, GithubConfig, Person, Running, Wechat, WechatConfig, default_people};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -88,6 +88,8 @@ macro_rules! providers {
 providers! {
     /// WeChat: sign-in of websites by QR code.
     Wechat wechat: WechatConfig { appid, secret } guide::WECHAT;
+    /// GitHub: OAuth apps and GitHub Apps, device flow, repository hooks and their deliveries.
+    Github github: GithubConfig { client_id, client_secret } guide::GITHUB;
 }
 
 /// A provider that runs.
