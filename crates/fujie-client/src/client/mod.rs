@@ -24,6 +24,7 @@ use crate::openid::dpop::DpopKey;
 use crate::provider::{Provider, RecordError};
 use crate::registration::{Credential, Registration};
 use crate::request::Request;
+use crate::secret::Secret;
 use crate::token::Tokens;
 use crate::transport::{Response, Transport, TransportError};
 
@@ -77,6 +78,31 @@ impl Client {
         Self::over(transport, Registration::new(provider, client_id, credential)?)
     }
 
+    /// A client of this preset, from the process's environment: for `github` these are
+    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
+    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
+    ///
+    /// # Errors
+    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Client::new`].
+    #[cfg(any(feature = "reqwest", feature = "ureq"))]
+    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
+        let unknown = || RecordError::Preset {
+            name: preset.to_owned(),
+            known: crate::provider::names().collect::<Vec<_>>().join(", "),
+        };
+        let prefix = preset.to_ascii_uppercase();
+        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
+        let needed = |name: &str| {
+            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
+        };
+        let mut record = crate::provider::named(preset).ok_or_else(unknown)?;
+        if let Ok(base) = variable("AT") {
+            record = record.at_host(&base)?;
+        }
+        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
+        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
+    }
+
     /// A client over a transport of the caller's.
     ///
     /// # Errors
@@ -108,6 +134,13 @@ impl Client {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// This client asking for other scopes.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &[&str]) -> Self {
+        self.registration.provider = self.registration.provider.with_scope(scope);
         self
     }
 

@@ -80,9 +80,8 @@ impl Provider {
 
     /// This record asking for other scopes.
     #[must_use]
-    pub fn with_scope(mut self, scope: &[&str]) -> Self {
-        self.scope = scope.iter().map(|scope| scope.to_string()).collect();
-        self
+    pub fn with_scope(&self, scope: &[&str]) -> Self {
+        Self { scope: scope.iter().map(|scope| scope.to_string()).collect(), ..self.clone() }
     }
 
     /// This record with every address moved below `base`, a scheme and host with an optional

@@ -334,9 +334,11 @@ impl StateRule {
     }
 }
 
+type Preset = fn() -> Provider;
+
 /// Every preset that needs nothing but a client id and its secret or key, in the order in which
 /// they are offered. OpenID providers are made by discovery, everything else with [`oauth2()`].
-const PRESETS: &[(&str, fn() -> Provider)] = &[
+const PRESETS: &[(&str, Preset)] = &[
     ("wechat", wechat),
     ("wechat_in_app", wechat_in_app),
     ("wechat_mini_program", wechat_mini_program),
