@@ -6,60 +6,55 @@ Says where the browser begins, reads where it came back, and says in JSON whom t
 import json
 import os
 import re
+from urllib.parse import urljoin
 
 from flask import Flask, request
-from flask_oauthlib.client import OAuth
+from flask_oauthlib.client import OAuth, OAuthException
 from flask_oauthlib.contrib import apps
 
 PROVIDER, BASE, REDIRECT_URI = (os.environ[name] for name in ["PROVIDER", "BASE", "REDIRECT_URI"])
 app = Flask(__name__)
 app.secret_key = "loopback only"
 own = {"consumer_key": os.environ["CLIENT_ID"], "consumer_secret": os.environ["CLIENT_SECRET"]}
-
-
-def remote_app(folder, create, **named):
-    addresses = {"authorize_url": f"{folder}/authorize", "access_token_url": f"{folder}/{named.pop('token')}"}
-    return create(OAuth(app), base_url=BASE, **addresses, **named, **own)
-
-
-if PROVIDER == "qq":
-    known = {"name": "qq", "request_token_params": {"scope": "get_user_info"}, "access_token_method": "GET"}
-    remote = remote_app("/oauth2.0", OAuth.remote_app, token="token", **known)
-elif PROVIDER == "weibo":
-    remote = remote_app("/oauth2", apps.weibo.create, token="access_token")
+of_qq = {"name": "qq", "request_token_params": {"scope": "get_user_info"}, "access_token_method": "GET"}
+create, authorize, token, named = {
+    "qq": (OAuth.remote_app, "/oauth2.0/authorize", "/oauth2.0/token", of_qq),
+    "weibo": (apps.weibo.create, "/oauth2/authorize", "/oauth2/access_token", {}),
+    "github": (apps.github.create, "/login/oauth/authorize", "/login/oauth/access_token", {}),
+}[PROVIDER]
+remote = create(OAuth(app), base_url=BASE, authorize_url=authorize, access_token_url=token, **named, **own)
+if PROVIDER == "weibo":
     remote.pre_request = apps.change_weibo_header
-else:
-    remote = remote_app("/login/oauth", apps.github.create, token="access_token")
 
 
 def seen(tokens):
     get = lambda path, **query: remote.get(path, query, token=(tokens["access_token"], ""))
     if PROVIDER == "qq":
-        # JSON labelled as text/html: the library leaves it to the application.
+        # JSON that is labelled as HTML: the library leaves it to the application.
         read = lambda answer: json.loads(re.search("{.*}", answer.raw_data.decode(), re.DOTALL)[0])
-        openid = read(get("/oauth2.0/me", access_token=tokens["access_token"]))["openid"]
-        query = {"access_token": tokens["access_token"], "oauth_consumer_key": own["consumer_key"], "openid": openid}
-        return openid, read(get("/user/get_user_info", **query))["nickname"]
+        known = {"access_token": tokens["access_token"], "oauth_consumer_key": remote.consumer_key}
+        openid = read(get("/oauth2.0/me", **known))["openid"]
+        return openid, read(get("/user/get_user_info", openid=openid, **known))["nickname"]
     if PROVIDER == "weibo":
         return tokens["uid"], get("/2/users/show.json", uid=tokens["uid"]).data["screen_name"]
     user = get("/user").data
     return str(user["id"]), user["login"]
 
 
-@app.route("/login")
-def login():
-    return remote.authorize(callback=REDIRECT_URI, state="of this session")
+app.route("/login")(lambda: remote.authorize(callback=REDIRECT_URI, state="of this browser"))
 
 
 @app.route("/callback")
 def callback():
-    tokens = remote.authorized_response()
+    try:
+        tokens = remote.authorized_response()
+    except OAuthException as error:
+        return {"error": error.data}
     if not tokens or "access_token" not in tokens:
         return {"error": tokens or request.args}
-    subject, nickname = seen(tokens)
-    return {"subject": subject, "nickname": nickname}
+    return dict(zip(["subject", "nickname"], seen(tokens)))
 
 
 with app.test_client() as browser:
-    print(browser.get("/login").location, flush=True)
+    print(browser.get(urljoin(REDIRECT_URI, "/login")).location, flush=True)
     print(browser.get(input()).text)

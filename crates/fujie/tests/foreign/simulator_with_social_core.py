@@ -17,7 +17,8 @@ from social_core.storage import BaseStorage, NonceMixin
 from social_core.strategy import BaseStrategy
 
 BASE = os.environ["BASE"]
-SETTINGS = {"KEY": os.environ["CLIENT_ID"], "SECRET": os.environ["CLIENT_SECRET"], "URL": BASE, "API_URL": f"{BASE}/api/v3"}
+CLIENT = {"KEY": os.environ["CLIENT_ID"], "SECRET": os.environ["CLIENT_SECRET"]}
+SETTINGS = {**CLIENT, "URL": BASE, "API_URL": f"{BASE}/api/v3"}
 session, nonces, came_back = {}, set(), {}
 
 
@@ -40,19 +41,22 @@ class Strategy(BaseStrategy):
 def moved(library):
     here = lambda url: re.sub("^https://[^/]+", BASE, url)
     request = lambda self, url, *values, **named: library.request(self, here(url), *values, **named)
-    return type(library.__name__, (library,), {"AUTHORIZATION_URL": here(library.AUTHORIZATION_URL), "request": request})
+    own = {"AUTHORIZATION_URL": here(library.AUTHORIZATION_URL), "request": request}
+    return type(library.__name__, (library,), own)
 
 
 def seen(backend, details, response, **_):
     return backend.get_user_id(details, response), details["username"]
 
 
-backends = {"wechat": moved(WeixinOAuth2), "qq": moved(QQOAuth2), "weibo": moved(WeiboOAuth2), "github": GithubEnterpriseOAuth2}
-backend = backends[os.environ["PROVIDER"]](Strategy(Storage), os.environ["REDIRECT_URI"])
+backends = {"wechat": WeixinOAuth2, "qq": QQOAuth2, "weibo": WeiboOAuth2, "github": GithubEnterpriseOAuth2}
+library = backends[os.environ["PROVIDER"]]
+Backend = library if library is GithubEnterpriseOAuth2 else moved(library)
+backend = Backend(Strategy(Storage), os.environ["REDIRECT_URI"])
 print(backend.auth_url(), flush=True)
 came_back.update(parse_qsl(urlsplit(input()).query))
 try:
     subject, nickname = backend.complete()
     print(json.dumps({"subject": str(subject), "nickname": nickname}))
 except SocialAuthBaseException as error:
-    print(json.dumps({"error": type(error).__name__, "said": f"{error.provider_code} {error.detail}"}))
+    print(json.dumps({"error": type(error).__name__, "said": f"{error.provider_code or error.code} {error.detail}"}))

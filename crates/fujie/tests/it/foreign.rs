@@ -94,6 +94,12 @@ fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     command
 }
 
+/// A browser without eyes.
+fn http() -> reqwest::Client {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// A child that ends with its test.
 struct Running(Child);
 
@@ -115,7 +121,7 @@ impl Running {
             .spawn()
             .unwrap_or_else(|error| panic!("{runtime}: {error}: run ./test"));
         let mut running = Self(child);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http();
         let until = Instant::now() + Duration::from_secs(30);
         loop {
             if let Ok(answer) = http.get(origin).send().await
@@ -168,7 +174,7 @@ async fn ready_file(runtime: &str, path: &str) {
     let (flask_port, express_port) = (free_port(), free_port());
     let demo = Demo::start(flask_port, express_port);
     let driver = Driver::start();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     let answer = http.get(format!("{}{path}", demo.friends)).send().await.unwrap().error_for_status().unwrap();
     let disposition = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
     let file = disposition.split('"').nth(1).unwrap();
