@@ -4,6 +4,7 @@
 mod answer;
 mod callback;
 mod id_token;
+mod example;
 mod link;
 #[cfg(feature = "reqwest")]
 mod network;
@@ -11,4 +12,7 @@ mod provider_record;
 mod secrecy;
 #[cfg(feature = "reqwest")]
 mod server;
+#[cfg(feature = "session")]
+mod session;
+mod token_store;
 mod world;
