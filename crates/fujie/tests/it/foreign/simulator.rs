@@ -84,6 +84,7 @@ impl Provider {
         let mut running = command("timeout", folder.path())
             .args(["60", told(library.runtime).to_str().unwrap(), library.script])
             .envs([("PROVIDER", self.name), ("BASE", self.simulator.base_url()), ("REDIRECT_URI", REDIRECT_URI)])
+            .env("LIBRARY", library.name)
             .envs(["CLIENT_ID", "CLIENT_SECRET"].into_iter().zip(self.client))
             // Plain http, on loopback.
             .env("OAUTHLIB_INSECURE_TRANSPORT", "1")
@@ -207,13 +208,15 @@ async fn flask_oauthlib_signs_in_with_github() {
 #[tokio::test(flavor = "multi_thread")]
 async fn passport_signs_in_with_wechat() {
     let wechat = Provider::start("wechat").await;
+    wechat.signs_in(&passport("passport-wechat"), WECHAT_OPENID, NICKNAME, "invalid code").await;
     wechat.signs_in(&passport("passport-weixin"), WECHAT_UNIONID, NICKNAME, "invalid code").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passport_signs_in_with_qq() {
     let qq = Provider::start("qq").await;
-    // The strategy goes on without a token; the API asks to sign in first. Of a refusal on the page it knows nothing.
+    // Neither knows of a refusal on the page, and the second goes on without a token; the API asks to sign in first.
+    qq.signs_in(&passport("passport-qq"), QQ_OPENID, NICKNAME, "Failed to obtain access token").await;
     qq.signs_in(&passport("passport-qq2015-fix"), QQ_OPENID, NICKNAME, "请先登录").await;
 }
 
