@@ -19,7 +19,6 @@ mod fields;
 pub mod github;
 #[cfg(test)]
 #[path = "../tests/it/http.rs"]
-#[expect(dead_code, reason = "the tests of the outside use more of it")]
 mod http;
 mod jws;
 mod ledger;

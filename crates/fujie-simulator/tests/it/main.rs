@@ -4,6 +4,7 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod alipay;
+mod answer;
 mod api;
 mod apple;
 mod baidu;
