@@ -8,6 +8,8 @@ mod example;
 mod id_token;
 mod link;
 mod network;
+#[cfg(feature = "reqwest")]
+mod provider;
 mod provider_record;
 mod secrecy;
 mod server;
