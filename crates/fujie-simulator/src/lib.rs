@@ -32,6 +32,7 @@ mod random;
 mod server;
 mod sign_in;
 mod simulation;
+mod tally;
 pub mod wechat;
 pub mod weibo;
 
