@@ -150,7 +150,10 @@ mod tests {
         check("access_token=FE04A8B6C12D&x=1", "[redacted]&x=1");
         check("invalid code, rid: 6583f22d-35b1b023-4a6d02b6", "invalid code, rid: 6583f22d-35b1b023-4a6d02b6");
         check("error=isv.invalid-app-auth-token", "[redacted]");
-        check("unsupported_response_type, incorrect_client_credentials", "unsupported_response_type, incorrect_client_credentials");
+        check(
+            "unsupported_response_type, incorrect_client_credentials",
+            "unsupported_response_type, incorrect_client_credentials",
+        );
         check("abcdefghijklmnopqrstuvwxyz, Unsupported_Response_Type", "[redacted], [redacted]");
         check("", "");
     }

@@ -70,6 +70,11 @@ impl House {
         self.recorder.take()
     }
 
+    /// Every secret that was ever sent.
+    pub fn secrets(&self) -> Vec<String> {
+        self.recorder.secrets()
+    }
+
     pub fn begin(&self) -> Begun {
         self.client.begin(BACK).unwrap()
     }

@@ -4,6 +4,8 @@
 //! Tests that stand for a quirk have the words of the simulator's tests of the same quirk.
 
 mod browser;
+#[cfg(feature = "session")]
+mod canary;
 mod fault;
 mod github;
 mod github_quirk;
