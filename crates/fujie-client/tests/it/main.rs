@@ -7,6 +7,8 @@ mod callback;
 mod example;
 mod id_token;
 mod link;
+#[cfg(feature = "reqwest")]
+mod modest;
 mod network;
 #[cfg(feature = "reqwest")]
 mod provider;

@@ -3,13 +3,13 @@
 //!
 //! Tests that stand for a quirk have the words of the simulator's tests of the same quirk.
 
-mod browser;
+pub mod browser;
 mod fault;
-mod house;
+pub mod house;
 mod qq;
 mod qq_quirk;
-mod recorder;
-mod story;
+pub mod recorder;
+pub mod story;
 mod wechat;
 mod wechat_in_app;
 mod wechat_mini_program;
