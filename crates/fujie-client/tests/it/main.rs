@@ -9,6 +9,8 @@ mod ear;
 mod example;
 mod id_token;
 mod link;
+#[cfg(feature = "reqwest")]
+mod modest;
 mod network;
 #[cfg(feature = "reqwest")]
 mod provider;
