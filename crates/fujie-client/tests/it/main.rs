@@ -16,4 +16,6 @@ mod server;
 #[cfg(feature = "session")]
 mod session;
 mod token_store;
+#[cfg(target_os = "linux")]
+mod trust;
 mod world;
