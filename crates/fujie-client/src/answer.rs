@@ -274,9 +274,9 @@ fn is_usable_subject(text: &str) -> bool {
 /// Providers use one code for several things; the endpoint tells them apart.
 fn cause(refusal: Refusal, endpoint: Endpoint, evidence: Box<Evidence>) -> ProviderError {
     match (refusal, endpoint) {
-        (Refusal::Code | Refusal::CodeUsed | Refusal::Grant, Endpoint::Refresh) | (Refusal::RefreshToken, _) => {
-            ProviderError::RefreshTokenRefused(evidence)
-        }
+        // No access token was sent there: what is said of one means what it is made of.
+        (Refusal::Code | Refusal::CodeUsed | Refusal::Grant | Refusal::AccessToken, Endpoint::Refresh)
+        | (Refusal::RefreshToken, _) => ProviderError::RefreshTokenRefused(evidence),
         (Refusal::AccessToken, Endpoint::Token) | (Refusal::Credentials, _) => {
             ProviderError::CredentialsRefused(evidence)
         }

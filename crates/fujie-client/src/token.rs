@@ -132,6 +132,8 @@ impl Registration {
         }
         refreshed.subject = refreshed.subject.or_else(|| tokens.subject.clone());
         refreshed.union_subject = refreshed.union_subject.or_else(|| tokens.union_subject.clone());
+        refreshed.token_type = refreshed.token_type.or_else(|| tokens.token_type.clone());
+        refreshed.provisional |= tokens.provisional;
         refreshed.redirect_uri.clone_from(&tokens.redirect_uri);
         Ok(refreshed)
     }

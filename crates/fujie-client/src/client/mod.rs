@@ -26,7 +26,6 @@ use crate::openid::dpop::DpopKey;
 use crate::provider::{Provider, RecordError};
 use crate::registration::{Credential, Registration};
 use crate::request::Request;
-use crate::secret::Secret;
 use crate::token::Tokens;
 use crate::transport::{Response, Transport, TransportError};
 
@@ -66,7 +65,7 @@ impl fmt::Debug for Begun {
 
 impl Client {
     /// A client of this provider over the transport of this build: reqwest, or ureq in a build
-    /// without it.
+    /// without it, which holds up the thread that polls: there use [`crate::blocking::Client`].
     ///
     /// # Errors
     /// [`RecordError`] as [`Registration::new`] has it, or when TLS cannot be set up.
@@ -80,29 +79,14 @@ impl Client {
         Self::over(transport, Registration::new(provider, client_id, credential)?)
     }
 
-    /// A client of this preset, from the process's environment: for `github` these are
-    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
-    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
+    /// A client of this preset, from the process's environment ([`Registration::from_env`]).
     ///
     /// # Errors
-    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Client::new`].
+    /// As [`Registration::from_env`] and [`Client::new`].
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
     pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        let unknown = || RecordError::Preset {
-            name: preset.to_owned(),
-            known: crate::provider::names().collect::<Vec<_>>().join(", "),
-        };
-        let prefix = preset.to_ascii_uppercase();
-        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
-        let needed = |name: &str| {
-            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
-        };
-        let mut record = crate::provider::named(preset).ok_or_else(unknown)?;
-        if let Ok(base) = variable("AT") {
-            record = record.at_host(&base)?;
-        }
-        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
-        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
+        let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
+        Self::over(transport, Registration::from_env(preset)?)
     }
 
     /// A client over a transport of the caller's.
@@ -186,7 +170,7 @@ impl Client {
             return Err(ProviderError::NotOffered("requests that were not pushed; begin with begin_pushed"));
         }
         let begin = self.registration.begin(redirect_uri, ask, &mut SystemRandom, self.now())?;
-        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt)? })
+        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt, false)? })
     }
 
     /// Begins a sign-in inside the element `id` of one's own page, with WeChat's script. With
@@ -202,7 +186,7 @@ impl Client {
     ) -> Result<(Embedded, Cookie), ProviderError> {
         let (embedded, attempt) =
             self.registration.begin_embedded(redirect_uri, id, self_redirect, &mut SystemRandom, self.now())?;
-        Ok((embedded, self.seal(&attempt)?))
+        Ok((embedded, self.seal(&attempt, self_redirect)?))
     }
 
     /// Finishes a sign-in. `callback` is what the browser came with: the whole URL, its query, a
@@ -362,9 +346,9 @@ impl Client {
         self.registration.read_user(tokens, &response)
     }
 
-    fn seal(&self, attempt: &Attempt) -> Result<Cookie, ProviderError> {
+    fn seal(&self, attempt: &Attempt, is_framed: bool) -> Result<Cookie, ProviderError> {
         let is_post = self.provider().authorization_parameters.iter().any(|(_, value)| value == "form_post");
-        Cookie::seal(&self.cookie_key, attempt, is_post, &mut SystemRandom)
+        Cookie::seal(&self.cookie_key, attempt, is_post || is_framed, &mut SystemRandom)
     }
 
     pub(crate) async fn send(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProviderError> {

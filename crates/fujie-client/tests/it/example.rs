@@ -1,6 +1,8 @@
 //! The examples, run as a newcomer runs them, against simulators. `wechat_embedded` needs a real browser: it is tested
 //! where one is driven.
 
+#![expect(clippy::panic, reason = "a test that cannot go on should stop")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -74,8 +76,7 @@ fn xiaoming() -> Option<String> {
 async fn github_login_signs_in() {
     let config = GithubConfig { auto_confirm: xiaoming(), ..GithubConfig::default() };
     let simulator = Github::start("127.0.0.1:0", config).await.unwrap();
-    let example =
-        Example::start("github_login", &simulator, github::DEFAULT_CLIENT_ID, github::DEFAULT_SECRET, &[]);
+    let example = Example::start("github_login", &simulator, github::DEFAULT_CLIENT_ID, github::DEFAULT_SECRET, &[]);
     let seen = browse(&browser(), &example.address).await;
     assert!(seen.contains("小明") && seen.contains("GitHub's number"), "{seen}");
 }
