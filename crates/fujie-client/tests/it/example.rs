@@ -1,8 +1,6 @@
 //! The examples, run as a newcomer runs them, against simulators. `wechat_embedded` needs a real browser: it is tested
 //! where one is driven.
 
-#![expect(clippy::panic, reason = "a test that cannot go on should stop")]
-
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
