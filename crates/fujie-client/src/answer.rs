@@ -213,10 +213,16 @@ impl<'a> Answer<'a> {
     fn refused(&self, errcode: &str) -> ProviderError {
         let shape = &self.provider.errors;
         let mut evidence = self.evidence();
-        evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
         match shape.refusals.get(errcode) {
-            Some(refusal) => cause(*refusal, self.endpoint, evidence),
-            None => ProviderError::Refused(evidence),
+            Some(refusal) => {
+                // A word of the record is no secret, however long.
+                evidence.errcode = Some(errcode.to_owned());
+                cause(*refusal, self.endpoint, evidence)
+            }
+            None => {
+                evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
+                ProviderError::Refused(evidence)
+            }
         }
     }
 

@@ -14,6 +14,8 @@ mod ear;
 mod example;
 mod id_token;
 mod link;
+#[cfg(feature = "reqwest")]
+mod modest;
 mod network;
 #[cfg(feature = "reqwest")]
 mod provider;
@@ -23,4 +25,6 @@ mod server;
 #[cfg(feature = "session")]
 mod session;
 mod token_store;
+#[cfg(target_os = "linux")]
+mod trust;
 mod world;

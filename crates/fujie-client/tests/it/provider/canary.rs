@@ -20,8 +20,8 @@ use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::house::{BACK, House, NOW, cookie};
-use super::{browser, fault, github, qq, wechat, wechat_in_app, weibo};
+use super::house::{BACK, House, cookie};
+use super::{fault, github, qq, wechat, wechat_in_app, weibo};
 use crate::ear;
 use crate::session::hostile::{Hostile, answer, ok, redirect};
 
@@ -315,7 +315,7 @@ async fn a_device_and_a_hook_sing_of_nothing() {
     let mut device = client.begin_device().await.unwrap();
     canary.tell(&device);
     canary.keep("device code", device.authorization.device_code.expose());
-    house.decide_waiting("", "confirm", "xiaoming").await;
+    house.decide_waiting(None, "confirm", "xiaoming").await;
     for kind in ["garbage", "rate_limit"] {
         house.advance(30).await;
         house.control("faults", &json!({"at": "/login/oauth/access_token", "kind": "status", "status": 503})).await;
@@ -352,8 +352,7 @@ async fn an_openid_provider_sings_of_no_nonce() {
         oidc::DEFAULT_CLIENT_ID,
         oidc::DEFAULT_SECRET,
     );
-    let there = browser::get(&format!("{}/_simulate", house.base())).await.json()["now"].as_i64().unwrap();
-    house.control("clock", &json!({"skew_seconds": NOW.seconds() - there})).await;
+    let house = house.on_time().await;
     let mut canary = Canary::new();
     let tokens = signs_in(&mut canary, &house, &house.client).await;
     let tokens = asks(&mut canary, &house.client, tokens).await;

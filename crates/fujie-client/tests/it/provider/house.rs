@@ -33,20 +33,36 @@ pub struct House {
 impl House {
     /// `preset` as it is, but for the host.
     pub fn new(simulator: Running, preset: &Provider, id: &str, secret: &'static str) -> Self {
+        Self { secret, ..Self::proving(simulator, preset, id, Secret::new(secret)) }
+    }
+
+    /// As [`House::new`], for an application that proves itself in another way.
+    pub fn proving(simulator: Running, preset: &Provider, id: &str, credential: impl Into<Credential>) -> Self {
         let (recorder, clock) = (Arc::new(Recorder::patient()), Arc::new(AtomicI64::new(NOW.millis())));
-        let client = client(&simulator, preset, (id, Secret::new(secret).into()), &recorder, &clock);
-        Self { simulator, client, secret, recorder, clock }
+        let client = client(&simulator, preset, (id, credential.into()), &recorder, &clock);
+        Self { simulator, client, secret: "no secret is sent", recorder, clock }
+    }
+
+    /// The client's clock set by the provider's: an ID token says its times.
+    pub async fn on_time(self) -> Self {
+        let index = browser::get(&format!("{}/_simulate", self.base())).await.json();
+        self.clock.store(index["now"].as_i64().unwrap() * 1000, Ordering::SeqCst);
+        self
     }
 
     /// A second client at this house: another record, application or secret.
     pub fn client_of(&self, preset: &Provider, id: &str, secret: &str) -> Client {
-        client(&self.simulator, preset, (id, Secret::new(secret).into()), &self.recorder, &self.clock)
+        self.client_proving(preset, id, Secret::new(secret))
+    }
+
+    /// A second client that proves itself in another way.
+    pub fn client_proving(&self, preset: &Provider, id: &str, credential: impl Into<Credential>) -> Client {
+        client(&self.simulator, preset, (id, credential.into()), &self.recorder, &self.clock)
     }
 
     /// The same client without its secret.
     pub fn public_client(&self) -> Client {
-        let id = self.client.registration().client_id();
-        client(&self.simulator, self.client.provider(), (id, Credential::None), &self.recorder, &self.clock)
+        self.client_proving(self.client.provider(), self.client.registration().client_id(), Credential::None)
     }
 
     /// The same application with single fields of the record changed.
@@ -57,8 +73,9 @@ impl House {
 
     /// The same client with very little time.
     pub fn impatient(&self) -> Client {
-        let us = (self.client.registration().client_id(), Secret::new(self.secret).into());
-        client(&self.simulator, self.client.provider(), us, &Recorder::impatient().into(), &self.clock)
+        let id = self.client.registration().client_id();
+        let credential = Secret::new(self.secret).into();
+        client(&self.simulator, self.client.provider(), (id, credential), &Recorder::impatient().into(), &self.clock)
     }
 
     pub fn base(&self) -> &str {
@@ -87,14 +104,15 @@ impl House {
             return Some(elsewhere);
         }
         let url = Url::parse(url).unwrap();
-        let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-        self.decide_waiting(&state, act, person).await
+        let state = url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
+        self.decide_waiting(state.as_deref(), act, person).await
     }
 
-    /// The newest sign-in that waits with this state; that of a device has none.
-    pub async fn decide_waiting(&self, state: &str, act: &str, person: &str) -> Option<String> {
+    /// The newest sign-in that waits: with this state, or of a device or a pushed request, which show none.
+    pub async fn decide_waiting(&self, state: Option<&str>, act: &str, person: &str) -> Option<String> {
+        let is_ours = |sign_in: &&Value| state.is_none_or(|state| sign_in["state"] == *state);
         let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
-        let sign_in = listed.as_array().unwrap().iter().find(|sign_in| sign_in["state"] == *state).cloned();
+        let sign_in = listed.as_array().unwrap().iter().find(is_ours).cloned();
         let id = sign_in.unwrap()["id"].as_str().unwrap().to_owned();
         let body = if act == "confirm" { json!({ "person": person }) } else { json!({}) };
         let decided = self.control(&format!("sign-ins/{id}/{act}"), &body).await;

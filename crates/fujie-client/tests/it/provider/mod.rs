@@ -3,7 +3,7 @@
 //!
 //! Tests that stand for a quirk have the words of the simulator's tests of the same quirk.
 
-mod browser;
+pub mod browser;
 #[cfg(feature = "session")]
 mod canary;
 mod fault;
@@ -13,11 +13,11 @@ mod github_api;
 mod github_authorize;
 mod github_device;
 mod github_quirk;
-mod house;
+pub mod house;
 mod qq;
 mod qq_quirk;
-mod recorder;
-mod story;
+pub mod recorder;
+pub mod story;
 mod wechat;
 mod wechat_in_app;
 mod wechat_mini_program;
