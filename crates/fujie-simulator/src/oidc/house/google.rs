@@ -28,6 +28,7 @@ impl Manners for Google {
         userinfo: Some("/v1/userinfo"),
         revoke: Some("/revoke"),
         device_authorization: Some("/device/code"),
+        pushed_authorization_request: None,
         end_session: None,
     };
     const TERMS: Terms = Terms {
