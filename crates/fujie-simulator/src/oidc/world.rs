@@ -189,17 +189,17 @@ impl<M: Manners> World<M> {
         session: &Session,
         now: Timestamp,
     ) -> Result<Landing, NoRandomness> {
-        let scope = request.filled("scope").unwrap_or_default();
+        let scope = M::scope(request.filled("scope").unwrap_or_default());
         let consent = format!("{client_id} {}", session.person);
         let is_first = self.consents.get(&consent).is_none();
         self.consents.insert(consent, ());
         let grant = Grant {
             client_id: client_id.to_owned(),
             person: Some(session.person.clone()),
-            scope: scope.to_owned(),
             nonce: request.filled("nonce").map(str::to_owned),
             authenticated_at: session.authenticated_at,
-            is_refreshable: M::is_refreshable(scope, request, is_first, &self.switches),
+            is_refreshable: M::is_refreshable(&scope, request, is_first, &self.switches),
+            scope,
         };
         let draft = Draft {
             grant: grant.clone(),

@@ -15,6 +15,9 @@ use crate::simulation::Title;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// What stands before `email` and `profile` when they come back.
+const ADDRESS: &str = "https://www.googleapis.com/auth/userinfo.";
+
 pub(crate) struct Google;
 
 impl Manners for Google {
@@ -56,6 +59,11 @@ impl Manners for Google {
         is_device || is_offline && (is_first || is_consent)
     }
 
+    /// A scope may be asked for by its address too.
+    fn scope(asked: &str) -> String {
+        asked.replace(ADDRESS, "")
+    }
+
     fn callback(facts: &Facts<'_>, _request: &Fields, is_first: bool, answer: &mut Vec<(&'static str, String)>) {
         answer.push(("scope", full_scope(facts.scope)));
         answer.push(("authuser", "0".to_owned()));
@@ -90,7 +98,7 @@ impl Manners for Google {
 /// `email` and `profile` come back as the URLs they stand for.
 fn full_scope(scope: &str) -> String {
     let full = |name: &str| match name {
-        "email" | "profile" => format!("https://www.googleapis.com/auth/userinfo.{name}"),
+        "email" | "profile" => format!("{ADDRESS}{name}"),
         other => other.to_owned(),
     };
     scope.split(' ').map(full).collect::<Vec<_>>().join(" ")

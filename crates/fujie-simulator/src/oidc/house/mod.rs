@@ -150,6 +150,11 @@ pub(crate) trait Manners: Sized + Send + Sync + 'static {
         claims
     }
 
+    /// The scope that is granted, in the standard's words.
+    fn scope(asked: &str) -> String {
+        asked.to_owned()
+    }
+
     /// Whether a sign-in is given a refresh token.
     fn is_refreshable(scope: &str, _request: &Fields, _is_first: bool, switches: &Switches) -> bool {
         !switches.refresh_needs_offline_access || ask::has_scope(scope, "offline_access")
