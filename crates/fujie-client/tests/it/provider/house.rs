@@ -66,6 +66,14 @@ impl House {
         self.client_of(&record, self.client.registration().client_id(), self.secret)
     }
 
+    /// The same with an issuer that does not move to the simulator.
+    pub fn client_keeping_its_issuer(&self, changes: &Value) -> Client {
+        let record = self.client.provider().with(changes).unwrap();
+        let id = self.client.registration().client_id();
+        let registration = Registration::new(record, id, Secret::new(self.secret)).unwrap();
+        over(registration, &self.recorder, &self.clock)
+    }
+
     /// The same client with very little time.
     pub fn impatient(&self) -> Client {
         let id = self.client.registration().client_id();
@@ -120,6 +128,20 @@ impl House {
 
     pub async fn agree(&self, begun: &Begun, person: &str) -> String {
         self.decide(&begun.url, "confirm", person).await.unwrap()
+    }
+
+    /// The person decides the sign-in that began last: a device's, or one that the browser does not name.
+    pub async fn confirm_newest(&self, person: &str) {
+        self.decide_newest("confirm", &json!({ "person": person })).await;
+    }
+
+    pub async fn refuse_newest(&self) {
+        self.decide_newest("refuse", &json!({})).await;
+    }
+
+    async fn decide_newest(&self, act: &str, body: &Value) {
+        let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
+        self.control(&format!("sign-ins/{}/{act}", listed[0]["id"].as_str().unwrap()), body).await;
     }
 
     /// A whole sign-in of this person.
@@ -223,7 +245,10 @@ fn client(
     clock: &Arc<AtomicI64>,
 ) -> Client {
     let record = preset.at_host(simulator.base_url()).unwrap();
-    let registration = Registration::new(record, id, credential).unwrap();
+    over(Registration::new(record, id, credential).unwrap(), recorder, clock)
+}
+
+fn over(registration: Registration, recorder: &Arc<Recorder>, clock: &Arc<AtomicI64>) -> Client {
     let clock = Arc::clone(clock);
     Client::over(Arc::clone(recorder) as _, registration)
         .unwrap()
