@@ -26,7 +26,6 @@ use crate::openid::dpop::DpopKey;
 use crate::provider::{Provider, RecordError};
 use crate::registration::{Credential, Registration};
 use crate::request::Request;
-use crate::secret::Secret;
 use crate::token::Tokens;
 use crate::transport::{Response, Transport, TransportError};
 
@@ -80,29 +79,14 @@ impl Client {
         Self::over(transport, Registration::new(provider, client_id, credential)?)
     }
 
-    /// A client of this preset, from the process's environment: for `github` these are
-    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
-    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
+    /// A client of this preset, from the process's environment ([`Registration::from_env`]).
     ///
     /// # Errors
-    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Client::new`].
+    /// As [`Registration::from_env`] and [`Client::new`].
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
     pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        let unknown = || RecordError::Preset {
-            name: preset.to_owned(),
-            known: crate::provider::names().collect::<Vec<_>>().join(", "),
-        };
-        let prefix = preset.to_ascii_uppercase();
-        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
-        let needed = |name: &str| {
-            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
-        };
-        let mut record = crate::provider::named(preset).ok_or_else(unknown)?;
-        if let Ok(base) = variable("AT") {
-            record = record.at_host(&base)?;
-        }
-        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
-        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
+        let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
+        Self::over(transport, Registration::from_env(preset)?)
     }
 
     /// A client over a transport of the caller's.

@@ -62,12 +62,10 @@ impl Provider {
 }
 
 impl Client {
-    /// A client of an OpenID provider, from its issuer alone. A client without a secret is public,
-    /// one with a private key signs; otherwise what the provider offers is used.
+    /// A client of an OpenID provider, from its issuer alone ([`Registration::discover`]).
     ///
     /// # Errors
-    /// As [`Provider::discover`]; [`ProviderError::Discovery`] too when the record or the
-    /// credential cannot be used.
+    /// As [`Registration::discover`] and [`Client::new`].
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
     pub async fn discover(
         issuer: &str,
@@ -76,16 +74,7 @@ impl Client {
     ) -> Result<Self, ProviderError> {
         let unusable = |error: &dyn std::error::Error| ProviderError::Discovery(error.to_string());
         let transport = crate::transport::default_transport().map_err(|error| unusable(&error))?;
-        let provider = Provider::discover(transport.as_ref(), issuer).await?;
-        let credential = credential.into();
-        let provider = match &credential {
-            crate::Credential::None => Provider { client_authentication: ClientAuthentication::None, ..provider },
-            crate::Credential::PrivateKey(_) => {
-                Provider { client_authentication: ClientAuthentication::PrivateKeyJwt, ..provider }
-            }
-            _ => provider,
-        };
-        let registration = Registration::new(provider, client_id, credential).map_err(|error| unusable(&error))?;
+        let registration = Registration::discover(transport.as_ref(), issuer, client_id, credential).await?;
         Self::over(transport, registration).map_err(|error| unusable(&error))
     }
 

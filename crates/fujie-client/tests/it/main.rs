@@ -4,6 +4,8 @@
 mod answer;
 mod blocking;
 mod callback;
+mod ear;
+#[cfg(feature = "reqwest")]
 mod example;
 mod id_token;
 mod link;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fujie_client::{
-    Callback, Client, Limits, ProviderError, Registration, ReqwestTransport, SignedIn, Transport, UreqTransport,
-    provider, transport::RESPONSE_BODY_MAX,
+    Callback, Client, Limits, ProviderError, Registration, SignedIn, Transport, UreqTransport, provider,
+    transport::RESPONSE_BODY_MAX,
 };
 use serde_json::json;
 
@@ -16,12 +16,16 @@ use crate::world::{CODE, NOW, OPENID, SECRET, callback, changed, client_of, toke
 const TOKEN: &str = "/sns/oauth2/access_token";
 const USER: &str = "/sns/userinfo";
 
-/// Every transport of this crate. A story that waits until the time is up brings short limits.
-fn transports_within(limits: Limits) -> [Arc<dyn Transport>; 2] {
-    [Arc::new(ReqwestTransport::with_limits(limits).unwrap()), Arc::new(UreqTransport::with_limits(limits).unwrap())]
+/// Every transport of this build. A story that waits until the time is up brings short limits.
+fn transports_within(limits: Limits) -> Vec<Arc<dyn Transport>> {
+    vec![
+        Arc::new(UreqTransport::with_limits(limits).unwrap()),
+        #[cfg(feature = "reqwest")]
+        Arc::new(fujie_client::ReqwestTransport::with_limits(limits).unwrap()),
+    ]
 }
 
-fn transports() -> [Arc<dyn Transport>; 2] {
+fn transports() -> Vec<Arc<dyn Transport>> {
     transports_within(Limits::default())
 }
 

@@ -93,7 +93,7 @@ async fn errors_have_two_shapes() {
 async fn a_device_signs_in() {
     let house = house().await;
     let mut device = house.client.begin_device().await.unwrap();
-    house.confirm_newest("xiaoming").await;
+    house.decide_waiting("", "confirm", "xiaoming").await;
     house.advance(10).await;
     let Polled::Tokens(tokens) = house.client.poll_device(&mut device).await.unwrap() else { panic!("nobody asked") };
     assert_eq!(house.client.user(&tokens).await.unwrap().nickname.as_deref(), Some("小明🌟"));

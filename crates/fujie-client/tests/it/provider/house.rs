@@ -60,6 +60,12 @@ impl House {
         client(&self.simulator, preset, (id, credential.into()), &self.recorder, &self.clock)
     }
 
+    /// The same client without its secret.
+    pub fn public_client(&self) -> Client {
+        let id = self.client.registration().client_id();
+        client(&self.simulator, self.client.provider(), (id, Credential::None), &self.recorder, &self.clock)
+    }
+
     /// The same application with single fields of the record changed.
     pub fn client_with(&self, changes: &Value) -> Client {
         let record = self.client.provider().with(changes).unwrap();
@@ -76,9 +82,8 @@ impl House {
 
     /// The same client with very little time.
     pub fn impatient(&self) -> Client {
-        let id = self.client.registration().client_id();
-        let credential = Secret::new(self.secret).into();
-        client(&self.simulator, self.client.provider(), (id, credential), &Recorder::impatient().into(), &self.clock)
+        let us = (self.client.registration().client_id(), Secret::new(self.secret).into());
+        client(&self.simulator, self.client.provider(), us, &Recorder::impatient().into(), &self.clock)
     }
 
     pub fn base(&self) -> &str {
@@ -88,6 +93,11 @@ impl House {
     /// What was sent since this was last asked.
     pub fn sent(&self) -> Vec<Sent> {
         self.recorder.take()
+    }
+
+    /// Every secret that was ever sent.
+    pub fn secrets(&self) -> Vec<String> {
+        self.recorder.secrets()
     }
 
     pub fn begin(&self) -> Begun {
@@ -101,11 +111,18 @@ impl House {
             return Some(elsewhere);
         }
         let url = Url::parse(url).unwrap();
-        // The newest, where the request was pushed and the browser does not carry its state.
         let state = url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
-        let is_ours = |sign_in: &&Value| state.as_ref().is_none_or(|state| sign_in["state"] == **state);
+        match state {
+            Some(state) => self.decide_waiting(&state, act, person).await,
+            // A pushed request: the browser does not carry its state.
+            None => self.decide_newest(act, person).await["redirect_url"].as_str().map(str::to_owned),
+        }
+    }
+
+    /// The newest sign-in that waits with this state; that of a device has none.
+    pub async fn decide_waiting(&self, state: &str, act: &str, person: &str) -> Option<String> {
         let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
-        let sign_in = listed.as_array().unwrap().iter().find(is_ours).cloned();
+        let sign_in = listed.as_array().unwrap().iter().find(|sign_in| sign_in["state"] == *state).cloned();
         let id = sign_in.unwrap()["id"].as_str().unwrap().to_owned();
         let body = if act == "confirm" { json!({ "person": person }) } else { json!({}) };
         let decided = self.control(&format!("sign-ins/{id}/{act}"), &body).await;
@@ -130,18 +147,11 @@ impl House {
         self.decide(&begun.url, "confirm", person).await.unwrap()
     }
 
-    /// The person decides the sign-in that began last: a device's, or one that the browser does not name.
-    pub async fn confirm_newest(&self, person: &str) {
-        self.decide_newest("confirm", &json!({ "person": person })).await;
-    }
-
-    pub async fn refuse_newest(&self) {
-        self.decide_newest("refuse", &json!({})).await;
-    }
-
-    async fn decide_newest(&self, act: &str, body: &Value) {
+    /// The sign-in that began last, whatever its state, decided by this person.
+    pub async fn decide_newest(&self, act: &str, person: &str) -> Value {
         let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
-        self.control(&format!("sign-ins/{}/{act}", listed[0]["id"].as_str().unwrap()), body).await;
+        let body = if act == "confirm" { json!({ "person": person }) } else { json!({}) };
+        self.control(&format!("sign-ins/{}/{act}", listed[0]["id"].as_str().unwrap()), &body).await
     }
 
     /// A whole sign-in of this person.

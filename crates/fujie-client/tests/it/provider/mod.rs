@@ -4,7 +4,11 @@
 //! Tests that stand for a quirk have the words of the simulator's tests of the same quirk.
 
 pub mod browser;
+#[cfg(feature = "session")]
+mod canary;
 mod fault;
+mod github;
+mod github_quirk;
 pub mod house;
 mod qq;
 mod qq_quirk;
