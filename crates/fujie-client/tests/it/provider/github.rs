@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fujie_client::{Client, Device, Hook, Polled, ProviderError, Secret, Tokens, provider};
+use fujie_client::{Client, Credential, Device, Hook, Polled, ProviderError, Secret, Tokens, provider};
 use fujie_simulator::github::{
     App, DEFAULT_CLIENT_ID, DEFAULT_GITHUB_APP_CLIENT_ID, DEFAULT_SECRET, Github, GithubConfig,
 };
@@ -152,7 +152,7 @@ async fn tokens(client: &Client, device: &mut Device) -> Tokens {
 #[tokio::test]
 async fn a_device_waits_for_its_person_and_then_has_tokens() {
     let house = house().await;
-    let client = asking(&house, &["repo"]);
+    let client = house.client_proving(&provider::github().with_scope(&["repo"]), DEFAULT_CLIENT_ID, Credential::None);
     let mut device = client.begin_device().await.unwrap();
     assert_eq!(device.authorization.verification_uri, format!("{}/login/device", house.base()));
     assert_eq!((device.authorization.user_code.len(), device.authorization.expires_at), (9, after(899).unwrap()));
