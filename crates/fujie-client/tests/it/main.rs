@@ -1,5 +1,10 @@
 //! The client's stories: links, callbacks, answers, and a provider that means harm.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
 
 mod answer;
 mod blocking;
@@ -20,4 +25,6 @@ mod server;
 #[cfg(feature = "session")]
 mod session;
 mod token_store;
+#[cfg(target_os = "linux")]
+mod trust;
 mod world;

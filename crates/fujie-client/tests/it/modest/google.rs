@@ -88,7 +88,7 @@ async fn the_device_grant_says_verification_url_and_needs_the_secret() {
     let house = house().await;
     let mut device = house.client.begin_device().await.unwrap();
     assert_eq!(device.authorization.verification_uri, format!("{}/device", house.base()));
-    house.decide_waiting("", "confirm", "xiaoming").await;
+    house.decide_waiting(None, "confirm", "xiaoming").await;
     house.advance(10).await;
     let Polled::Tokens(tokens) = house.client.poll_device(&mut device).await.unwrap() else { panic!("nobody asked") };
     assert_eq!(tokens.subject, house.tokens("xiaoming").await.subject);

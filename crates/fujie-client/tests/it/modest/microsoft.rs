@@ -79,12 +79,12 @@ async fn refusals_have_their_causes_and_their_numbers_are_told() {
 async fn a_device_signs_in_and_one_that_is_declined_does_not() {
     let house = house().await;
     let mut device = house.client.begin_device().await.unwrap();
-    house.decide_waiting("", "confirm", "lihua").await;
+    house.decide_waiting(None, "confirm", "lihua").await;
     house.advance(10).await;
     let Polled::Tokens(tokens) = house.client.poll_device(&mut device).await.unwrap() else { panic!("nobody asked") };
     assert!(tokens.subject.unwrap().starts_with(CONSUMERS));
     let mut device = house.client.begin_device().await.unwrap();
-    house.decide_waiting("", "refuse", "").await;
+    house.decide_waiting(None, "refuse", "").await;
     house.advance(10).await;
     assert_eq!(house.name_of(house.client.poll_device(&mut device).await.map(drop)), "denied");
 }

@@ -141,7 +141,7 @@ async fn a_device_waits_as_long_as_it_is_told_and_then_signs_in() {
     house.advance(6).await;
     assert_eq!(wait(&mut device).await, Duration::from_secs(6));
     assert_eq!(house.sent().len(), 1);
-    house.decide_waiting("", "confirm", "lihua").await;
+    house.decide_waiting(None, "confirm", "lihua").await;
     house.advance(6).await;
     let Polled::Tokens(tokens) = house.client.poll_device(&mut device).await.unwrap() else { panic!("not yet") };
     assert_eq!(tokens.subject, house.tokens("lihua").await.subject, "the ID token says who it is");
@@ -152,14 +152,14 @@ async fn a_device_waits_as_long_as_it_is_told_and_then_signs_in() {
 async fn a_device_is_denied_or_too_late_or_lied_to() {
     let house = house().await;
     let mut denied = house.client.begin_device().await.unwrap();
-    house.decide_waiting("", "refuse", "").await;
+    house.decide_waiting(None, "refuse", "").await;
     house.advance(6).await;
     assert_eq!(house.name_of(house.client.poll_device(&mut denied).await.map(drop)), "denied");
     let mut late = house.client.begin_device().await.unwrap();
     house.advance(900).await;
     assert_eq!(house.name_of(house.client.poll_device(&mut late).await.map(drop)), "expired");
     let mut lied_to = house.client.begin_device().await.unwrap();
-    house.decide_waiting("", "confirm", "zoe").await;
+    house.decide_waiting(None, "confirm", "zoe").await;
     house.switch(json!({"id_token_fault": "wrong_aud"})).await;
     house.advance(6).await;
     assert_eq!(house.name_of(house.client.poll_device(&mut lied_to).await.map(drop)), "id_token_refused");

@@ -315,7 +315,7 @@ async fn a_device_and_a_hook_sing_of_nothing() {
     let mut device = client.begin_device().await.unwrap();
     canary.tell(&device);
     canary.keep("device code", device.authorization.device_code.expose());
-    house.decide_waiting("", "confirm", "xiaoming").await;
+    house.decide_waiting(None, "confirm", "xiaoming").await;
     for kind in ["garbage", "rate_limit"] {
         house.advance(30).await;
         house.control("faults", &json!({"at": "/login/oauth/access_token", "kind": "status", "status": 503})).await;

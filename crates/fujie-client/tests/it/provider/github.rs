@@ -158,7 +158,7 @@ async fn a_device_waits_for_its_person_and_then_has_tokens() {
     assert_eq!((device.authorization.user_code.len(), device.authorization.expires_at), (9, after(899).unwrap()));
     assert_eq!(wait(&house, &client, &mut device).await, Duration::from_secs(6), "the interval and a margin");
     assert_eq!(wait(&house, &client, &mut device).await, Duration::from_secs(6));
-    house.decide_waiting("", "confirm", "zoe").await;
+    house.decide_waiting(None, "confirm", "zoe").await;
     let tokens = tokens(&client, &mut device).await;
     assert_eq!(tokens.scope, ["repo"]);
     assert_eq!(client.user(&tokens).await.unwrap().nickname.as_deref(), Some("Zoë 👩‍💻"));
@@ -169,7 +169,7 @@ async fn a_device_waits_for_its_person_and_then_has_tokens() {
 async fn a_refused_device_is_told() {
     let house = house().await;
     let mut device = house.client.begin_device().await.unwrap();
-    house.decide_waiting("", "refuse", "").await;
+    house.decide_waiting(None, "refuse", "").await;
     house.advance(6).await;
     assert_eq!(house.name_of(house.client.poll_device(&mut device).await), "denied");
 }
@@ -192,7 +192,7 @@ async fn a_device_that_waits_too_long_ends_by_either_clock() {
 async fn a_network_that_fails_for_a_moment_ends_no_device() {
     let house = house().await;
     let mut device = house.client.begin_device().await.unwrap();
-    house.decide_waiting("", "confirm", "zoe").await;
+    house.decide_waiting(None, "confirm", "zoe").await;
     let mut seconds = 6;
     for status in [503, 429, 500] {
         house.advance(seconds).await;

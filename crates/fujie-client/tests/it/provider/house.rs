@@ -62,8 +62,7 @@ impl House {
 
     /// The same client without its secret.
     pub fn public_client(&self) -> Client {
-        let id = self.client.registration().client_id();
-        client(&self.simulator, self.client.provider(), (id, Credential::None), &self.recorder, &self.clock)
+        self.client_proving(self.client.provider(), self.client.registration().client_id(), Credential::None)
     }
 
     /// The same application with single fields of the record changed.
@@ -82,8 +81,9 @@ impl House {
 
     /// The same client with very little time.
     pub fn impatient(&self) -> Client {
-        let us = (self.client.registration().client_id(), Secret::new(self.secret).into());
-        client(&self.simulator, self.client.provider(), us, &Recorder::impatient().into(), &self.clock)
+        let id = self.client.registration().client_id();
+        let credential = Secret::new(self.secret).into();
+        client(&self.simulator, self.client.provider(), (id, credential), &Recorder::impatient().into(), &self.clock)
     }
 
     pub fn base(&self) -> &str {
@@ -112,17 +112,14 @@ impl House {
         }
         let url = Url::parse(url).unwrap();
         let state = url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
-        match state {
-            Some(state) => self.decide_waiting(&state, act, person).await,
-            // A pushed request: the browser does not carry its state.
-            None => self.decide_newest(act, person).await["redirect_url"].as_str().map(str::to_owned),
-        }
+        self.decide_waiting(state.as_deref(), act, person).await
     }
 
-    /// The newest sign-in that waits with this state; that of a device has none.
-    pub async fn decide_waiting(&self, state: &str, act: &str, person: &str) -> Option<String> {
+    /// The newest sign-in that waits: with this state, or of a device or a pushed request, which show none.
+    pub async fn decide_waiting(&self, state: Option<&str>, act: &str, person: &str) -> Option<String> {
+        let is_ours = |sign_in: &&Value| state.is_none_or(|state| sign_in["state"] == *state);
         let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
-        let sign_in = listed.as_array().unwrap().iter().find(|sign_in| sign_in["state"] == *state).cloned();
+        let sign_in = listed.as_array().unwrap().iter().find(is_ours).cloned();
         let id = sign_in.unwrap()["id"].as_str().unwrap().to_owned();
         let body = if act == "confirm" { json!({ "person": person }) } else { json!({}) };
         let decided = self.control(&format!("sign-ins/{id}/{act}"), &body).await;
@@ -145,13 +142,6 @@ impl House {
 
     pub async fn agree(&self, begun: &Begun, person: &str) -> String {
         self.decide(&begun.url, "confirm", person).await.unwrap()
-    }
-
-    /// The sign-in that began last, whatever its state, decided by this person.
-    pub async fn decide_newest(&self, act: &str, person: &str) -> Value {
-        let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
-        let body = if act == "confirm" { json!({ "person": person }) } else { json!({}) };
-        self.control(&format!("sign-ins/{}/{act}", listed[0]["id"].as_str().unwrap()), &body).await
     }
 
     /// A whole sign-in of this person.
