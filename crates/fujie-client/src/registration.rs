@@ -188,6 +188,11 @@ impl Registration {
         &self.client_id
     }
 
+    /// Whether there is a secret that both sides know.
+    pub(crate) fn has_secret(&self) -> bool {
+        self.credential.expose().is_some()
+    }
+
     /// What any answer may repeat and a log must not.
     pub(crate) fn known_secret(&self) -> &str {
         self.credential.expose().unwrap_or_default()

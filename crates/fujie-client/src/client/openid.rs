@@ -112,8 +112,12 @@ impl Client {
     }
 
     /// Whether the way in which this client authenticates puts `client_id` into the form.
-    fn names_itself(&self) -> bool {
-        !matches!(self.provider().client_authentication, ClientAuthentication::ClientSecretBasic)
+    pub(super) fn names_itself(&self) -> bool {
+        match self.provider().client_authentication {
+            ClientAuthentication::ClientSecretBasic => !self.registration.has_secret(),
+            ClientAuthentication::InTemplates => false,
+            _ => true,
+        }
     }
 
     /// Checks the ID token, if the provider is one that gives some, and takes the subject from

@@ -24,7 +24,7 @@ use fujie_simulator::modest::{DEFAULT_SECRET, Kind, ModestConfig};
 use fujie_simulator::oidc::{House as Whose, OidcConfig};
 use fujie_simulator::{Modest, Oidc, Running};
 
-use crate::provider::house::{House, cookie};
+use crate::provider::house::{BACK, House, cookie};
 
 /// A provider of the modest kind and its preset.
 async fn modest(kind: Kind, preset: &Provider) -> House {
@@ -55,6 +55,9 @@ fn refused<T>(house: &House, outcome: Result<T, ProviderError>) -> (&'static str
 
 /// The error that comes of a code nobody gave.
 async fn unknown_code(house: &House) -> (&'static str, String) {
-    let code = house.client.registration().read_code("0123456789abcdef0123456789abcdef").unwrap();
-    refused(house, house.client.redeem(code).await)
+    let begun = house.begin();
+    let state = begun.url.split_once("state=").unwrap().1.split('&').next().unwrap();
+    let name = &house.client.provider().callback.code[0];
+    let callback = format!("{BACK}?{name}=0123456789abcdef0123456789abcdef&state={state}");
+    refused(house, house.client.finish(&callback, &cookie(&begun)).await)
 }

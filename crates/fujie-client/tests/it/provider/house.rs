@@ -71,6 +71,14 @@ impl House {
         self.client_of(&record, self.client.registration().client_id(), self.secret)
     }
 
+    /// The same with an issuer that does not move to the simulator.
+    pub fn client_keeping_its_issuer(&self, changes: &Value) -> Client {
+        let record = self.client.provider().with(changes).unwrap();
+        let id = self.client.registration().client_id();
+        let registration = Registration::new(record, id, Secret::new(self.secret)).unwrap();
+        over(registration, &self.recorder, &self.clock)
+    }
+
     /// The same client with very little time.
     pub fn impatient(&self) -> Client {
         let id = self.client.registration().client_id();
@@ -238,7 +246,10 @@ fn client(
     clock: &Arc<AtomicI64>,
 ) -> Client {
     let record = preset.at_host(simulator.base_url()).unwrap();
-    let registration = Registration::new(record, id, credential).unwrap();
+    over(Registration::new(record, id, credential).unwrap(), recorder, clock)
+}
+
+fn over(registration: Registration, recorder: &Arc<Recorder>, clock: &Arc<AtomicI64>) -> Client {
     let clock = Arc::clone(clock);
     Client::over(Arc::clone(recorder) as _, registration)
         .unwrap()
