@@ -4,10 +4,11 @@
 //! Deliberately not: anything of a client or a server of ours. This crate shares no code with the
 //! other crates, because a parser shared by both sides would agree with its own mistakes.
 //!
-//! One folder per provider. What they share: `simulation` (state, and what
-//! a provider must say about itself), `server`, `sign_in` (pages that ask), `control`, `fault`,
-//! `overview` (the phone). Never expose a simulator beyond a network you trust: everybody who
-//! reaches it may say who signs in.
+//! One folder per provider: [`wechat`], [`qq`], [`weibo`], [`github`]; [`oidc`] with four houses of
+//! its kind, and [`modest`] with eight small ones. What they share: `simulation` (state, and what a provider must say about itself),
+//! `server`, `sign_in` (pages that ask), `control`, `fault`, `overview` (the phone); and those of
+//! plain OAuth `ledger` (codes and tokens), `redirect_uri`, `jws`. Never expose a simulator beyond
+//! a network you trust: everybody who reaches it may say who signs in.
 
 mod bounded;
 mod call;
@@ -19,6 +20,10 @@ pub mod github;
 #[cfg(test)]
 #[path = "../tests/it/http.rs"]
 mod http;
+mod jws;
+mod ledger;
+pub mod modest;
+pub mod oidc;
 mod overview;
 mod page;
 mod people;
@@ -29,6 +34,7 @@ mod picture;
 mod probe;
 pub mod qq;
 mod random;
+mod redirect_uri;
 mod server;
 mod sign_in;
 mod simulation;
@@ -37,6 +43,8 @@ pub mod wechat;
 pub mod weibo;
 
 pub use github::{Github, GithubConfig};
+pub use modest::{Modest, ModestConfig};
+pub use oidc::{Oidc, OidcConfig};
 pub use people::{Avatar, Person, default_people};
 pub use qq::{Qq, QqConfig};
 pub use server::Running;

@@ -170,7 +170,7 @@ impl Client {
             return Err(ProviderError::NotOffered("requests that were not pushed; begin with begin_pushed"));
         }
         let begin = self.registration.begin(redirect_uri, ask, &mut SystemRandom, self.now())?;
-        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt)? })
+        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt, false)? })
     }
 
     /// Begins a sign-in inside the element `id` of one's own page, with WeChat's script. With
@@ -186,7 +186,7 @@ impl Client {
     ) -> Result<(Embedded, Cookie), ProviderError> {
         let (embedded, attempt) =
             self.registration.begin_embedded(redirect_uri, id, self_redirect, &mut SystemRandom, self.now())?;
-        Ok((embedded, self.seal(&attempt)?))
+        Ok((embedded, self.seal(&attempt, self_redirect)?))
     }
 
     /// Finishes a sign-in. `callback` is what the browser came with: the whole URL, its query, a
@@ -232,7 +232,11 @@ impl Client {
                 self.registration.identity_of(&tokens, Some(&described))?
             }
             Some(first) => match self.ask_user(&tokens, first).await {
-                Err(error) if is_passing(&error) => {
+                Err(error) if is_passing(&error) || self.is_applications_end(&error) => {
+                    if self.is_applications_end(&error) {
+                        self.forget_application_token(&tokens);
+                        tokens = self.tokens_of(&callback).await?;
+                    }
                     let again = self.registration.user_request(&tokens, Some(&callback), self.now());
                     self.ask_user(&tokens, again.ok_or(error)?).await?
                 }
@@ -324,6 +328,19 @@ impl Client {
         Ok(tokens)
     }
 
+    /// Whether the provider ended our application's token before its time. The code is not spent by that.
+    fn is_applications_end(&self, error: &ProviderError) -> bool {
+        self.provider().token.is_application && matches!(error, ProviderError::AccessTokenRefused(_))
+    }
+
+    /// Forgets the application's token, unless another sign-in has put a newer one in its place.
+    fn forget_application_token(&self, refused: &Tokens) {
+        let mut kept = self.application.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_some_and(|kept| kept.access_token == refused.access_token) {
+            *kept = None;
+        }
+    }
+
     async fn ask_subject(&self, tokens: &mut Tokens) -> Result<(), ProviderError> {
         for is_last in [false, true] {
             let Some(request) = self.registration.subject_request(tokens, self.now()) else {
@@ -346,9 +363,9 @@ impl Client {
         self.registration.read_user(tokens, &response)
     }
 
-    fn seal(&self, attempt: &Attempt) -> Result<Cookie, ProviderError> {
+    fn seal(&self, attempt: &Attempt, is_framed: bool) -> Result<Cookie, ProviderError> {
         let is_post = self.provider().authorization_parameters.iter().any(|(_, value)| value == "form_post");
-        Cookie::seal(&self.cookie_key, attempt, is_post, &mut SystemRandom)
+        Cookie::seal(&self.cookie_key, attempt, is_post || is_framed, &mut SystemRandom)
     }
 
     pub(crate) async fn send(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProviderError> {

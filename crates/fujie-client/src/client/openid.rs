@@ -109,7 +109,7 @@ impl Client {
             self.registration.unreadable(Endpoint::PushedAuthorizationRequest, &response, error.to_string())
         })?;
         let short = pushed.authorization_parameters(client_id).map(|(name, value)| (name, value.to_owned()));
-        Ok(Begun { url: self.registration.authorization_url(&short), cookie: self.seal(&attempt)? })
+        Ok(Begun { url: self.registration.authorization_url(&short), cookie: self.seal(&attempt, false)? })
     }
 
     /// Whether the way in which this client authenticates puts `client_id` into the form.

@@ -14,7 +14,11 @@ mod ear;
 mod example;
 mod id_token;
 mod link;
+#[cfg(feature = "reqwest")]
+mod modest;
 mod network;
+#[cfg(feature = "reqwest")]
+mod provider;
 mod provider_record;
 mod secrecy;
 mod server;

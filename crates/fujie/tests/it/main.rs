@@ -10,6 +10,7 @@
 
 mod demo;
 mod durable;
+mod example;
 mod foreign;
 mod hop;
 mod simulate;
