@@ -20,6 +20,7 @@ use crate::openid::id_token::{Expected, IdToken, IdTokenError, verify};
 use crate::openid::metadata::{Issuer, Metadata, well_known};
 use crate::openid::pushed_authorization_request::{Pushed, parameters};
 use crate::provider::{self, CallMethod, ClientAuthentication, IdTokenRule, Provider};
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
 use crate::registration::Registration;
 use crate::request::{Method, Request};
 use crate::secret::Secret;
