@@ -232,7 +232,11 @@ impl Client {
                 self.registration.identity_of(&tokens, Some(&described))?
             }
             Some(first) => match self.ask_user(&tokens, first).await {
-                Err(error) if is_passing(&error) => {
+                Err(error) if is_passing(&error) || self.is_applications_end(&error) => {
+                    if self.is_applications_end(&error) {
+                        self.forget_application_token(&tokens);
+                        tokens = self.tokens_of(&callback).await?;
+                    }
                     let again = self.registration.user_request(&tokens, Some(&callback), self.now());
                     self.ask_user(&tokens, again.ok_or(error)?).await?
                 }
@@ -322,6 +326,19 @@ impl Client {
         let tokens = self.registration.read_tokens(callback, &response, now)?;
         *self.application.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens.duplicate());
         Ok(tokens)
+    }
+
+    /// Whether the provider ended our application's token before its time. The code is not spent by that.
+    fn is_applications_end(&self, error: &ProviderError) -> bool {
+        self.provider().token.is_application && matches!(error, ProviderError::AccessTokenRefused(_))
+    }
+
+    /// Forgets the application's token, unless another sign-in has put a newer one in its place.
+    fn forget_application_token(&self, refused: &Tokens) {
+        let mut kept = self.application.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_some_and(|kept| kept.access_token == refused.access_token) {
+            *kept = None;
+        }
     }
 
     async fn ask_subject(&self, tokens: &mut Tokens) -> Result<(), ProviderError> {

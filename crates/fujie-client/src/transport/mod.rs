@@ -27,7 +27,8 @@ use crate::request::Request;
 pub const RESPONSE_BODY_MAX: usize = 256 * 1024;
 
 /// The headers of an answer that are kept; all others are nobody's business here.
-pub(crate) const RESPONSE_HEADERS: &[&str] = &["content-type", "dpop-nonce", "retry-after", "www-authenticate"];
+pub(crate) const RESPONSE_HEADERS: &[&str] =
+    &["content-type", "dpop-nonce", "retry-after", "www-authenticate", "x-ratelimit-remaining"];
 
 /// An answer. `Debug` shows neither headers nor body.
 pub struct Response {

@@ -243,7 +243,7 @@ fn garbage_is_refused_by_cause() {
         (200, b"{\"nickname\":\"\\ud83d\"}", "unreadable"),
         (200, b"<html>login</html>", "unreadable"),
         (302, b"", "redirected"),
-        (404, b"not found", "refused"),
+        (404, b"not found", "unreadable"),
         (429, b"slow down", "rate_limited"),
         (502, b"<h1>Bad Gateway</h1>", "busy"),
         (500, b"{\"errcode\":40029}", "code_refused"),

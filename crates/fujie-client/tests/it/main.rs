@@ -1,5 +1,10 @@
 //! The client's stories: links, callbacks, answers, and a provider that means harm.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
 
 mod answer;
 mod blocking;
@@ -9,6 +14,8 @@ mod ear;
 mod example;
 mod id_token;
 mod link;
+#[cfg(feature = "reqwest")]
+mod modest;
 mod network;
 #[cfg(feature = "reqwest")]
 mod provider;
@@ -18,4 +25,6 @@ mod server;
 #[cfg(feature = "session")]
 mod session;
 mod token_store;
+#[cfg(target_os = "linux")]
+mod trust;
 mod world;

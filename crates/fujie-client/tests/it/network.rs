@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::server::{Reply, Server, ok, with_status};
 use crate::world::{CODE, NOW, OPENID, SECRET, callback, changed, client_of, token_answer, user_answer};
 
-const TOKEN: &str = "/sns/oauth2/access_token";
+pub const TOKEN: &str = "/sns/oauth2/access_token";
 const USER: &str = "/sns/userinfo";
 
 /// Every transport of this build. A story that waits until the time is up brings short limits.
@@ -25,7 +25,7 @@ fn transports_within(limits: Limits) -> Vec<Arc<dyn Transport>> {
     ]
 }
 
-fn transports() -> Vec<Arc<dyn Transport>> {
+pub fn transports() -> Vec<Arc<dyn Transport>> {
     transports_within(Limits::default())
 }
 
@@ -34,7 +34,7 @@ async fn sign_in(transport: &Arc<dyn Transport>, server: &Server) -> Result<Sign
     redeem(transport, client, callback).await
 }
 
-async fn redeem(
+pub async fn redeem(
     transport: &Arc<dyn Transport>,
     registration: Registration,
     callback: Callback,
@@ -43,13 +43,13 @@ async fn redeem(
     client.with_clock(Arc::new(|| NOW)).redeem(callback).await
 }
 
-fn at(base: &str) -> (Registration, Callback) {
+pub fn at(base: &str) -> (Registration, Callback) {
     let client = client_of(provider::wechat().at_host(base).unwrap());
     let callback = callback(&client);
     (client, callback)
 }
 
-fn honest(path: &str) -> Reply {
+pub fn honest(path: &str) -> Reply {
     match path {
         TOKEN => ok(token_answer().to_string()),
         _ => ok(user_answer().to_string()),

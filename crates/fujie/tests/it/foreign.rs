@@ -5,6 +5,7 @@
 //! [`simulator`] has them sign in at our simulators instead, and [`oidc_provider`] has us sign in at somebody else's
 //! server. Deliberately not here: installing them. `./test` does it and says where they are.
 
+mod oidc_provider;
 mod simulator;
 
 use std::{

@@ -1,6 +1,7 @@
 //! What goes wrong on order, at every endpoint of every provider: faults of the network, and the provider's own errors.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fujie_client::transport::RESPONSE_BODY_MAX;
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 
 use super::house::House;
 
+/// How many hooks were asked for.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
 /// Nothing may hang longer than this.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -176,7 +179,9 @@ pub async fn ask(house: &House, client: &Client, endpoint: Endpoint, tokens: &To
             Endpoint::Subject => house.sign_in_at(client, "xiaoming").await.map(drop),
             Endpoint::DeviceAuthorization => client.begin_device().await.map(drop),
             Endpoint::Api => {
-                let hook = Hook { url: "https://app.example/hook", events: &["push"], secret: None };
+                // Each is another: one that was made behind a lost answer is there already.
+                let url = format!("https://app.example/{}", ASKED.fetch_add(1, Ordering::SeqCst));
+                let hook = Hook { url: &url, events: &["push"], secret: None };
                 client.create_hook(tokens, "xiaoming/demo", &hook).await.map(drop)
             }
             other => unreachable!("{other}"),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use fujie_client::{
-    Begun, Client, CookieKey, Endpoint, Provider, ProviderError, Registration, Secret, SignedIn, Timestamp, Tokens,
+    Begun, Client, CookieKey, Credential, Endpoint, Provider, ProviderError, Registration, Secret, SignedIn, Timestamp,
+    Tokens,
 };
 use fujie_simulator::Running;
 use serde_json::{Value, json};
@@ -32,14 +33,36 @@ pub struct House {
 impl House {
     /// `preset` as it is, but for the host.
     pub fn new(simulator: Running, preset: &Provider, id: &str, secret: &'static str) -> Self {
+        Self { secret, ..Self::proving(simulator, preset, id, Secret::new(secret)) }
+    }
+
+    /// As [`House::new`], for an application that proves itself in another way.
+    pub fn proving(simulator: Running, preset: &Provider, id: &str, credential: impl Into<Credential>) -> Self {
         let (recorder, clock) = (Arc::new(Recorder::patient()), Arc::new(AtomicI64::new(NOW.millis())));
-        let client = client(&simulator, preset, (id, secret), &recorder, &clock);
-        Self { simulator, client, secret, recorder, clock }
+        let client = client(&simulator, preset, (id, credential.into()), &recorder, &clock);
+        Self { simulator, client, secret: "no secret is sent", recorder, clock }
+    }
+
+    /// The client's clock set by the provider's: an ID token says its times.
+    pub async fn on_time(self) -> Self {
+        let index = browser::get(&format!("{}/_simulate", self.base())).await.json();
+        self.clock.store(index["now"].as_i64().unwrap() * 1000, Ordering::SeqCst);
+        self
     }
 
     /// A second client at this house: another record, application or secret.
     pub fn client_of(&self, preset: &Provider, id: &str, secret: &str) -> Client {
-        client(&self.simulator, preset, (id, secret), &self.recorder, &self.clock)
+        self.client_proving(preset, id, Secret::new(secret))
+    }
+
+    /// A second client that proves itself in another way.
+    pub fn client_proving(&self, preset: &Provider, id: &str, credential: impl Into<Credential>) -> Client {
+        client(&self.simulator, preset, (id, credential.into()), &self.recorder, &self.clock)
+    }
+
+    /// The same client without its secret.
+    pub fn public_client(&self) -> Client {
+        self.client_proving(self.client.provider(), self.client.registration().client_id(), Credential::None)
     }
 
     /// The same application with single fields of the record changed.
@@ -51,7 +74,8 @@ impl House {
     /// The same client with very little time.
     pub fn impatient(&self) -> Client {
         let id = self.client.registration().client_id();
-        client(&self.simulator, self.client.provider(), (id, self.secret), &Recorder::impatient().into(), &self.clock)
+        let credential = Secret::new(self.secret).into();
+        client(&self.simulator, self.client.provider(), (id, credential), &Recorder::impatient().into(), &self.clock)
     }
 
     pub fn base(&self) -> &str {
@@ -61,6 +85,11 @@ impl House {
     /// What was sent since this was last asked.
     pub fn sent(&self) -> Vec<Sent> {
         self.recorder.take()
+    }
+
+    /// Every secret that was ever sent.
+    pub fn secrets(&self) -> Vec<String> {
+        self.recorder.secrets()
     }
 
     pub fn begin(&self) -> Begun {
@@ -74,9 +103,15 @@ impl House {
             return Some(elsewhere);
         }
         let url = Url::parse(url).unwrap();
-        let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let state = url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
+        self.decide_waiting(state.as_deref(), act, person).await
+    }
+
+    /// The newest sign-in that waits: with this state, or of a device or a pushed request, which show none.
+    pub async fn decide_waiting(&self, state: Option<&str>, act: &str, person: &str) -> Option<String> {
+        let is_ours = |sign_in: &&Value| state.is_none_or(|state| sign_in["state"] == *state);
         let listed = browser::get(&format!("{}/_simulate/sign-ins", self.base())).await.json();
-        let sign_in = listed.as_array().unwrap().iter().find(|sign_in| sign_in["state"] == *state).cloned();
+        let sign_in = listed.as_array().unwrap().iter().find(is_ours).cloned();
         let id = sign_in.unwrap()["id"].as_str().unwrap().to_owned();
         let body = if act == "confirm" { json!({ "person": person }) } else { json!({}) };
         let decided = self.control(&format!("sign-ins/{id}/{act}"), &body).await;
@@ -197,12 +232,12 @@ impl House {
 fn client(
     simulator: &Running,
     preset: &Provider,
-    (id, secret): (&str, &str),
+    (id, credential): (&str, Credential),
     recorder: &Arc<Recorder>,
     clock: &Arc<AtomicI64>,
 ) -> Client {
     let record = preset.at_host(simulator.base_url()).unwrap();
-    let registration = Registration::new(record, id, Secret::new(secret)).unwrap();
+    let registration = Registration::new(record, id, credential).unwrap();
     let clock = Arc::clone(clock);
     Client::over(Arc::clone(recorder) as _, registration)
         .unwrap()

@@ -3,13 +3,17 @@
 //!
 //! Tests that stand for a quirk have the words of the simulator's tests of the same quirk.
 
-mod browser;
+pub mod browser;
+#[cfg(feature = "session")]
+mod canary;
 mod fault;
-mod house;
+mod github;
+mod github_quirk;
+pub mod house;
 mod qq;
 mod qq_quirk;
-mod recorder;
-mod story;
+pub mod recorder;
+pub mod story;
 mod wechat;
 mod wechat_in_app;
 mod wechat_mini_program;

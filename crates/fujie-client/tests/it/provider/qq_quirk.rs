@@ -409,7 +409,11 @@ const CODES: &[Row] = &[
     ("100016", "access token check failed", OF_ACCESS_TOKEN),
     ("100017", "get appid failed", &["busy"]),
     ("100018", "get code failed", &["busy"]),
-    ("100019", "code to access token error", &["code_refused", "refresh_token_refused", "code_refused", "code_refused"]),
+    (
+        "100019",
+        "code to access token error",
+        &["code_refused", "refresh_token_refused", "code_refused", "code_refused"],
+    ),
     ("100020", "code is reused error", &["code_used", "refresh_token_refused", "code_used", "code_used"]),
     ("100021", "get access token failed", &["refresh_token_refused"]),
     ("100022", "get refresh token failed", &["busy"]),

@@ -44,7 +44,7 @@ macro_rules! stories {
         }
     };
 }
-pub(super) use stories;
+pub(crate) use stories;
 
 pub async fn another_browser(house: &House) {
     let (ours, theirs) = (house.begin(), house.begin());

@@ -24,6 +24,15 @@ pub async fn house_with(change: impl FnOnce(&mut WeiboConfig)) -> House {
     House::new(weibo, &provider::weibo(), DEFAULT_CLIENT_ID, DEFAULT_SECRET)
 }
 
+/// A house of the app with the mobile SDK.
+#[cfg(feature = "session")]
+pub async fn mobile_house() -> House {
+    let app = App { is_mobile_sdk: true, ..App::demo() };
+    let config = WeiboConfig { apps: vec![app], ..WeiboConfig::default() };
+    let weibo = Weibo::start("127.0.0.1:0", config).await.unwrap();
+    House::new(weibo, &provider::weibo(), DEFAULT_CLIENT_ID, DEFAULT_SECRET)
+}
+
 pub fn mobile(house: &House) -> Client {
     house.client_of(&provider::weibo(), MOBILE_CLIENT_ID, DEFAULT_SECRET)
 }

@@ -264,13 +264,15 @@ async fn weibo_wrong_client_or_callback_is_an_html_page_with_the_number() {
 #[tokio::test]
 async fn weibo_other_authorize_errors_are_redirected() {
     let house = house().await;
-    let fault = json!({"at": "/oauth2/authorize", "kind": "error", "error": 21331});
-    house.control("faults", &fault).await;
-    let begun = house.begin();
-    let callback = house.follow(&begun.url).await.err().unwrap();
-    let error = house.client.finish(&callback, &cookie(&begun)).await.unwrap_err();
-    assert_eq!(refused(&house, &error).0, "authorization_refused");
-    assert!(error.report().contains("temporarily_unavailable"), "{}", error.report());
+    for (number, name) in [(21331, "temporarily_unavailable"), (21329, "unsupported_response_type")] {
+        let fault = json!({"at": "/oauth2/authorize", "kind": "error", "error": number});
+        house.control("faults", &fault).await;
+        let begun = house.begin();
+        let callback = house.follow(&begun.url).await.err().unwrap();
+        let error = house.client.finish(&callback, &cookie(&begun)).await.unwrap_err();
+        assert_eq!(refused(&house, &error).0, "authorization_refused");
+        assert!(error.report().contains(name), "{}", error.report());
+    }
 }
 
 #[tokio::test]
@@ -384,7 +386,8 @@ async fn weibo_ip_rate_limit_is_10022() {
     assert_eq!(refused(&house, &error), ("rate_limited", "10022".to_owned()));
 }
 
-const AT: [fujie_client::Endpoint; 5] = [Token, Refresh, Check, Revocation, User];
+/// The revocation is the last: an answer that is lost has ended the token all the same.
+const AT: [fujie_client::Endpoint; 5] = [Token, Refresh, Check, User, Revocation];
 
 /// No access token was sent to the first two: what is said of one there is about something else.
 const OF_ACCESS_TOKEN: &[&str] = &[
@@ -415,7 +418,7 @@ const CODES: &[Row] = &[
     ("21327", "expired_token", OF_ACCESS_TOKEN),
     ("21328", "unsupported_grant_type", &["request_refused"]),
     ("21329", "unsupported_response_type", &["request_refused"]),
-    ("21330", "access_denied", &["denied", "denied", "not_permitted", "denied", "not_permitted"]),
+    ("21330", "access_denied", &["denied", "denied", "not_permitted", "not_permitted", "denied"]),
     ("21331", "temporarily_unavailable", &["busy"]),
     ("21332", "invalid_access_token", OF_ACCESS_TOKEN),
     ("21333", "disallowed for now", &["busy"]),
