@@ -19,6 +19,9 @@ pub mod github;
 #[cfg(test)]
 #[path = "../tests/it/http.rs"]
 mod http;
+mod jws;
+mod ledger;
+pub mod oidc;
 mod overview;
 mod page;
 mod people;
@@ -29,6 +32,7 @@ mod picture;
 mod probe;
 pub mod qq;
 mod random;
+mod redirect_uri;
 mod server;
 mod sign_in;
 mod simulation;
@@ -36,6 +40,7 @@ pub mod wechat;
 pub mod weibo;
 
 pub use github::{Github, GithubConfig};
+pub use oidc::{Oidc, OidcConfig};
 pub use people::{Avatar, Person, default_people};
 pub use qq::{Qq, QqConfig};
 pub use server::Running;

@@ -40,6 +40,11 @@ impl Person {
         self.login.as_deref().unwrap_or(&self.name)
     }
 
+    /// Whether this is the person's name, user name or e-mail address.
+    pub(crate) fn is_called(&self, text: &str) -> bool {
+        self.name == text || self.login() == text || self.email.as_deref() == Some(text)
+    }
+
     /// What a drawn avatar's address holds: 48 letters and digits.
     pub(crate) fn avatar_key(&self) -> String {
         random::settled(&["avatar", &self.name], random::ALPHANUMERIC, 48)

@@ -276,10 +276,10 @@ pub(crate) async fn decide<P: Provider>(
 pub(crate) fn show<P: Provider>(simulation: &Simulation<P>, id: &str, language: Language) -> Response {
     let now = simulation.now();
     let frame = Frame::browser(P::TITLE, language);
-    let (sign_in, people) = {
+    let (sign_in, mut people) = {
         let world = simulation.world();
         let scene = world.scene();
-        (scene.sign_ins.get(id).cloned(), phone::choices_of(&scene.people, language))
+        (scene.sign_ins.get(id).cloned(), scene.people.clone())
     };
     let Some(sign_in) = sign_in else {
         let title = language.say("没有这次登录", "No such sign-in");
@@ -292,6 +292,10 @@ pub(crate) fn show<P: Provider>(simulation: &Simulation<P>, id: &str, language: 
     }
     let (status, mark, title, text) = match sign_in.status(now) {
         Status::Waiting => {
+            // Whom the request hints at stands first, and is chosen.
+            let hint = sign_in.ask.request.filled("login_hint").unwrap_or_default();
+            people.sort_by_key(|person| !person.is_called(hint));
+            let people = phone::choices_of(&people, language);
             let people = phone::choices(language.say("用哪个账号登录", "Sign in as"), &people);
             return page::answer(StatusCode::OK, question::<P>(&sign_in, &people, language));
         }

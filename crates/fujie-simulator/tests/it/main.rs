@@ -1,9 +1,10 @@
 //! The simulator seen from outside, over real HTTP on loopback: every assertion is about bytes
 //! that a browser, a phone or a client would see. Nothing here is mocked.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod apple;
 mod clock;
 mod control;
 mod fault;
@@ -15,7 +16,15 @@ mod github_hook;
 mod github_rest;
 mod github_story;
 mod github_token;
+mod gitlab;
+mod google;
 mod http;
+mod microsoft;
+mod oauth;
+mod oidc_device;
+mod oidc_flow;
+mod oidc_lie;
+mod oidc_token;
 mod page;
 mod phone;
 mod poll;
