@@ -38,7 +38,10 @@ pub mod provider;
 mod registration;
 mod request;
 mod secret;
+#[cfg(feature = "session")]
+pub mod session;
 mod token;
+pub mod token_store;
 pub mod transport;
 
 pub use fujie_core::random::{Random, SystemRandom};
@@ -55,6 +58,8 @@ pub use provider::{Provider, RecordError};
 pub use registration::{Credential, Registration, Rsa2Key};
 pub use request::{Method, Request};
 pub use secret::Secret;
+#[cfg(feature = "session")]
+pub use session::Session;
 pub use token::Tokens;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;

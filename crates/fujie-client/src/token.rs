@@ -269,6 +269,23 @@ impl Registration {
 }
 
 impl Tokens {
+    /// An access token alone, of which nothing else is known.
+    pub fn bare(access_token: Secret) -> Self {
+        Self {
+            access_token,
+            refresh_token: None,
+            id_token: None,
+            token_type: None,
+            expires_at: None,
+            scope: Vec::new(),
+            scope_missing: Vec::new(),
+            subject: None,
+            union_subject: None,
+            provisional: false,
+            redirect_uri: None,
+        }
+    }
+
     /// A second copy, for the few places that keep one.
     pub(crate) fn duplicate(&self) -> Self {
         Self {

@@ -6,6 +6,8 @@
 
 mod grant;
 mod openid;
+#[cfg(feature = "session")]
+mod session;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,4 +11,7 @@ mod provider_record;
 mod secrecy;
 #[cfg(feature = "reqwest")]
 mod server;
+#[cfg(feature = "session")]
+mod session;
+mod token_store;
 mod world;

@@ -72,7 +72,7 @@ async fn github_token_delete_ends_one_and_grant_delete_ends_all() {
         tokens.push(house.access_token(scope, "zoe").await);
     }
     let other = house.access_token("repo", "lihua").await;
-    let [first, second, third] = tokens.as_slice() else { panic!("three tokens") };
+    let [first, second, third] = <&[String; 3]>::try_from(tokens.as_slice()).unwrap();
     assert_eq!(call(&house, "DELETE", "token", first).await.status, 204);
     assert_eq!(call(&house, "DELETE", "token", first).await.status, 404);
     assert_eq!(house.call(second, "GET", "/user", "").await.status, 200);

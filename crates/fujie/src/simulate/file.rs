@@ -88,6 +88,28 @@ mod tests {
     }
 
     #[test]
+    fn a_file_names_callbacks_and_repositories() {
+        let file: File = toml::from_str(
+            r#"
+            [[github.apps]]
+            client_id = "Ov23bbbbbbbbbbbbbbbb"
+            client_secret = "s3"
+            name = "机器人"
+            callbacks = [{ url = "https://example.com/back", wildcard = false }]
+
+            [[github.repositories]]
+            owner = "zoe"
+            name = "garden"
+            private = true
+            "#,
+        )
+        .unwrap();
+        let app = file.github.apps.first().unwrap();
+        assert!(!app.callbacks.first().unwrap().wildcard && !app.device_flow);
+        assert!(file.github.repositories.first().unwrap().private);
+    }
+
+    #[test]
     fn an_empty_file_is_as_none() {
         let file: File = toml::from_str("").unwrap();
         assert_eq!(file.people.first().unwrap().name, "xiaoming");

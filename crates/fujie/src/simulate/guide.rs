@@ -59,7 +59,7 @@ pub const GITHUB: Guide = Guide {
         ("events", "/_simulate/events"),
     ],
     clients: &[
-        ("social-core", "API_URL, AUTHORIZATION_URL, ACCESS_TOKEN_URL through GithubEnterpriseOAuth2 (URL, API_URL)"),
+        ("social-core", "GithubEnterpriseOAuth2 with SOCIAL_AUTH_GITHUB_ENTERPRISE_URL, …_API_URL (…/api/v3)"),
         ("Authlib", "authorize_url, access_token_url, api_base_url"),
         ("PyGithub", "Github(base_url=…/api/v3)"),
         ("octokit", "baseUrl: …/api/v3"),

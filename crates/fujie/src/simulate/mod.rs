@@ -75,7 +75,7 @@ macro_rules! providers {
                 match self {
                     $(Self::$variant => {
                         let config = $Config { people, auto_confirm, ..file.$key.clone() };
-                        let app = config.apps.first().map(|app| (app.$id.clone(), app.$secret.clone()));
+                        let app = config.apps.first().map(|app| (app.$id.clone(), Option::from(app.$secret.clone())));
                         let running = $variant::start(("127.0.0.1", port), config).await?;
                         Ok(Started { guide: self.guide(), running, app })
                     })*
@@ -96,8 +96,8 @@ providers! {
 struct Started {
     guide: &'static Guide,
     running: Running,
-    /// Id and secret of the first app, if there is one.
-    app: Option<(String, String)>,
+    /// Id of the first app, if there is one, and its secret, if it has one.
+    app: Option<(String, Option<String>)>,
 }
 
 /// Runs until it is told to stop; prints one base URL per provider.
@@ -155,7 +155,7 @@ impl Started {
                     "phone_url": format!("{base}/phone"),
                     "control_url": format!("{base}/_simulate"),
                     "client_id": self.app.as_ref().map(|(id, _)| id),
-                    "client_secret": self.app.as_ref().map(|(_, secret)| secret),
+                    "client_secret": self.app.as_ref().and_then(|(_, secret)| secret.as_ref()),
                     "endpoints": endpoints,
                 });
                 writeln!(out, "{told}")
@@ -168,6 +168,7 @@ impl Started {
         writeln!(out, "{}, in place of {}: {base}", guide.title, guide.hosts)?;
         writeln!(out, "  {:<16} {base}/phone", "phone")?;
         if let Some((id, secret)) = &self.app {
+            let secret = secret.as_deref().unwrap_or("none: a public client");
             writeln!(out, "  {:<16} {id}\n  {:<16} {secret}", guide.id, guide.secret)?;
         }
         for (name, path) in guide.endpoints {

@@ -58,6 +58,10 @@ pub(crate) async fn post(State(simulation): State<Arc<Simulation>>, body: Bytes)
 fn happen(simulation: &Simulation, happening: Happening) -> Result<Vec<Parcel>, Refusal> {
     let now = simulation.now();
     let bad = |text: &str| Refusal::BadRequest(text.to_owned());
+    // The name goes into a header; new events need not be known here.
+    if happening.event.is_empty() || !happening.event.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+        return Err(bad("event is a name such as push"));
+    }
     let mut world = simulation.world();
     let (owner, name) = happening.repository.split_once('/').ok_or_else(|| bad("repository is owner/name"))?;
     let repository = world.repository(owner, name).ok_or_else(|| bad("no such repository"))?;

@@ -131,14 +131,14 @@ fn accepted(call: &Call<'_>) -> Accepted {
     let (scopes, permissions) = match (call.method.as_str(), call.segments.as_slice()) {
         (_, ["user", "emails"]) => ("user, user:email", "emails=read"),
         (_, ["user", "orgs"]) => ("admin:org, read:org, repo, user, write:org", "allows_permissionless_access=true"),
-        (_, ["repos", _, _]) => ("repo", "metadata=read"),
-        ("GET", ["repos", _, _, "hooks", ..]) => {
-            ("admin:repo_hook, public_repo, read:repo_hook, repo, write:repo_hook", "repository_hooks=read")
-        }
-        ("DELETE", ["repos", _, _, "hooks", ..]) => ("admin:repo_hook, public_repo, repo", "repository_hooks=write"),
-        (_, ["repos", _, _, "hooks", ..]) => {
-            ("admin:repo_hook, public_repo, repo, write:repo_hook", "repository_hooks=write")
-        }
+        (method, ["repos", _, _, rest @ ..] | ["repositories", _, rest @ ..]) => match (method, rest) {
+            (_, []) => ("repo", "metadata=read"),
+            ("GET", ["hooks", ..]) => {
+                ("admin:repo_hook, public_repo, read:repo_hook, repo, write:repo_hook", "repository_hooks=read")
+            }
+            ("DELETE", ["hooks", ..]) => ("admin:repo_hook, public_repo, repo", "repository_hooks=write"),
+            _ => ("admin:repo_hook, public_repo, repo, write:repo_hook", "repository_hooks=write"),
+        },
         _ => ("", "allows_permissionless_access=true"),
     };
     Accepted { scopes, permissions }

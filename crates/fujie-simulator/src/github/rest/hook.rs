@@ -1,4 +1,4 @@
-//! `/repos/{owner}/{name}/hooks`: hooks are made, read, changed, tried and removed.
+//! `…/hooks` of a repository: hooks are made, read, changed, tried and removed.
 //!
 //! Without the scope they are not there (404); a GitHub App without the permission is told (403);
 //! only administrators of the repository come through.
@@ -23,7 +23,7 @@ enum Act {
 pub(crate) fn route(
     call: &Call<'_>,
     world: &mut World,
-    (owner, name): (&str, &str),
+    found: Option<Repository>,
     rest: &[&str],
 ) -> Result<Answer, RestError> {
     let act = match call.method.as_str() {
@@ -31,7 +31,7 @@ pub(crate) fn route(
         "DELETE" => Act::Delete,
         _ => Act::Write,
     };
-    let repository = admitted(call, world, world.repository(owner, name), act)?;
+    let repository = admitted(call, world, found, act)?;
     let (id, rest) = match (call.method.as_str(), rest) {
         ("GET", []) => return Ok(all(call, world, &repository)),
         ("POST", []) => return create(call, world, &repository),

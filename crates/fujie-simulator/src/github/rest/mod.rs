@@ -159,9 +159,15 @@ fn route(call: &Call<'_>, world: &mut World, standing: Standing) -> Result<Answe
         ("GET", ["user", id]) => user::by_id(call, world, id),
         ("GET", ["users", login]) => user::by_login(call, world, login),
         ("GET", ["users", login, "repos"]) => repository::of_person(call, world, login),
-        ("GET", ["repositories", id]) => repository::by_id(call, world, id),
-        ("GET", ["repos", owner, name]) => repository::by_name(call, world, owner, name),
-        (_, ["repos", owner, name, "hooks", rest @ ..]) => hook::route(call, world, (owner, name), rest),
+        (_, ["repos", owner, name, rest @ ..]) => {
+            let found = world.repository(owner, name);
+            repository::route(call, world, found, rest)
+        }
+        // Links to other parts of a list lead here.
+        (_, ["repositories", id, rest @ ..]) => {
+            let found = world.repositories().into_iter().find(|one| one.id().to_string() == *id);
+            repository::route(call, world, found, rest)
+        }
         (_, ["applications", client_id, rest @ ..]) => application::route(call, world, client_id, rest),
         ("POST", ["credentials", "revoke"]) => application::revoke(call, world),
         _ => Err(RestError::NOT_FOUND),

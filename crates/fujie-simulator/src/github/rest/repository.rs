@@ -3,7 +3,7 @@
 //! What is private and not the caller's is not there: 404, never 403.
 
 use super::view::{RepositoryView, Standing, UserView};
-use super::{Answer, Call, Caller, RestError, list};
+use super::{Answer, Call, Caller, RestError, hook, list};
 use crate::github::config::Repository;
 use crate::github::world::World;
 use serde_json::Value;
@@ -31,14 +31,18 @@ pub(crate) fn of_person(call: &Call<'_>, world: &World, login: &str) -> Result<A
     Ok(list::page(call, views(call, world, wanted), &format!("{}/users/{login}/repos", call.api)))
 }
 
-/// `GET /repos/{owner}/{name}`
-pub(crate) fn by_name(call: &Call<'_>, world: &World, owner: &str, name: &str) -> Result<Answer, RestError> {
-    told(call, world, world.repository(owner, name))
-}
-
-/// `GET /repositories/{id}`
-pub(crate) fn by_id(call: &Call<'_>, world: &World, id: &str) -> Result<Answer, RestError> {
-    told(call, world, world.repositories().into_iter().find(|one| one.id().to_string() == id))
+/// The part of the URL table below a repository, whether it was named or numbered.
+pub(crate) fn route(
+    call: &Call<'_>,
+    world: &mut World,
+    found: Option<Repository>,
+    rest: &[&str],
+) -> Result<Answer, RestError> {
+    match (call.method.as_str(), rest) {
+        ("GET", []) => told(call, world, found),
+        (_, ["hooks", rest @ ..]) => hook::route(call, world, found, rest),
+        _ => Err(RestError::NOT_FOUND),
+    }
 }
 
 fn told(call: &Call<'_>, world: &World, found: Option<Repository>) -> Result<Answer, RestError> {

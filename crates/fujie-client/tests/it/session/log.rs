@@ -1,0 +1,77 @@
+//! What a log at its most talkative may hold: neither token nor query nor password, from none of
+//! the libraries below.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard};
+
+use fujie_client::Secret;
+use fujie_client::session::{Proxies, TokenPlacement};
+
+use super::hostile::{Hostile, answer, ok, redirect};
+use super::{builder, session};
+
+/// All that is logged in this process, by this story and those beside it.
+static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+fn logged() -> MutexGuard<'static, Vec<u8>> {
+    LOGGED.lock().unwrap()
+}
+
+/// Both kinds of log end here.
+struct Ear;
+
+impl Write for Ear {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        logged().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl log::Log for Ear {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        writeln!(logged(), "{} {}", record.target(), record.args()).unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+#[tokio::test]
+async fn a_log_at_trace_level_shows_no_secret() {
+    log::set_logger(&Ear).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE).with_writer(|| Ear).init();
+
+    let server = Hostile::new(|received| match received.path() {
+        "/cookie" => answer("200 OK", &[("Set-Cookie", "sid=canary")], "canary"),
+        "/away" => redirect("302 Found", "/end?t=canary"),
+        "/digest" => answer("401 No", &[("WWW-Authenticate", "Digest realm=\"r\", nonce=\"canary\"")], ""),
+        _ => ok("canary"),
+    })
+    .await;
+    let proxies = Proxies::all(&server.base.replace("http://", "http://u:canary@")).unwrap();
+    for placement in [TokenPlacement::Bearer, TokenPlacement::Query { name: "t".into() }] {
+        let session = builder(&server.base).access_token(Secret::new("canary")).placement(placement);
+        let session = session.header("X-Key", "canary").build().unwrap();
+        for path in ["cookie", "away", "digest"] {
+            session.post(path).query("q", "canary").form(&[("f", "canary")]).send().await.unwrap();
+        }
+    }
+    let digest = builder(&server.base).digest("u", Secret::new("canary")).build().unwrap();
+    digest.get("digest").query("q", "canary").send().await.unwrap();
+    let proxied = builder("http://service.example").proxies(proxies).build().unwrap();
+    proxied.get("end").query("q", "canary").send().await.unwrap();
+    drop(session("http://nobody.invalid").get("a").query("q", "canary").send().await.unwrap_err());
+
+    let logged = String::from_utf8_lossy(&logged()).into_owned();
+    assert!(logged.contains("127.0.0.1"), "the libraries were heard: {logged}");
+    let at = logged.find("canary").map(|at| logged[at.saturating_sub(300)..].chars().take(600).collect::<String>());
+    assert_eq!(at, None);
+}
