@@ -209,8 +209,6 @@ impl<'a> Answer<'a> {
     fn refused(&self, errcode: &str) -> ProviderError {
         let shape = &self.provider.errors;
         let mut evidence = self.evidence();
-        let message = shape.message.iter().find_map(|field| at(&self.root, field)?.as_str());
-        evidence.message = message.map(|message| scrub(message, &self.known));
         evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
         match shape.refusals.get(errcode) {
             Some(refusal) => cause(*refusal, self.endpoint, evidence),
@@ -236,21 +234,25 @@ impl<'a> Answer<'a> {
 
     fn evidence(&self) -> Box<Evidence> {
         let content_type = self.response.header("content-type");
+        let message = self.provider.errors.message.iter().find_map(|field| at(&self.root, field)?.as_str());
         Box::new(Evidence {
             endpoint: self.endpoint,
             status: self.response.status,
             content_type: content_type.map(|value| excerpt(value.as_bytes(), &self.known)),
             body_length: self.response.body.len(),
             errcode: None,
-            message: None,
+            message: message.map(|message| scrub(message, &self.known)),
             excerpt: excerpt(&self.response.body, &self.known),
         })
     }
 }
 
-/// The value at a path of names joined by dots.
+/// The value at a path of names joined by dots; a number is a place in a list.
 fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, name| value.get(name))
+    path.split('.').try_fold(value, |value, name| match name.parse::<usize>() {
+        Ok(index) if value.is_array() => value.get(index),
+        _ => value.get(name),
+    })
 }
 
 /// A subject as text; a whole number is one too.

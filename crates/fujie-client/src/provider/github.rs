@@ -26,6 +26,7 @@ pub fn github() -> Provider {
         user: Some(Call { headers: pairs(&headers), ..bearer_get(user) }),
         device_authorization_endpoint: Some("https://github.com/login/device/code".into()),
         errors: ErrorShape {
+            message: texts(&["error_description", "errors.0.message", "message"]),
             refusals: standard.errors.refusals.into_iter().chain(refusals(REFUSALS)).collect(),
             ..standard.errors
         },

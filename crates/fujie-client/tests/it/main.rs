@@ -4,6 +4,7 @@
 mod answer;
 mod callback;
 mod id_token;
+mod example;
 mod link;
 #[cfg(feature = "reqwest")]
 mod network;

@@ -3,6 +3,7 @@
 //! Does not act. Serialised names are those of the control API.
 
 use super::callback::{Callback, CallbackRule};
+use crate::clock::seconds;
 use crate::people::{Person, default_people};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,17 +15,22 @@ pub const DEFAULT_CLIENT_ID: &str = "101000001";
 pub const DEFAULT_SECRET: &str = "fa4efa4efa4efa4efa4efa4efa4efa4e";
 
 /// Everything the simulator starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct QqConfig {
     /// Registered websites. Their ids differ.
     pub apps: Vec<App>,
     /// People with a QQ account; at least one, names differ.
+    #[serde(skip)]
     pub people: Vec<Person>,
     /// Who agrees to every sign-in at once: a person's name. A switch of the control API as well.
+    #[serde(skip)]
     pub auto_confirm: Option<String>,
     /// How long the sign-in page can be answered: 10 min (a choice).
+    #[serde(rename = "sign_in_lifetime_seconds", deserialize_with = "seconds")]
     pub sign_in_lifetime: Duration,
     /// How long a code can be redeemed: 10 min.
+    #[serde(rename = "code_lifetime_seconds", deserialize_with = "seconds")]
     pub code_lifetime: Duration,
     /// The address that pages and avatars name, when it is not the listener's. Without a slash at its end.
     pub base_url: Option<String>,
@@ -48,7 +54,7 @@ impl Default for QqConfig {
 
 /// Behaviour that differs by year or that no source settles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// Seconds an access token works, and what `expires_in` says: 7776000 in all captures; 5184000 in today's
     /// documentation.

@@ -2,6 +2,7 @@
 //!
 //! Does not act. Serialised names are those of the control API.
 
+use crate::clock::seconds;
 use crate::people::{Person, default_people};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -26,17 +27,22 @@ pub const SCOPES: [&str; 8] = [
 ];
 
 /// Everything the simulator starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct WeiboConfig {
     /// Registered apps. Their ids differ.
     pub apps: Vec<App>,
     /// People with a Weibo account; at least one, names differ.
+    #[serde(skip)]
     pub people: Vec<Person>,
     /// Who agrees to every sign-in at once: a person's name. A switch of the control API as well.
+    #[serde(skip)]
     pub auto_confirm: Option<String>,
     /// How long the sign-in page can be answered: 10 min (a choice).
+    #[serde(rename = "sign_in_lifetime_seconds", deserialize_with = "seconds")]
     pub sign_in_lifetime: Duration,
     /// How long a code can be redeemed: 10 min.
+    #[serde(rename = "code_lifetime_seconds", deserialize_with = "seconds")]
     pub code_lifetime: Duration,
     /// The address that pages and avatars name, when it is not the listener's. Without a slash at its end.
     pub base_url: Option<String>,
@@ -60,7 +66,7 @@ impl Default for WeiboConfig {
 
 /// Behaviour that differs by year or that no source settles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// Seconds an access token works: 157679999 (five years, the app's own account), 7776000 (partner), 2592000
     /// (ordinary app) or 86400 (app under test).

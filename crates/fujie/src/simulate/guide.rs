@@ -66,3 +66,51 @@ pub const GITHUB: Guide = Guide {
         ("passport-github2", "authorizationURL, tokenURL, userProfileURL, userEmailURL"),
     ],
 };
+
+/// QQ.
+pub const QQ: Guide = Guide {
+    name: "qq",
+    title: "QQ",
+    hosts: "graph.qq.com",
+    id: "client_id",
+    secret: "client_secret",
+    endpoints: &[
+        ("authorize", "/oauth2.0/authorize"),
+        ("token", "/oauth2.0/token"),
+        ("openid", "/oauth2.0/me"),
+        ("userinfo", "/user/get_user_info"),
+    ],
+    clients: &[
+        (
+            "social-core",
+            "AUTHORIZATION_URL, ACCESS_TOKEN_URL, OPENID_URL in a subclass of QQOAuth2; its user_data asks userinfo",
+        ),
+        ("Authlib", "authorize_url, access_token_url, api_base_url"),
+        ("Flask-OAuthlib", "authorize_url, access_token_url, base_url"),
+        ("passport-qq", "authorizationURL, tokenURL; its userProfile asks openid and userinfo"),
+    ],
+};
+
+/// Weibo.
+pub const WEIBO: Guide = Guide {
+    name: "weibo",
+    title: "Weibo",
+    hosts: "api.weibo.com",
+    id: "client_id",
+    secret: "client_secret",
+    endpoints: &[
+        ("authorize", "/oauth2/authorize"),
+        ("token", "/oauth2/access_token"),
+        ("uid", "/2/account/get_uid.json"),
+        ("userinfo", "/2/users/show.json"),
+    ],
+    clients: &[
+        (
+            "social-core",
+            "AUTHORIZATION_URL, ACCESS_TOKEN_URL in a subclass of WeiboOAuth2; its user_data asks userinfo",
+        ),
+        ("Authlib", "authorize_url, access_token_url, api_base_url"),
+        ("Flask-OAuthlib", "authorize_url, access_token_url, base_url"),
+        ("passport-weibo", "authorizationURL, tokenURL, getuidAPI, getProfileAPI"),
+    ],
+};

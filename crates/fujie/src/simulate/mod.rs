@@ -10,7 +10,9 @@ use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
-use fujie_simulator::{Github, GithubConfig, Person, Running, Wechat, WechatConfig, default_people};
+use fujie_simulator::{
+    Github, GithubConfig, Person, Qq, QqConfig, Running, Wechat, WechatConfig, Weibo, WeiboConfig, default_people,
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -88,6 +90,10 @@ macro_rules! providers {
 providers! {
     /// WeChat: sign-in of websites by QR code.
     Wechat wechat: WechatConfig { appid, secret } guide::WECHAT;
+    /// QQ: website sign-in, with its JavaScript answers.
+    Qq qq: QqConfig { client_id, secret } guide::QQ;
+    /// Weibo: sign-in and the user's data.
+    Weibo weibo: WeiboConfig { client_id, secret } guide::WEIBO;
     /// GitHub: OAuth apps and GitHub Apps, device flow, repository hooks and their deliveries.
     Github github: GithubConfig { client_id, client_secret } guide::GITHUB;
 }
