@@ -7,8 +7,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect};
 use axum::{Router, routing::get};
 use fujie_client::Client;

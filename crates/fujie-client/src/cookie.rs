@@ -10,9 +10,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fujie_core::random::{Random, bytes};
+use url::Url;
 
 use crate::error::ProviderError;
 use crate::flow::{ATTEMPT_LIFETIME, Attempt};
+use crate::provider;
 
 /// Bytes of a nonce (RFC 8452 §4).
 const NONCE_LENGTH: usize = 12;
@@ -66,9 +68,9 @@ pub struct Cookie {
     pub name: String,
     /// Its value, sealed.
     pub value: String,
-    /// Whether it must only travel over TLS: whether the redirect URI is https.
+    /// Whether it must only travel over TLS or loopback: when the redirect URI is https, or cross-site on loopback.
     pub is_secure: bool,
-    /// Whether it must come along when the provider answers with a POST from its own site.
+    /// Whether it must come along when the provider's own site brings the callback: by a POST, or inside its frame.
     pub is_cross_site: bool,
 }
 
@@ -79,25 +81,27 @@ impl Cookie {
         is_cross_site: bool,
         random: &mut dyn Random,
     ) -> Result<Self, ProviderError> {
-        let is_secure = attempt.redirect_uri.starts_with("https:");
-        let name = name(&attempt.state, is_secure);
+        let is_https = attempt.redirect_uri.starts_with("https:");
+        // Browsers take None with Secure alone, and Secure from loopback too.
+        let is_secure = is_https || (is_cross_site && is_loopback(&attempt.redirect_uri));
+        let name = name(&attempt.state, is_https);
         Ok(Self { name, value: key.seal(attempt, random)?, is_secure, is_cross_site })
     }
 
     /// The value of a `Set-Cookie` header: not for scripts, for ten minutes, on every path.
     pub fn set_cookie(&self) -> String {
-        let Self { name, value, .. } = self;
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        // Without Secure browsers refuse None; a provider that posts needs https anyway.
-        let same_site = if self.is_cross_site && self.is_secure { "None" } else { "Lax" };
-        let seconds = ATTEMPT_LIFETIME.seconds();
-        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}")
+        self.header(&self.value, ATTEMPT_LIFETIME.seconds())
     }
 
     /// The value of a `Set-Cookie` header that takes the cookie back, for the answer to the callback.
     pub fn clear_cookie(&self) -> String {
+        self.header("", 0)
+    }
+
+    fn header(&self, value: &str, seconds: u64) -> String {
         let secure = if self.is_secure { "; Secure" } else { "" };
-        format!("{}=; Path=/; Max-Age=0; HttpOnly{secure}", self.name)
+        let same_site = if self.is_cross_site && self.is_secure { "None" } else { "Lax" };
+        format!("{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}", self.name)
     }
 }
 
@@ -116,6 +120,10 @@ pub(crate) fn open(key: &CookieKey, came: &str) -> Result<Vec<Attempt>, Provider
     });
     let attempts: Vec<Attempt> = values.filter_map(|value| key.open(value.trim_matches('"'))).collect();
     if attempts.is_empty() { Err(ProviderError::CookieUnusable) } else { Ok(attempts) }
+}
+
+fn is_loopback(redirect_uri: &str) -> bool {
+    Url::parse(redirect_uri).is_ok_and(|url| provider::is_loopback(&url))
 }
 
 /// The state stays secret: its digest names the cookie.

@@ -19,12 +19,14 @@
 //! ```
 //!
 //! [`Client`] is the door; [`Registration`] is everything of it that needs no network, for those
-//! who keep attempts and send requests by themselves.
+//! who keep attempts and send requests by themselves. A program without an async runtime uses
+//! [`blocking::Client`].
 //!
 //! Not here: accounts, sessions of one's own site, pages. This crate knows nothing of the server.
 
 mod advice;
 mod answer;
+pub mod blocking;
 mod client;
 mod cookie;
 mod embedded;
@@ -63,4 +65,6 @@ pub use session::Session;
 pub use token::Tokens;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;
+#[cfg(feature = "ureq")]
+pub use transport::UreqTransport;
 pub use transport::{Limits, Response, Transport, TransportError};

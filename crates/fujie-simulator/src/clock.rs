@@ -26,6 +26,14 @@ impl Timestamp {
     pub(crate) fn unix_seconds(self) -> u64 {
         self.0 / 1000
     }
+
+    /// `2026-11-21 15:04:05`, so far east of UTC.
+    pub(crate) fn civil(self, east: Duration) -> String {
+        let seconds = self.after(east).unix_seconds();
+        let (year, month, day) = civil_day(seconds / 86_400);
+        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
 }
 
 /// Time that can be moved forward by hand, and that can be wrong.
@@ -65,4 +73,37 @@ pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dura
 
 fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Year, month and day of a number of days since 1970.
+fn civil_day(days: u64) -> (u64, u64, u64) {
+    // Counted from 0000-03-01 in eras of 400 years, so that a leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+    use std::time::Duration;
+
+    #[test]
+    fn a_moment_has_its_civil_day() {
+        for (seconds, east_hours, expected) in [
+            (0, 0, "1970-01-01 00:00:00"),
+            (951_827_696, 0, "2000-02-29 12:34:56"),
+            (951_827_696, 8, "2000-02-29 20:34:56"),
+            (4_107_542_399, 0, "2100-02-28 23:59:59"),
+            (4_107_542_399, 8, "2100-03-01 07:59:59"),
+        ] {
+            let civil = Timestamp(seconds * 1000).civil(Duration::from_secs(east_hours * 3600));
+            assert_eq!(civil, expected);
+        }
+    }
 }

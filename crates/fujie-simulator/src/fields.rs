@@ -11,7 +11,18 @@ const FIELDS_MAX: usize = 100;
 #[derive(Clone, Default)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
+impl FromIterator<(String, String)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().take(FIELDS_MAX).collect())
+    }
+}
+
 impl Fields {
+    /// All of them, in the order they came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub(crate) fn of(encoded: &[u8]) -> Self {
         let mut fields = Self::default();
         fields.append(encoded);

@@ -4,10 +4,11 @@
 //! Deliberately not: anything of a client or a server of ours. This crate shares no code with the
 //! other crates, because a parser shared by both sides would agree with its own mistakes.
 //!
-//! One folder per provider. What they share: `simulation` (state, and what
-//! a provider must say about itself), `server`, `sign_in` (pages that ask), `control`, `fault`,
-//! `overview` (the phone). Never expose a simulator beyond a network you trust: everybody who
-//! reaches it may say who signs in.
+//! One folder per provider: [`wechat`], [`qq`], [`weibo`], [`github`]; [`oidc`] with four houses of
+//! its kind, and [`modest`] with eight small ones. What they share: `simulation` (state, and what a provider must say about itself),
+//! `server`, `sign_in` (pages that ask), `control`, `fault`, `overview` (the phone); and those of
+//! plain OAuth `ledger` (codes and tokens), `redirect_uri`, `jws`. Never expose a simulator beyond
+//! a network you trust: everybody who reaches it may say who signs in.
 
 mod bounded;
 mod call;
@@ -21,6 +22,7 @@ pub mod github;
 mod http;
 mod jws;
 mod ledger;
+pub mod modest;
 pub mod oidc;
 mod overview;
 mod page;
@@ -40,6 +42,7 @@ pub mod wechat;
 pub mod weibo;
 
 pub use github::{Github, GithubConfig};
+pub use modest::{Modest, ModestConfig};
 pub use oidc::{Oidc, OidcConfig};
 pub use people::{Avatar, Person, default_people};
 pub use qq::{Qq, QqConfig};

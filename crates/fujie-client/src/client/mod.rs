@@ -66,7 +66,7 @@ impl fmt::Debug for Begun {
 
 impl Client {
     /// A client of this provider over the transport of this build: reqwest, or ureq in a build
-    /// without it.
+    /// without it, which holds up the thread that polls: there use [`crate::blocking::Client`].
     ///
     /// # Errors
     /// [`RecordError`] as [`Registration::new`] has it, or when TLS cannot be set up.
@@ -186,7 +186,7 @@ impl Client {
             return Err(ProviderError::NotOffered("requests that were not pushed; begin with begin_pushed"));
         }
         let begin = self.registration.begin(redirect_uri, ask, &mut SystemRandom, self.now())?;
-        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt)? })
+        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt, false)? })
     }
 
     /// Begins a sign-in inside the element `id` of one's own page, with WeChat's script. With
@@ -202,7 +202,7 @@ impl Client {
     ) -> Result<(Embedded, Cookie), ProviderError> {
         let (embedded, attempt) =
             self.registration.begin_embedded(redirect_uri, id, self_redirect, &mut SystemRandom, self.now())?;
-        Ok((embedded, self.seal(&attempt)?))
+        Ok((embedded, self.seal(&attempt, self_redirect)?))
     }
 
     /// Finishes a sign-in. `callback` is what the browser came with: the whole URL, its query, a
@@ -362,9 +362,9 @@ impl Client {
         self.registration.read_user(tokens, &response)
     }
 
-    fn seal(&self, attempt: &Attempt) -> Result<Cookie, ProviderError> {
+    fn seal(&self, attempt: &Attempt, is_framed: bool) -> Result<Cookie, ProviderError> {
         let is_post = self.provider().authorization_parameters.iter().any(|(_, value)| value == "form_post");
-        Cookie::seal(&self.cookie_key, attempt, is_post, &mut SystemRandom)
+        Cookie::seal(&self.cookie_key, attempt, is_post || is_framed, &mut SystemRandom)
     }
 
     pub(crate) async fn send(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProviderError> {

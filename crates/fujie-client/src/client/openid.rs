@@ -96,7 +96,7 @@ impl Client {
     /// [`ProviderError::NotOffered`] when the provider takes none, and the causes of the network.
     pub async fn begin_pushed(&self, redirect_uri: &str, ask: &Ask<'_>) -> Result<Begun, ProviderError> {
         let begin = self.push(redirect_uri, ask, self.now()).await?;
-        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt)? })
+        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt, false)? })
     }
 
     /// Begins a sign-in as the provider wants it, with the request left there first where it must

@@ -162,11 +162,12 @@ pub(crate) fn address_fault(text: &str) -> Option<&'static str> {
     None
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the address is this machine's own: `localhost` never leaves it (RFC 6761 §6.3).
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
 }

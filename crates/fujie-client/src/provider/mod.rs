@@ -36,7 +36,7 @@ pub use baidu::baidu;
 pub use call::{Call, CallMethod};
 pub(crate) use call::{PLACEHOLDERS, Values};
 pub use check::RecordError;
-pub(crate) use check::address_fault;
+pub(crate) use check::{address_fault, is_loopback};
 pub use dingtalk::dingtalk;
 pub use discord::discord;
 pub use douyin::douyin;

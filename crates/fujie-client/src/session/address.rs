@@ -3,9 +3,10 @@
 //! Owns the base URL, what is relative to it, and the two questions that guard a token: is this
 //! the base's own origin (RFC 6454 §4), and is the way there private?
 
-use url::{Host, Url};
+use url::Url;
 
 use super::Error;
+use crate::provider::is_loopback;
 use crate::request::with_query;
 
 /// The URL that a session is about. Its origin is the session's home: tokens, credentials and
@@ -77,16 +78,6 @@ fn web(text: &str) -> Result<Url, Error> {
         return Err(Error::BadUrl("holds a user name or password; give them to the session's builder instead"));
     }
     Ok(url)
-}
-
-/// Whether the host is this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use super::Error;
-use super::address::is_loopback;
+use crate::provider::is_loopback;
 
 /// Schemes of proxies that can be used.
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];

@@ -20,9 +20,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::ProviderError;
 use crate::secret::Secret;
-use fujie_core::time::Timestamp;
 use crate::token::Tokens;
 use crate::token_store::{Locked, StoreError, StoredTokens, TokenStore};
+use fujie_core::time::Timestamp;
 
 /// A token is refreshed this long before its end, so that it does not end on its way.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use super::StoreError;
 use crate::secret::Secret;
-use fujie_core::time::Timestamp;
 use crate::token::Tokens;
+use fujie_core::time::Timestamp;
 
 /// The form that this program writes.
 const VERSION: u64 = 1;

@@ -74,8 +74,7 @@ fn xiaoming() -> Option<String> {
 async fn github_login_signs_in() {
     let config = GithubConfig { auto_confirm: xiaoming(), ..GithubConfig::default() };
     let simulator = Github::start("127.0.0.1:0", config).await.unwrap();
-    let example =
-        Example::start("github_login", &simulator, github::DEFAULT_CLIENT_ID, github::DEFAULT_SECRET, &[]);
+    let example = Example::start("github_login", &simulator, github::DEFAULT_CLIENT_ID, github::DEFAULT_SECRET, &[]);
     let seen = browse(&browser(), &example.address).await;
     assert!(seen.contains("小明") && seen.contains("GitHub's number"), "{seen}");
 }

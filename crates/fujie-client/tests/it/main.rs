@@ -2,15 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 
 mod answer;
+mod blocking;
 mod callback;
-mod id_token;
 mod example;
+mod id_token;
 mod link;
-#[cfg(feature = "reqwest")]
 mod network;
 mod provider_record;
 mod secrecy;
-#[cfg(feature = "reqwest")]
 mod server;
 #[cfg(feature = "session")]
 mod session;

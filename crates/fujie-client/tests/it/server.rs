@@ -38,7 +38,7 @@ impl Server {
         Self { base, requests }
     }
 
-    /// Every request so far: the head as it came.
+    /// Every request so far, head and body as they came.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -64,12 +64,12 @@ pub fn with_status(status: &str, body: impl AsRef<[u8]>) -> Reply {
 }
 
 fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: &(dyn Fn(&str, usize) -> Reply + Send + Sync)) {
-    while let Some(head) = read_head(&mut stream) {
-        let path = path_of(&head).to_owned();
+    while let Some(request) = read_request(&mut stream) {
+        let path = path_of(&request).to_owned();
         let earlier = {
             let mut seen = seen.lock().unwrap();
-            let earlier = seen.iter().filter(|head| path_of(head) == path).count();
-            seen.push(head);
+            let earlier = seen.iter().filter(|request| path_of(request) == path).count();
+            seen.push(request);
             earlier
         };
         // The client may be gone already, which is then the point of the story.
@@ -87,6 +87,15 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: &(dyn Fn(&str
             }
         }
     }
+}
+
+fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let head = read_head(stream)?;
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let mut body = vec![0; length.map_or(0, |(_, value)| value.trim().parse().unwrap())];
+    stream.read_exact(&mut body).ok()?;
+    Some(head + &String::from_utf8_lossy(&body))
 }
 
 /// Like any server for plain HTTP, this one hangs up on whoever begins a TLS handshake.

@@ -2,11 +2,11 @@
 //!
 //! Judged by [`super::ask`]; then a page asks, unless `prompt=none` wants an answer at once.
 
-use super::answer::Call;
 use super::ask::{self, Asked, Refusal};
 use super::form_post;
 use super::house::Manners;
 use super::world::{Landing, Session, World};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::page::{self, Language};
@@ -19,15 +19,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
-use url::form_urlencoded;
 
 /// How long the page can be answered.
 const PAGE_LIFETIME: Duration = Duration::from_secs(600);
 
 pub(crate) async fn authorize<M: Manners>(State(simulation): State<Arc<Simulation<World<M>>>>, call: Call) -> Response {
-    let request = request_of(&call);
-    let language = Language::of(request.sent("ui_locales").or(request.sent("lang")), &call.headers);
-    match decide(&simulation, &call.tenant, &request) {
+    let tenant = M::PATHS.tenant_in(call.path());
+    let request = request_of(&call, tenant);
+    let language = Language::of(request.sent("ui_locales").or(request.sent("lang")), &call.head.headers);
+    match decide(&simulation, tenant, &request) {
         Decision::Page { chinese, english } => {
             let title = language.say("无法登录", "Cannot sign in");
             let html = Frame::browser(M::TITLE, language).notice(Mark::Wrong, title, language.say(chinese, english));
@@ -51,12 +51,10 @@ enum Decision {
 }
 
 /// The request's fields behind our own note of the tenant, which comes first and so wins.
-fn request_of(call: &Call) -> Fields {
-    let tenant: String = form_urlencoded::byte_serialize(call.tenant.as_bytes()).collect();
-    let mut request = Fields::of(format!("flow=web&tenant={tenant}").as_bytes());
-    request.append(call.query.as_bytes());
-    request.append(&call.body);
-    request
+fn request_of(call: &Call, tenant: &str) -> Fields {
+    let fields = &call.fields;
+    let notes = [("flow", "web"), ("tenant", tenant)].into_iter();
+    notes.chain(fields.iter()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn decide<M: Manners>(simulation: &Simulation<World<M>>, tenant: &str, request: &Fields) -> Decision {

@@ -5,12 +5,11 @@
 use super::config::{AuthMethod, Client};
 use super::failure::Failure;
 use crate::bounded::Bounded;
+use crate::call;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::jws::{self, Algorithm};
 use axum::http::{HeaderMap, header};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -109,19 +108,11 @@ impl<'a> Desk<'a> {
 
 /// Id and secret of `Authorization: Basic`, form-encoded before Base64 (RFC 6749 §2.3.1).
 pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Failure> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
+    if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
-    };
-    let decode = || {
-        let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return None;
-        }
-        let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (id, secret) = pair.split_once(':')?;
-        Some((form_decode(id), form_decode(secret)))
-    };
-    decode().map(Some).ok_or(Failure::INVALID_CLIENT)
+    }
+    let (id, secret) = call::basic(headers).ok_or(Failure::INVALID_CLIENT)?;
+    Ok(Some((form_decode(&id), form_decode(&secret))))
 }
 
 fn form_decode(text: &str) -> String {

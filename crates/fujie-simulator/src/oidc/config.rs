@@ -12,19 +12,26 @@ use std::fmt;
 pub const DEFAULT_CLIENT_ID: &str = "fujie-demo";
 /// Its secret; openly fake.
 pub const DEFAULT_SECRET: &str = "fa4efa4efa4efa4efa4efa4efa4efa4e";
+/// The account at Apple that clients belong to; openly fake.
+pub const DEFAULT_TEAM_ID: &str = "FA4EFA4EFA";
 /// The password of everybody, for the password grant; openly fake.
 pub const DEFAULT_PASSWORD: &str = "fa4efa4e";
 
 /// Everything the simulator starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct OidcConfig {
-    /// Whose paths and manners it has.
+    /// Whose paths and manners it has. No key of a file: whoever reads one says so with
+    /// [`Self::playing`].
+    #[serde(skip)]
     pub house: House,
     /// Registered clients. Their ids differ.
-    pub clients: Vec<Client>,
+    pub apps: Vec<Client>,
     /// People who can sign in; at least one, names differ.
+    #[serde(skip)]
     pub people: Vec<Person>,
     /// Who agrees to every sign-in at once, if anybody: then no page is shown.
+    #[serde(skip)]
     pub auto_confirm: Option<String>,
     /// The address that documents and tokens name, when it is not the listener's. Without a slash
     /// at its end. The issuer is made of it.
@@ -35,32 +42,31 @@ pub struct OidcConfig {
 
 impl Default for OidcConfig {
     fn default() -> Self {
-        Self::of(House::Plain)
+        Self {
+            house: House::Plain,
+            apps: vec![Client::demo()],
+            people: people::default_people(),
+            auto_confirm: None,
+            base_url: None,
+            switches: Switches::default(),
+        }
     }
 }
 
 impl OidcConfig {
     /// The default configuration of a house.
     pub fn of(house: House) -> Self {
-        let mut client = Client::demo();
-        if house == House::Apple {
-            // At Apple the secret is a JWT that the client signs with a key of its own.
-            (client.client_secret, client.team_id) = (None, Some("FA4EFA4EFA".to_owned()));
-        }
-        Self {
-            house,
-            clients: vec![client],
-            people: people::default_people(),
-            auto_confirm: None,
-            base_url: None,
-            switches: Switches { refresh_rotates: house.rotates_by_default(), ..Switches::default() },
-        }
+        Self::default().playing(house)
+    }
+
+    /// This configuration for a house.
+    pub fn playing(self, house: House) -> Self {
+        Self { house, ..self }
     }
 }
 
 /// Whose OpenID provider is played.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum House {
     /// Nobody's: the standards, plainly.
     #[default]
@@ -78,10 +84,6 @@ pub enum House {
 impl House {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Plain, Self::Google, Self::Microsoft, Self::Apple, Self::Gitlab];
-
-    fn rotates_by_default(self) -> bool {
-        !matches!(self, Self::Google | Self::Apple)
-    }
 }
 
 /// A registered client.
@@ -107,7 +109,8 @@ pub struct Client {
     /// the control API, as a console would let it be downloaded once.
     #[serde(default)]
     pub private_key: Option<String>,
-    /// Apple's ten characters for the account; the `iss` of its client secret.
+    /// Apple's ten characters for the account, the `iss` of its client secret: [`DEFAULT_TEAM_ID`]
+    /// unless said.
     #[serde(default)]
     pub team_id: Option<String>,
 }
@@ -148,12 +151,12 @@ impl fmt::Debug for Client {
 
 /// Open questions first, then the lies a client must not believe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// What id_tokens are signed with; the JWK set has a key for each.
     pub id_token_alg: Algorithm,
-    /// A refresh token is good once.
-    pub refresh_rotates: bool,
+    /// Whether a refresh token is good once only; null is as the house does it.
+    pub refresh_rotates: Option<bool>,
     /// A refresh token comes only with `offline_access` in the scope, where the house has it.
     pub refresh_needs_offline_access: bool,
     /// The token endpoint knows `grant_type=password`; everybody's password is [`DEFAULT_PASSWORD`].
@@ -185,7 +188,7 @@ impl Default for Switches {
     fn default() -> Self {
         Self {
             id_token_alg: Algorithm::Rs256,
-            refresh_rotates: true,
+            refresh_rotates: None,
             refresh_needs_offline_access: true,
             password_grant: false,
             pkce_required: false,

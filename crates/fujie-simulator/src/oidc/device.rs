@@ -4,10 +4,11 @@
 //! The decision itself is a sign-in on the shared page, so that the control API and the phone can
 //! make it too.
 
-use super::answer::{self, Call};
+use super::answer;
 use super::failure::Failure;
 use super::house::Manners;
 use super::world::{Object, World};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::page::{self, Language, escape};
@@ -50,13 +51,13 @@ pub(crate) async fn authorize<M: Manners>(State(simulation): State<Arc<Simulatio
     let now = simulation.now();
     match begin(&simulation, &call, now) {
         Ok(object) => answer::json(&Value::Object(object)),
-        Err(failure) => answer::failure::<M>(&failure, &call.path, &call.headers, now),
+        Err(failure) => answer::failure::<M>(&failure, call.path(), &call.head.headers, now),
     }
 }
 
 fn begin<M: Manners>(simulation: &Simulation<World<M>>, call: &Call, now: Timestamp) -> Result<Object, Failure> {
     let form = call.form();
-    let client = simulation.world().client(&call.headers, &form, &call.tenant, now)?;
+    let client = simulation.world().client(&call.head.headers, &form, M::PATHS.tenant_in(call.path()), now)?;
     let device_code = random::text(random::BASE64URL, 43)?;
     let drawn = random::text(USER_CODE_ALPHABET, 8)?;
     let user_code = format!("{}-{}", drawn.get(..4).unwrap_or_default(), drawn.get(4..).unwrap_or_default());
@@ -136,9 +137,8 @@ pub(crate) fn poll<M: Manners>(
 
 /// `GET` or `POST /device`: asks for the code a person sees, and goes on to the sign-in behind it.
 pub(crate) async fn page<M: Manners>(State(simulation): State<Arc<Simulation<World<M>>>>, call: Call) -> Response {
-    let mut fields = Fields::of(call.query.as_bytes());
-    fields.append(&call.body);
-    let language = Language::of(fields.sent("lang"), &call.headers);
+    let fields = &call.fields;
+    let language = Language::of(fields.sent("lang"), &call.head.headers);
     let Some(typed) = fields.filled("user_code") else {
         return page::answer(StatusCode::OK, question::<M>(language));
     };

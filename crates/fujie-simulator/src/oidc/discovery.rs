@@ -1,11 +1,11 @@
 //! The discovery document (OpenID Connect Discovery §3) and the JWK set it names.
 
-use super::answer::Call;
 use super::config::{AuthMethod, CallbackIss};
 use super::device;
 use super::house::Manners;
 use super::id_token::STRANGE_ISSUER;
 use super::world::{Object, World};
+use crate::call::Call;
 use crate::control::Refusal;
 use crate::simulation::Simulation;
 use axum::Json;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub(crate) async fn document<M: Manners>(State(simulation): State<Arc<Simulation<World<M>>>>, call: Call) -> Response {
     let world = simulation.world();
-    Json(Value::Object(members(&world, &call.tenant))).into_response()
+    Json(Value::Object(members(&world, M::PATHS.tenant_in(call.path())))).into_response()
 }
 
 fn members<M: Manners>(world: &World<M>, tenant: &str) -> Object {

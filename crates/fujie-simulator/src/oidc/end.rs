@@ -1,9 +1,10 @@
 //! How things end: token revocation (RFC 7009) and RP-initiated logout.
 
-use super::answer::{self, Call};
+use super::answer;
 use super::failure::Failure;
 use super::house::Manners;
 use super::world::World;
+use crate::call::Call;
 use crate::fields::Fields;
 use crate::jws;
 use crate::page::{self, Language};
@@ -21,14 +22,14 @@ pub(crate) async fn revoke<M: Manners>(State(simulation): State<Arc<Simulation<W
     let now = simulation.now();
     let form = call.form();
     let mut world = simulation.world();
-    let revoked = world.client(&call.headers, &form, &call.tenant, now).and_then(|client| {
+    let revoked = world.client(&call.head.headers, &form, M::PATHS.tenant_in(call.path()), now).and_then(|client| {
         let token = form.filled("token").ok_or(Failure::of("invalid_request", "token is missing"))?;
         world.ledger.revoke(&client.client_id, token);
         Ok(())
     });
     match revoked {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(failure) => answer::failure::<M>(&failure, &call.path, &call.headers, now),
+        Err(failure) => answer::failure::<M>(&failure, call.path(), &call.head.headers, now),
     }
 }
 
@@ -38,13 +39,12 @@ pub(crate) async fn end_session<M: Manners>(
     State(simulation): State<Arc<Simulation<World<M>>>>,
     call: Call,
 ) -> Response {
-    let mut request = Fields::of(call.query.as_bytes());
-    request.append(&call.body);
-    let language = Language::of(request.sent("ui_locales"), &call.headers);
+    let request = &call.fields;
+    let language = Language::of(request.sent("ui_locales"), &call.head.headers);
     let back = {
         let mut world = simulation.world();
         world.session = None;
-        back(&world, &request)
+        back(&world, request)
     };
     if let Some(address) = back {
         return sign_in::found(&address);

@@ -24,8 +24,8 @@ mod world;
 
 pub use crate::jws::Algorithm;
 pub use config::{
-    AuthMethod, CallbackIss, Client, DEFAULT_CLIENT_ID, DEFAULT_PASSWORD, DEFAULT_SECRET, House, IdTokenFault,
-    OidcConfig, Switches,
+    AuthMethod, CallbackIss, Client, DEFAULT_CLIENT_ID, DEFAULT_PASSWORD, DEFAULT_SECRET, DEFAULT_TEAM_ID, House,
+    IdTokenFault, OidcConfig, Switches,
 };
 
 use crate::server::{self, Running};

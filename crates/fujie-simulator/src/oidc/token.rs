@@ -2,7 +2,7 @@
 //!
 //! Reads the form alone; a query counts for nothing.
 
-use super::answer::{self, Call};
+use super::answer;
 use super::ask;
 use super::config::{Client, DEFAULT_PASSWORD};
 use super::device;
@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::house::Manners;
 use super::id_token::Beside;
 use super::world::{Object, World};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::ledger::{Grant, GrantId, Redemption};
@@ -25,14 +26,14 @@ pub(crate) async fn token<M: Manners>(State(simulation): State<Arc<Simulation<Wo
     let exchanged = exchange(&mut simulation.world(), &call, now);
     match exchanged {
         Ok(object) => answer::json(&Value::Object(object)),
-        Err(failure) => answer::failure::<M>(&failure, &call.path, &call.headers, now),
+        Err(failure) => answer::failure::<M>(&failure, call.path(), &call.head.headers, now),
     }
 }
 
 fn exchange<M: Manners>(world: &mut World<M>, call: &Call, now: Timestamp) -> Result<Object, Failure> {
     let form = call.form();
-    let client = world.client(&call.headers, &form, &call.tenant, now)?;
-    let desk = Exchange { client: &client, form: &form, tenant: &call.tenant, now };
+    let client = world.client(&call.head.headers, &form, M::PATHS.tenant_in(call.path()), now)?;
+    let desk = Exchange { client: &client, form: &form, tenant: M::PATHS.tenant_in(call.path()), now };
     match form.filled("grant_type") {
         Some("authorization_code") => desk.authorization_code(world),
         Some("refresh_token") => desk.refresh_token(world),

@@ -1,11 +1,12 @@
 //! The userinfo endpoint (OpenID Connect Core §5.3), by GET or POST, with a bearer token.
 
-use super::answer::{self, Call};
+use super::answer;
 use super::ask;
 use super::failure::Failure;
 use super::house::Manners;
 use super::id_token::STRANGER;
 use super::world::{Object, World};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::simulation::Simulation;
 use axum::extract::State;
@@ -22,7 +23,7 @@ pub(crate) async fn userinfo<M: Manners>(State(simulation): State<Arc<Simulation
     };
     match claims(&simulation.world(), access_token, now) {
         Ok(claims) => answer::json(&Value::Object(claims)),
-        Err(failure) => answer::failure::<M>(&failure, &call.path, &call.headers, now),
+        Err(failure) => answer::failure::<M>(&failure, call.path(), &call.head.headers, now),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::ask::{self, ResponseMode, Return};
 use super::client_auth::Desk;
-use super::config::{CallbackIss, Client, OidcConfig, Switches};
+use super::config::{CallbackIss, Client, DEFAULT_TEAM_ID, OidcConfig, Switches};
 use super::failure::Failure;
 use super::house::{Facts, Manners};
 use super::id_token::{self, Beside, STRANGE_ISSUER, Subject};
@@ -17,6 +17,7 @@ use crate::fault::OwnError;
 use crate::fields::Fields;
 use crate::jws::{Algorithm, SigningKey};
 use crate::ledger::{Draft, Grant, Ledger, Rotation};
+use crate::page::Language;
 use crate::people::Person;
 use crate::random::NoRandomness;
 use crate::redirect_uri;
@@ -67,16 +68,14 @@ pub(crate) enum Landing {
 
 impl<M: Manners> World<M> {
     pub(crate) fn new(config: OidcConfig, base_url: &str) -> io::Result<Self> {
-        let OidcConfig { house: _, mut clients, people, auto_confirm, base_url: _, switches } = config;
+        let OidcConfig { house: _, apps: mut clients, people, auto_confirm, base_url: _, switches } = config;
         let mut ids = HashSet::new();
         if !clients.iter().all(|client| !client.client_id.is_empty() && ids.insert(client.client_id.clone())) {
             return Err(invalid("every client needs a client_id of its own"));
         }
         let no_randomness = |_: NoRandomness| io::Error::other("no randomness");
-        for client in clients.iter_mut().filter(|client| M::CLIENTS_SIGN && client.public_key.is_none()) {
-            let key = SigningKey::generate(Algorithm::Es256).map_err(no_randomness)?;
-            client.public_key = Some(key.public_pem().map_err(no_randomness)?);
-            client.private_key = Some(key.private_pem().map_err(no_randomness)?);
+        for client in clients.iter_mut().filter(|_| M::CLIENTS_SIGN) {
+            equip(client).map_err(no_randomness)?;
         }
         Ok(Self {
             scene: Scene::new(people, auto_confirm)?,
@@ -122,9 +121,9 @@ impl<M: Manners> World<M> {
     /// How refresh tokens are kept from now on.
     pub(crate) fn settle_rotation(&mut self) {
         self.ledger.terms.rotation = match (self.switches.refresh_rotates, M::TERMS.rotation) {
-            (false, _) => Rotation::Stays,
-            (true, Rotation::Stays) => Rotation::Replaces,
-            (true, rotation) => rotation,
+            (Some(false), _) => Rotation::Stays,
+            (Some(true), Rotation::Stays) => Rotation::Replaces,
+            (_, as_the_house_does) => as_the_house_does,
         };
     }
 
@@ -242,6 +241,17 @@ impl<M: Manners> World<M> {
     }
 }
 
+/// A client that signs has a key, a team and no secret; what it lacks is made up for it.
+fn equip(client: &mut Client) -> Result<(), NoRandomness> {
+    client.client_secret = None;
+    client.team_id.get_or_insert_with(|| DEFAULT_TEAM_ID.to_owned());
+    if client.public_key.is_none() {
+        let key = SigningKey::generate(Algorithm::Es256)?;
+        (client.public_key, client.private_key) = (Some(key.public_pem()?), Some(key.private_pem()?));
+    }
+    Ok(())
+}
+
 /// The tenant that the authorize endpoint noted in a request.
 pub(crate) fn tenant_of(request: &Fields) -> &str {
     request.sent("tenant").unwrap_or("common")
@@ -301,7 +311,19 @@ impl<M: Manners> Provider for World<M> {
         Some(self.address(landing, sign_in))
     }
 
+    /// At the page that asks, the error goes back to the client.
     fn error(&self, call: &Parts, error: &OwnError, now: Timestamp) -> Response {
+        let tenant = M::PATHS.tenant_in(call.uri.path());
+        if M::PATHS.authorize.replace("{tenant}", tenant) == call.uri.path() {
+            let request = Fields::of(call.uri.query().unwrap_or_default().as_bytes());
+            if let Ok(asked) = ask::judge(&request, &self.clients, &self.switches, M::RULES) {
+                let parameters = vec![("error", error.code.clone())];
+                return match self.landing(&asked.back, parameters, tenant) {
+                    Landing::Redirect(address) => sign_in::found(&address),
+                    Landing::Post(post) => form_post::page(&post, Language::of(None, &call.headers)),
+                };
+            }
+        }
         let failure = Failure::ordered(&error.code, error.description.as_deref());
         answer::failure::<M>(&failure, call.uri.path(), &call.headers, now)
     }

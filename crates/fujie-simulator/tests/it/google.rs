@@ -46,7 +46,7 @@ async fn google_answers_scopes_as_urls_and_3599_seconds() {
 }
 
 #[tokio::test]
-async fn google_does_not_rotate_refresh_tokens() {
+async fn google_does_not_rotate_refresh_tokens_unless_switched() {
     let house = house().await;
     let back = house.agree(&request("&access_type=offline"), "xiaoming").await;
     let token = text(&house.redeem(&parameter(&back, "code").unwrap()).await, "refresh_token");
@@ -54,6 +54,8 @@ async fn google_does_not_rotate_refresh_tokens() {
     for _ in 0..2 {
         assert_eq!(text(&house.tokens(&form).await.json(), "refresh_token"), token);
     }
+    house.switch("refresh_rotates", json!(true)).await;
+    assert_ne!(text(&house.tokens(&form).await.json(), "refresh_token"), token);
 }
 
 #[tokio::test]

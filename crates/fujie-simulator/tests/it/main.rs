@@ -3,11 +3,19 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alipay;
+mod answer;
 mod api;
 mod apple;
+mod baidu;
 mod clock;
 mod control;
+mod dingtalk;
+mod discord;
+mod douyin;
 mod fault;
+mod feishu;
+mod gitee;
 mod github_application;
 mod github_authorize;
 mod github_delivery;
@@ -37,6 +45,7 @@ mod wechat_embedded;
 mod wechat_errors;
 mod wechat_in_app;
 mod wechat_mini_program;
+mod wecom;
 mod weibo_api;
 mod weibo_authorize;
 mod weibo_story;

@@ -10,7 +10,8 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use fujie_simulator::Running;
+use fujie_simulator::modest::Kind;
+use fujie_simulator::{Modest, ModestConfig, Running};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -23,6 +24,12 @@ pub struct House {
     pub running: Running,
     pub authorize: &'static str,
     pub token: &'static str,
+}
+
+/// A provider of the modest kind with its default app.
+pub async fn modest(kind: Kind, authorize: &'static str, token: &'static str) -> House {
+    let running = Modest::start("127.0.0.1:0", ModestConfig::of(kind)).await.unwrap();
+    House { running, authorize, token }
 }
 
 impl House {
@@ -41,6 +48,10 @@ impl House {
 
     pub async fn post_form(&self, path: &str, form: &str) -> Answer {
         http::post_form(self.base(), path, form).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        http::send(self.base(), "POST", path, &["Content-Type: application/json"], &body.to_string()).await
     }
 
     /// `POST /_simulate/…`, which must be taken.

@@ -216,6 +216,16 @@ async fn end_session_ends_the_session_and_goes_back_to_a_registered_address_only
 }
 
 #[tokio::test]
+async fn an_ordered_error_at_the_page_goes_back_to_the_client() {
+    let house = house().await;
+    let fault = json!({ "at": "/authorize", "kind": "error", "error": "temporarily_unavailable" });
+    house.control("faults", fault).await;
+    let back = house.land(&request("")).await;
+    assert_eq!(parameter(&back, "error").as_deref(), Some("temporarily_unavailable"));
+    assert_eq!(parameter(&back, "state").as_deref(), Some("s&t"));
+}
+
+#[tokio::test]
 async fn the_default_secret_is_the_documented_one() {
     assert!(CLIENT.ends_with(DEFAULT_SECRET));
 }

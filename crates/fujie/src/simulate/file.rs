@@ -110,10 +110,36 @@ mod tests {
     }
 
     #[test]
+    fn every_provider_has_a_section_of_its_own() {
+        let file: File = toml::from_str(
+            r#"
+            [gitee.switches]
+            email_public = true
+
+            [[discord.apps]]
+            client_id = "1"
+            redirect_uris = ["http://127.0.0.1:5000/"]
+
+            [[oidc.apps]]
+            client_id = "shop"
+            redirect_uris = ["http://127.0.0.1:5000/"]
+
+            [google.switches]
+            id_token_fault = "wrong_nonce"
+            "#,
+        )
+        .unwrap();
+        assert!(file.gitee.switches.email_public && !file.baidu.switches.email_public);
+        assert_eq!(file.discord.apps.first().unwrap().client_id, "1");
+        assert_eq!(file.oidc.apps.first().unwrap().client_secret, None, "a public client");
+        assert!(file.google.switches.id_token_fault.is_some() && file.oidc.switches.id_token_fault.is_none());
+    }
+
+    #[test]
     fn an_empty_file_is_as_none() {
         let file: File = toml::from_str("").unwrap();
         assert_eq!(file.people.first().unwrap().name, "xiaoming");
-        assert_eq!(file.wechat.apps.len(), 1);
+        assert_eq!(file.wechat.apps.len(), fujie_simulator::wechat::WechatConfig::default().apps.len());
     }
 
     #[test]
@@ -124,6 +150,8 @@ mod tests {
             ("[wechat]\ncode_lifetime = 5\n", "line 2", "code_lifetime"),
             ("[[people]]\nname = \"wang\"\n", "line 1", "nickname"),
             ("[[wechat.apps]]\nappid = 5\n", "line 2", "appid = 5"),
+            ("[gitee]\nkind = \"baidu\"\n", "line 2", "kind"),
+            ("[google]\nhouse = \"apple\"\n", "line 2", "house"),
             ("[[people]\n", "line 1", "[[people]"),
         ];
         for (text, line, key) in cases {

@@ -10,8 +10,11 @@ use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use fujie_simulator::modest::Kind;
+use fujie_simulator::oidc::House;
 use fujie_simulator::{
-    Github, GithubConfig, Person, Qq, QqConfig, Running, Wechat, WechatConfig, Weibo, WeiboConfig, default_people,
+    Github, GithubConfig, Modest, ModestConfig, Oidc, OidcConfig, Person, Qq, QqConfig, Running, Wechat, WechatConfig,
+    Weibo, WeiboConfig, default_people,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -39,9 +42,13 @@ pub struct Simulate {
     output: Output,
 }
 
-/// The providers, a line each: variant and word on the command line, key and type in the file, fields of an app.
+/// The providers, a line each: variant and word on the command line, key in the file, who plays it and from which
+/// configuration, fields of an app. A player of many providers is also told which one.
 macro_rules! providers {
-    ($($(#[$doc:meta])* $variant:ident $key:ident: $Config:ident { $id:ident, $secret:ident } $guide:expr;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident $key:ident: $Player:ident($Config:ident $(, $which:expr)?) { $id:ident, $secret:ident } $guide:expr;
+    )*) => {
         /// A provider to simulate.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
         pub enum Simulated {
@@ -76,9 +83,9 @@ macro_rules! providers {
                 let (people, auto_confirm) = (file.people.clone(), file.auto_confirm.clone());
                 match self {
                     $(Self::$variant => {
-                        let config = $Config { people, auto_confirm, ..file.$key.clone() };
+                        let config = $Config { people, auto_confirm, ..file.$key.clone() }$(.playing($which))?;
                         let app = config.apps.first().map(|app| (app.$id.clone(), Option::from(app.$secret.clone())));
-                        let running = $variant::start(("127.0.0.1", port), config).await?;
+                        let running = $Player::start(("127.0.0.1", port), config).await?;
                         Ok(Started { guide: self.guide(), running, app })
                     })*
                 }
@@ -88,14 +95,40 @@ macro_rules! providers {
 }
 
 providers! {
-    /// WeChat: sign-in of websites by QR code.
-    Wechat wechat: WechatConfig { appid, secret } guide::WECHAT;
+    /// WeChat: websites, in-app pages and mini programs.
+    Wechat wechat: Wechat(WechatConfig) { appid, secret } guide::WECHAT;
     /// QQ: website sign-in, with its JavaScript answers.
-    Qq qq: QqConfig { client_id, secret } guide::QQ;
+    Qq qq: Qq(QqConfig) { client_id, secret } guide::QQ;
     /// Weibo: sign-in and the user's data.
-    Weibo weibo: WeiboConfig { client_id, secret } guide::WEIBO;
+    Weibo weibo: Weibo(WeiboConfig) { client_id, secret } guide::WEIBO;
     /// GitHub: OAuth apps and GitHub Apps, device flow, repository hooks and their deliveries.
-    Github github: GithubConfig { client_id, client_secret } guide::GITHUB;
+    Github github: Github(GithubConfig) { client_id, client_secret } guide::GITHUB;
+    /// An OpenID provider after the standards, which can be told to lie.
+    Oidc oidc: Oidc(OidcConfig) { client_id, client_secret } guide::OIDC;
+    /// Gitee: sign-in and the user.
+    Gitee gitee: Modest(ModestConfig, Kind::Gitee) { client_id, client_secret } guide::GITEE;
+    /// DingTalk: sign-in with JSON calls.
+    Dingtalk dingtalk: Modest(ModestConfig, Kind::Dingtalk) { client_id, client_secret } guide::DINGTALK;
+    /// Feishu: sign-in with JSON calls; Lark has the same paths.
+    Feishu feishu: Modest(ModestConfig, Kind::Feishu) { client_id, client_secret } guide::FEISHU;
+    /// WeCom: sign-in by the application's own token.
+    Wecom wecom: Modest(ModestConfig, Kind::Wecom) { client_id, client_secret } guide::WECOM;
+    /// Douyin: sign-in and the user.
+    Douyin douyin: Modest(ModestConfig, Kind::Douyin) { client_id, client_secret } guide::DOUYIN;
+    /// Baidu: sign-in and the user.
+    Baidu baidu: Modest(ModestConfig, Kind::Baidu) { client_id, client_secret } guide::BAIDU;
+    /// Discord: sign-in and the user.
+    Discord discord: Modest(ModestConfig, Kind::Discord) { client_id, client_secret } guide::DISCORD;
+    /// Alipay: sign-in through the gateway, signed both ways.
+    Alipay alipay: Modest(ModestConfig, Kind::Alipay) { client_id, client_secret } guide::ALIPAY;
+    /// Apple: answers by POST, a signed client secret.
+    Apple apple: Oidc(OidcConfig, House::Apple) { client_id, client_secret } guide::APPLE;
+    /// Google: OpenID Connect and device flow.
+    Google google: Oidc(OidcConfig, House::Google) { client_id, client_secret } guide::GOOGLE;
+    /// Microsoft: OpenID Connect v2.0 with tenants.
+    Microsoft microsoft: Oidc(OidcConfig, House::Microsoft) { client_id, client_secret } guide::MICROSOFT;
+    /// GitLab: OpenID Connect and its user API.
+    Gitlab gitlab: Oidc(OidcConfig, House::Gitlab) { client_id, client_secret } guide::GITLAB;
 }
 
 /// A provider that runs.
@@ -147,6 +180,12 @@ pub async fn run(simulate: Simulate) -> Result<()> {
 }
 
 impl Started {
+    /// What the first app sends to prove itself, if it sends anything.
+    fn secret(&self) -> Option<&str> {
+        let (_, secret) = self.app.as_ref().filter(|_| self.guide.secret != guide::PRIVATE_KEY)?;
+        secret.as_deref().filter(|secret| !secret.is_empty())
+    }
+
     fn tell_programs(&self, output: Output, out: &mut impl std::io::Write) -> std::io::Result<()> {
         let base = self.running.base_url();
         match output {
@@ -161,7 +200,7 @@ impl Started {
                     "phone_url": format!("{base}/phone"),
                     "control_url": format!("{base}/_simulate"),
                     "client_id": self.app.as_ref().map(|(id, _)| id),
-                    "client_secret": self.app.as_ref().and_then(|(_, secret)| secret.as_ref()),
+                    "client_secret": self.secret(),
                     "endpoints": endpoints,
                 });
                 writeln!(out, "{told}")
@@ -173,8 +212,12 @@ impl Started {
         let (guide, base) = (self.guide, self.running.base_url());
         writeln!(out, "{}, in place of {}: {base}", guide.title, guide.hosts)?;
         writeln!(out, "  {:<16} {base}/phone", "phone")?;
-        if let Some((id, secret)) = &self.app {
-            let secret = secret.as_deref().unwrap_or("none: a public client");
+        if let Some((id, _)) = &self.app {
+            let secret = match self.secret() {
+                Some(secret) => secret.to_owned(),
+                None if guide.secret == guide::PRIVATE_KEY => format!("see {base}/_simulate"),
+                None => "none: a public client".to_owned(),
+            };
             writeln!(out, "  {:<16} {id}\n  {:<16} {secret}", guide.id, guide.secret)?;
         }
         for (name, path) in guide.endpoints {

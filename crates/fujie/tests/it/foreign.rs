@@ -2,7 +2,10 @@
 //! ready programs run as the demo gives them, in a real browser; the scripts in `tests/foreign` go further: refresh,
 //! introspection, revocation, and the two legacy grants, switched on and off.
 //!
-//! Deliberately not here: installing them. `./test` does it and says where they are.
+//! [`simulator`] has them sign in at our simulators instead, and [`oidc_provider`] has us sign in at somebody else's
+//! server. Deliberately not here: installing them. `./test` does it and says where they are.
+
+mod simulator;
 
 use std::{
     ffi::OsStr,
@@ -21,6 +24,8 @@ use crate::{
 };
 
 const PYTHON: &str = "FUJIE_TEST_PYTHON";
+/// With what Flask-OAuthlib needs, which is old.
+const PYTHON_FLASK_OAUTHLIB: &str = "FUJIE_TEST_PYTHON_FLASK_OAUTHLIB";
 const NODE: &str = "FUJIE_TEST_NODE";
 const NODE_MODULES: &str = "FUJIE_TEST_NODE_MODULES";
 
@@ -32,7 +37,7 @@ fn told(variable: &str) -> PathBuf {
     }
 }
 
-/// Says which versions a test met, on stderr itself, so that it is seen when the test passes.
+/// Says which versions a test met.
 fn say_versions(runtime: &str, packages: &[&str]) {
     let run = |arguments: &[&str]| {
         let output = Command::new(told(runtime)).args(arguments).output();
@@ -40,7 +45,7 @@ fn say_versions(runtime: &str, packages: &[&str]) {
         String::from_utf8(output.stdout).unwrap().trim().replace('\n', ", ")
     };
     let installed = match runtime {
-        PYTHON => {
+        PYTHON | PYTHON_FLASK_OAUTHLIB => {
             let script = "import sys; from importlib.metadata import version\nfor name in sys.argv[1:]: print(name, version(name))";
             run(&[&["-c", script], packages].concat())
         }
@@ -54,9 +59,13 @@ fn say_versions(runtime: &str, packages: &[&str]) {
             packages.iter().map(version).collect::<Vec<_>>().join(", ")
         }
     };
-    let runtime = if runtime == PYTHON { run(&["--version"]) } else { format!("Node.js {}", run(&["--version"])) };
-    let line = format!("clients that somebody else wrote: {installed} on {runtime}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    let runtime = if runtime == NODE { format!("Node.js {}", run(&["--version"])) } else { run(&["--version"]) };
+    say(&format!("{installed} on {runtime}"));
+}
+
+/// On stderr itself, so that it is seen when the test passes.
+fn say(what: &str) {
+    std::io::stderr().write_all(format!("clients that somebody else wrote: {what}\n").as_bytes()).unwrap();
 }
 
 /// A folder in which Node.js finds the packages that `./test` installed.
@@ -68,11 +77,27 @@ fn folder(runtime: &str) -> tempfile::TempDir {
     folder
 }
 
+/// Such a folder with the scripts of `tests/foreign` in it.
+fn scripts(runtime: &str) -> tempfile::TempDir {
+    let folder = folder(runtime);
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    folder
+}
+
 /// A command that speaks to loopback alone, whatever the environment says about proxies.
 fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("NO_PROXY", "127.0.0.1").env("PYTHONUTF8", "1").stdin(Stdio::null());
     command
+}
+
+/// A browser without eyes.
+fn http() -> reqwest::Client {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 /// A child that ends with its test.
@@ -96,7 +121,7 @@ impl Running {
             .spawn()
             .unwrap_or_else(|error| panic!("{runtime}: {error}: run ./test"));
         let mut running = Self(child);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http();
         let until = Instant::now() + Duration::from_secs(30);
         loop {
             if let Ok(answer) = http.get(origin).send().await
@@ -149,7 +174,7 @@ async fn ready_file(runtime: &str, path: &str) {
     let (flask_port, express_port) = (free_port(), free_port());
     let demo = Demo::start(flask_port, express_port);
     let driver = Driver::start();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     let answer = http.get(format!("{}{path}", demo.friends)).send().await.unwrap().error_for_status().unwrap();
     let disposition = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
     let file = disposition.split('"').nth(1).unwrap();
@@ -232,11 +257,7 @@ impl House {
         let mut issuer = String::new();
         BufReader::new(serve.0.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
 
-        let folder = folder(runtime);
-        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign")).unwrap() {
-            let path = entry.unwrap().path();
-            fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
-        }
+        let folder = scripts(runtime);
         let output = command("timeout", folder.path())
             .arg("120")
             .arg(told(runtime))

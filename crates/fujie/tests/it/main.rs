@@ -10,6 +10,7 @@
 
 mod demo;
 mod durable;
+mod example;
 mod foreign;
 mod hop;
 mod simulate;
@@ -17,3 +18,4 @@ mod tidy;
 mod walk;
 mod webdriver;
 mod wechat_embedded;
+mod weight;

@@ -115,6 +115,41 @@ fn each_provider_has_a_port_of_its_own_in_the_order_they_are_named() {
 }
 
 #[test]
+fn many_small_providers_run_side_by_side_each_with_an_app_and_its_own_page() {
+    let names = [
+        ("oidc", "fujie-demo"),
+        ("gitee", "fa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4e"),
+        ("dingtalk", "dingfa4efa4efa4efa4e"),
+        ("feishu", "cli_fa4efa4efa4efa4e"),
+        ("wecom", "wwfa4efa4efa4efa4e"),
+        ("douyin", "awfa4efa4efa4efa"),
+        ("baidu", "fa4efa4efa4efa4efa4efa4e"),
+        ("discord", "1000000000000000001"),
+        ("alipay", "2021000000000001"),
+        ("apple", "fujie-demo"),
+        ("google", "fujie-demo"),
+        ("microsoft", "fujie-demo"),
+        ("gitlab", "fujie-demo"),
+    ];
+    let words: Vec<_> = names.iter().map(|(name, _)| *name).chain(["--output", "json"]).collect();
+    let mut simulation = Simulation::start(&words);
+    for (name, client_id) in names {
+        let told: serde_json::Value = serde_json::from_str(&simulation.line()).unwrap();
+        assert_eq!((told["provider"].as_str(), told["client_id"].as_str()), (Some(name), Some(client_id)));
+        // Who signs has no secret to send.
+        assert_eq!(told["client_secret"].is_null(), ["alipay", "apple"].contains(&name), "{told}");
+        let base = told["base_url"].as_str().unwrap();
+        assert!(get(base, "/phone").contains("200 OK"), "{name}");
+        let page = match &told["endpoints"]["authorize"] {
+            serde_json::Value::String(address) => address.strip_prefix(base).unwrap().to_owned(),
+            _ => panic!("{told}"),
+        };
+        assert!(!get(base, &page).contains("404 Not Found"), "{name} {page}");
+        assert!(get(base, "/_simulate").contains(&format!("\"provider\":\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
 fn a_file_brings_people_apps_and_switches() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("simulate.toml");

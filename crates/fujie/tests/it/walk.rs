@@ -97,14 +97,14 @@ async fn whole_walk(tongue: &Tongue) {
     // The nickname arrives whole, and the contacts are shown.
     window.wait_url(&demo.friends).await;
     window.wait_text("小明🌟").await;
-    assert!(window.has(".contacts li").await, "{}", window.text().await);
+    window.wait_has(".contacts li").await;
     check(&window, tongue, "friends-signed-in").await;
     let sub = window.script("return document.querySelector('.who code').textContent").await;
 
     press(&window, "/expired").await;
     window.wait_text("401").await;
     press(&window, "/refresh").await;
-    assert!(window.has(".contacts li").await, "after a refresh the contacts are shown");
+    window.wait_has(".contacts li").await;
     press(&window, "/revoke").await;
     press(&window, "/call").await;
     assert!(!window.has(".contacts li").await, "a revoked token is refused:\n{}", window.text().await);
@@ -210,7 +210,7 @@ async fn alice_denies_consent_then_signs_in_by_password_and_allows() {
     window.wait_url("/authorize").await;
     window.click("button[name=decision][value=allow]").await;
     window.wait_text("alice").await;
-    assert!(window.has(".contacts li").await, "{}", window.text().await);
+    window.wait_has(".contacts li").await;
     check(&window, &EN, "friends-alice").await;
     window.close().await;
 }

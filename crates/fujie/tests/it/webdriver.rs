@@ -141,6 +141,11 @@ impl Window {
         self.try_find(selector).await.is_some()
     }
 
+    /// Waits until there is such an element.
+    pub async fn wait_has(&self, selector: &str) {
+        self.wait_true(&format!("return document.querySelector({selector:?}) !== null")).await;
+    }
+
     /// Waits until `text` is on the page.
     pub async fn wait_text(&self, text: &str) {
         let until = Instant::now() + PATIENCE;

@@ -2,10 +2,11 @@
 //! `/api/v4/user`, and two shapes of errors.
 
 use super::{Facts, Manners, Paths, Routes};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::ledger::{Rotation, Spelling, Terms};
-use crate::oidc::answer::{self, Call};
+use crate::oidc::answer;
 use crate::oidc::config::Switches;
 use crate::oidc::failure::Failure;
 use crate::oidc::world::{Object, World};
@@ -88,7 +89,7 @@ impl Manners for Gitlab {
 /// `GET /api/v4/user`: the token as `Bearer`, or in the query as old clients send it.
 async fn user(State(simulation): State<Arc<Simulation<World<Gitlab>>>>, call: Call) -> Response {
     let now = simulation.now();
-    let query = Fields::of(call.query.as_bytes());
+    let query = call.asked();
     let world = simulation.world();
     let token = call.bearer().or(query.filled("access_token"));
     let refuse = |body: Value| {

@@ -2,10 +2,11 @@
 //! errors, no word on whether an address is verified, and `/v1.0/me` of the graph.
 
 use super::{Facts, Issuer, Manners, Paths, Routes};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::fields::Fields;
 use crate::ledger::{Rotation, Spelling, Terms};
-use crate::oidc::answer::{self, Call};
+use crate::oidc::answer;
 use crate::oidc::config::Switches;
 use crate::oidc::failure::Failure;
 use crate::oidc::world::{Object, World};
@@ -110,7 +111,7 @@ impl Manners for Microsoft {
         };
         let seed = now.unix_seconds().to_string();
         let (trace_id, correlation_id) = (guid(&["trace", &seed]), guid(&["correlation", &seed]));
-        let time = timestamp(now.unix_seconds());
+        let time = format!("{}Z", now.civil(Duration::ZERO));
         let text = &failure.description;
         json!({
             "error": failure.error,
@@ -167,36 +168,4 @@ fn guid(parts: &[&str]) -> String {
     let hex = random::settled(parts, random::HEX, 32);
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
-}
-
-/// `2026-11-21 15:04:05Z`.
-fn timestamp(unix_seconds: u64) -> String {
-    let (year, month, day) = civil(unix_seconds / 86_400);
-    let second = unix_seconds % 86_400;
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
-}
-
-/// Year, month and day of a number of days since 1970.
-fn civil(days: u64) -> (u64, u64, u64) {
-    // Counted from 0000-03-01 in eras of 400 years, so that a leap day is the last of its year.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::timestamp;
-
-    #[test]
-    fn a_timestamp_names_the_civil_day() {
-        assert_eq!(timestamp(0), "1970-01-01 00:00:00Z");
-        assert_eq!(timestamp(951_827_696), "2000-02-29 12:34:56Z");
-        assert_eq!(timestamp(4_107_542_399), "2100-02-28 23:59:59Z");
-    }
 }

@@ -96,7 +96,7 @@ impl Facts<'_> {
 }
 
 /// How a house differs from the standard.
-pub(crate) trait Manners: Send + Sync + 'static {
+pub(crate) trait Manners: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     const TITLE: Title;
     const PATHS: Paths;
@@ -181,10 +181,7 @@ pub(crate) trait Manners: Send + Sync + 'static {
     }
 
     /// Endpoints beyond the standard.
-    fn routes(routes: Routes<Self>) -> Routes<Self>
-    where
-        Self: Sized,
-    {
+    fn routes(routes: Routes<Self>) -> Routes<Self> {
         routes
     }
 }
