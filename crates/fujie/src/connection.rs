@@ -98,9 +98,13 @@ async fn simulated(own: &ConnectionConfig, transport: &Arc<dyn Transport>) -> Re
         Record::Known(record) => {
             let mut moved = record.at_host(&base)?;
             // Its tokens name itself.
+            let named = |issuer: &str| {
+                let path = issuer.splitn(4, '/').nth(3).map(|path| format!("/{path}"));
+                format!("{base}{}", path.unwrap_or_default())
+            };
+            moved.callback.issuer = moved.callback.issuer.as_deref().map(named);
             if let Some(rule) = &mut moved.id_token {
-                let path = rule.issuer.splitn(4, '/').nth(3).map(|path| format!("/{path}"));
-                rule.issuer = format!("{base}{}", path.unwrap_or_default());
+                rule.issuer = named(&rule.issuer);
             }
             let credential = match own.provider {
                 "alipay" => Credential::Rsa2(Rsa2Key::from_pkcs8(&private_key(&base).await?)?),

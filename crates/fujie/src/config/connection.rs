@@ -335,6 +335,7 @@ impl Reader {
             record = record.with_authorization_parameter("agentid", &agent);
         }
         if let (Some(rule), Some(issuer)) = (&mut record.id_token, section.issuer.take()) {
+            record.callback.issuer = record.callback.issuer.as_ref().map(|_| issuer.clone());
             rule.issuer = issuer;
         }
         Some(Record::Known(Box::new(changes.apply(record))))

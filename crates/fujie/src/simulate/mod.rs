@@ -148,7 +148,10 @@ pub async fn start(provider: &str) -> Option<std::io::Result<Started>> {
         name => name,
     };
     let simulated = Simulated::from_str(name, false).ok()?;
-    Some(simulated.start(0, &File::default()).await)
+    let mut file = File::default();
+    // An app that is registered today.
+    file.alipay.switches.open_id_only = true;
+    Some(simulated.start(0, &file).await)
 }
 
 /// Runs until it is told to stop; prints one base URL per provider.

@@ -68,7 +68,7 @@ fn keys_of_other_providers_are_refused_by_line() {
 fn what_a_provider_needs_is_told_by_key() {
     one("wecom", SECRETS).refused(&["connection.x.agent_id (not set): is required"]);
     one("openid", SECRETS).refused(&["connection.x.issuer (not set): is required"]);
-    one("openid", "client_id = \"id\"").refused(&["connection.x.client_secret (not set): is required"]);
+    one("openid", "client_id = \"id\"").refused(&["client_secret (not set): is required", "issuer (not set): is"]);
     one("oauth2", SECRETS).refused(&["authorization_endpoint (not", "token_endpoint (not", "user_endpoint (not"]);
     let apple = format!("client_id = \"id\"\nprivate_key = '''{}'''\n", es256());
     one("apple", &apple).refused(&["connection.x.key_id (not set)", "connection.x.team_id (not set)"]);
