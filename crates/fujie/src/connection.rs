@@ -102,9 +102,9 @@ async fn simulated(own: &ConnectionConfig, transport: &Arc<dyn Transport>) -> Re
                 let path = issuer.splitn(4, '/').nth(3).map(|path| format!("/{path}"));
                 format!("{base}{}", path.unwrap_or_default())
             };
-            moved.callback.issuer = moved.callback.issuer.as_deref().map(named);
             if let Some(rule) = &mut moved.id_token {
                 rule.issuer = named(&rule.issuer);
+                moved.callback.issuer = moved.callback.issuer.as_deref().map(named);
             }
             let credential = match own.provider {
                 "alipay" => Credential::Rsa2(Rsa2Key::from_pkcs8(&private_key(&base).await?)?),

@@ -334,9 +334,11 @@ impl Reader {
             let agent = needed("agent_id", section.agent_id.take().or(simulated), AGENT_REQUIRED)?;
             record = record.with_authorization_parameter("agentid", &agent);
         }
-        if let (Some(rule), Some(issuer)) = (&mut record.id_token, section.issuer.take()) {
+        if let Some(issuer) = section.issuer.take() {
             record.callback.issuer = record.callback.issuer.as_ref().map(|_| issuer.clone());
-            rule.issuer = issuer;
+            if let Some(rule) = &mut record.id_token {
+                rule.issuer = issuer;
+            }
         }
         Some(Record::Known(Box::new(changes.apply(record))))
     }
@@ -381,7 +383,7 @@ fn offered(provider: &'static str) -> Vec<&'static str> {
         APPLE => &["private_key", "key_id", "team_id", "issuer", "at"],
         ALIPAY => &["private_key", "at", "subject_field"],
         WECOM => &["client_secret", "agent_id", "at"],
-        "google" | "microsoft" => &["client_secret", "issuer", "at"],
+        "github" | "google" | "microsoft" => &["client_secret", "issuer", "at"],
         "wechat" => &["client_secret", "at", "embedded", "self_redirect"],
         _ => &["client_secret", "at"],
     };
