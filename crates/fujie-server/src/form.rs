@@ -256,7 +256,8 @@ impl ContentPolicy<'_> {
         let private = self.targets.iter().filter(|origin| origin.ends_with(':'));
         let private: String = private.map(|scheme| format!(" {scheme}")).collect();
         let script: String = self.script.iter().map(|script| format!(" {script}")).collect();
-        let frames = if self.frames.is_empty() { String::new() } else { format!("frame-src {}; ", self.frames.join(" ")) };
+        let frames =
+            if self.frames.is_empty() { String::new() } else { format!("frame-src {}; ", self.frames.join(" ")) };
         let ancestors = if self.is_framed { "'self'" } else { "'none'" };
         format!(
             "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'{script}; {frames}\

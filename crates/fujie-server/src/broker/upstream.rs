@@ -101,9 +101,8 @@ impl Discovered {
             return found.client.clone().ok_or_else(failed);
         }
         let asked = Provider::discover(self.transport.as_ref(), &self.issuer).await;
-        let made = asked.and_then(|provider| {
-            (self.make)(provider).map_err(|error| ProviderError::Discovery(error.to_string()))
-        });
+        let made = asked
+            .and_then(|provider| (self.make)(provider).map_err(|error| ProviderError::Discovery(error.to_string())));
         match (made, found.client.clone()) {
             (Ok(client), _) => {
                 let client = Arc::new(client);

@@ -160,11 +160,7 @@ impl Page for Account {
 }
 
 fn identity(kind: ProviderKind, nickname: &str) -> BoundIdentity {
-    BoundIdentity {
-        provider: Provider::of(kind),
-        nickname: nickname.to_owned(),
-        bound_at_milliseconds: SAMPLE_TIME,
-    }
+    BoundIdentity { provider: Provider::of(kind), nickname: nickname.to_owned(), bound_at_milliseconds: SAMPLE_TIME }
 }
 
 fn application(ended_why: Option<EndedWhy>) -> Application {

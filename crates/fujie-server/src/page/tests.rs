@@ -6,8 +6,8 @@ use minijinja::value::{Serde, Value};
 use serde_json::Value as Json;
 
 use super::{
-    Account, Bind, BindConfirm, Consent, Embedded, ErrorPage, FormPost, Lang, LangLink, Page, Pages, Setup, Shell, SignIn,
-    SignOutConfirm, SignedOut, TEMPLATES, ToTop, asset, words,
+    Account, Bind, BindConfirm, Consent, Embedded, ErrorPage, FormPost, Lang, LangLink, Page, Pages, Setup, Shell,
+    SignIn, SignOutConfirm, SignedOut, TEMPLATES, ToTop, asset, words,
 };
 
 #[test]

@@ -70,13 +70,8 @@ pub struct App {
 }
 
 /// The usual one.
-pub const WECHAT: App = App {
-    connection: "wechat",
-    appid: DEFAULT_APPID,
-    secret: DEFAULT_SECRET,
-    group: Some("main"),
-    embedding: None,
-};
+pub const WECHAT: App =
+    App { connection: "wechat", appid: DEFAULT_APPID, secret: DEFAULT_SECRET, group: Some("main"), embedding: None };
 
 /// Another application of the same open-platform account.
 pub const WECHAT_2: App = App {

@@ -178,8 +178,7 @@ impl Reader {
         }
         let provider = provider?;
         let is_simulated = self.is_simulated(id, provider, &section, (issuer, at.is_some()));
-        let proof =
-            if is_simulated { Some(Proof::None) } else { self.proof(id, provider, &offered, &mut section) };
+        let proof = if is_simulated { Some(Proof::None) } else { self.proof(id, provider, &offered, &mut section) };
         let record = self.record(id, provider, is_simulated, &mut section);
         let embedding = match (embedded, in_frame) {
             (false, _) => None,
@@ -188,7 +187,18 @@ impl Reader {
         };
         let (client_id, proof, record) = (section.client_id?, proof?, record?);
         let id = id.to_owned();
-        Some(ConnectionConfig { id, provider, record, client_id, proof: Arc::new(proof), label, group, at, embedding, is_simulated })
+        Some(ConnectionConfig {
+            id,
+            provider,
+            record,
+            client_id,
+            proof: Arc::new(proof),
+            label,
+            group,
+            at,
+            embedding,
+            is_simulated,
+        })
     }
 
     /// A key, unless nobody may give it here: then it is not spoken of.
@@ -257,8 +267,8 @@ impl Reader {
         if is_simulated && is_moved {
             self.refuse(&key("at"), SIMULATED_ELSEWHERE);
         }
-        if is_simulated && provider == OAUTH2 {
-            self.refuse(&key("client_id"), "there is no simulator for oauth2; try provider = \"openid\"");
+        if is_simulated && [OAUTH2, IN_APP].contains(&provider) {
+            self.refuse(&key("client_id"), format!("there is no simulator for {provider}; {SIMULATED_INSTEAD}"));
         }
         is_simulated
     }
@@ -394,6 +404,7 @@ fn offered(provider: &'static str) -> Vec<&'static str> {
 pub(super) const OPENID: &str = "openid";
 /// A provider of which only the endpoints are known.
 pub(super) const OAUTH2: &str = "oauth2";
+const IN_APP: &str = "wechat_in_app";
 const APPLE: &str = "apple";
 const ALIPAY: &str = "alipay";
 const WECOM: &str = "wecom";
@@ -410,6 +421,7 @@ const ENDPOINT_REQUIRED: &str = "is required with oauth2; the provider's documen
 const KEY_NAME_REQUIRED: &str = "is required; it stands beside the key at the provider";
 const AGENT_REQUIRED: &str = "is required; it is the AgentId of the application in WeCom's console";
 const HALF_SIMULATED: &str = "client_id and client_secret must both be \"simulated\" or neither; change both lines";
+const SIMULATED_INSTEAD: &str = "try openid or wechat, or write the client_id and client_secret of a real one";
 const SIMULATED_IN_PUBLIC: &str = "the simulator lets everybody in as anybody and runs only with an issuer on loopback; \
                                    write the client_id and client_secret that the provider gave you";
 const SIMULATED_ELSEWHERE: &str = "does not go with \"simulated\", which runs a simulator of its own; remove this line, \

@@ -64,7 +64,12 @@ impl Reader {
         self.read_or(key, default.map(|text| Given { text: Some(text), origin: Origin::Default }), parse)
     }
 
-    pub(super) fn read_or<T>(&mut self, key: &str, default: Option<Given>, parse: impl FnOnce(&str) -> Read<T>) -> Option<T> {
+    pub(super) fn read_or<T>(
+        &mut self,
+        key: &str,
+        default: Option<Given>,
+        parse: impl FnOnce(&str) -> Read<T>,
+    ) -> Option<T> {
         let form = schema::key_at(key)?.form;
         let Some(given) = self.layers.given.get(key).or(default.as_ref()) else {
             self.settings.push(Setting { key: key.to_owned(), shown: None, origin: Origin::Default });

@@ -452,7 +452,8 @@ fn every_key_is_shown_in_the_order_of_the_schema() {
     let config = wechat("").load().unwrap();
     let keys: Vec<String> = config.settings.iter().map(|setting| setting.key.replace(".wechat.", ".*.")).collect();
     // What does not go with this provider is not shown.
-    let expected: Vec<&str> = schema::KEYS.iter().map(|key| key.path).filter(|key| keys.iter().any(|k| k == key)).collect();
+    let expected: Vec<&str> =
+        schema::KEYS.iter().map(|key| key.path).filter(|key| keys.iter().any(|k| k == key)).collect();
     assert_eq!(keys, expected);
     let own = |key: &&&str| !key.starts_with("connection.");
     assert_eq!(

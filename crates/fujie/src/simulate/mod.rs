@@ -142,11 +142,7 @@ pub struct Started {
 
 /// Starts the simulator of the provider that configurations call so, as it comes; `None` when there is none.
 pub async fn start(provider: &str) -> Option<std::io::Result<Started>> {
-    let name = match provider {
-        "openid" => "oidc",
-        "wechat_in_app" => "wechat",
-        name => name,
-    };
+    let name = if provider == "openid" { "oidc" } else { provider };
     let simulated = Simulated::from_str(name, false).ok()?;
     let mut file = File::default();
     // An app that is registered today.

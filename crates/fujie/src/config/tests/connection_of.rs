@@ -47,12 +47,14 @@ fn every_preset_is_a_connection_by_an_id_and_a_secret_or_a_key() {
 }
 
 #[test]
-fn every_provider_but_plain_oauth2_can_be_simulated_by_two_lines() {
-    for preset in fujie_client::provider::names().filter(|name| *name != "wechat_mini_program").chain(["openid"]) {
+fn every_provider_with_a_simulator_is_simulated_by_two_lines() {
+    for preset in fujie_client::provider::names().filter(|name| !name.starts_with("wechat_")).chain(["openid"]) {
         let proof = if ["apple", "alipay"].contains(&preset) { "private_key" } else { "client_secret" };
         let lines = format!("client_id = \"simulated\"\n{proof} = \"simulated\"");
         assert!(one(preset, &lines).load().unwrap().connections[0].is_simulated, "{preset}");
     }
+    let lines = "client_id = \"simulated\"\nclient_secret = \"simulated\"";
+    one("wechat_in_app", lines).refused(&["there is no simulator for wechat_in_app"]);
 }
 
 #[test]
@@ -106,7 +108,10 @@ fn a_plain_oauth2_provider_is_told_by_its_endpoints_and_fields() {
     let config = at("sso.example");
     let record = known(&config);
     assert_eq!(record.authorization_endpoint, "https://sso.example/a/");
-    assert_eq!((record.scope.join("+"), record.identity.subject.join("")), ("read+write".to_owned(), "data.id".to_owned()));
+    assert_eq!(
+        (record.scope.join("+"), record.identity.subject.join("")),
+        ("read+write".to_owned(), "data.id".to_owned())
+    );
     assert_eq!((record.identity.nickname.join(""), record.identity.avatar_url.join("")), ("nick".into(), "pic".into()));
     // People of one address are not those of another.
     assert_ne!(record.id, known(&at("other.example")).id);
@@ -129,7 +134,8 @@ fn a_secrets_file_may_be_named_in_the_file_too() {
 
 #[test]
 fn a_scope_and_an_issuer_change_a_preset() {
-    let lines = format!("{SECRETS}scope = \"openid email\"\nissuer = \"https://g.example\"\nat = \"https://g.example\"");
+    let lines =
+        format!("{SECRETS}scope = \"openid email\"\nissuer = \"https://g.example\"\nat = \"https://g.example\"");
     let config = one("google", &lines).load().unwrap();
     assert_eq!(known(&config).scope, ["openid", "email"]);
     assert_eq!(known(&config).id_token.as_ref().unwrap().issuer, "https://g.example");

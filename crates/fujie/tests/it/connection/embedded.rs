@@ -118,7 +118,9 @@ async fn the_page_lets_in_one_script_and_one_frame_and_nothing_else_is_framed() 
     let page = browser.send_as(&callback, &framed, None).await;
     assert_eq!((page.status, page.header("x-frame-options")), (200, "SAMEORIGIN"));
     assert!(page.header("content-security-policy").contains("frame-ancestors 'self'"));
-    assert!(page.headers.get("set-cookie").is_none() && page.body.contains("top&#x3d;1") || page.body.contains("top=1"));
+    assert!(
+        page.headers.get("set-cookie").is_none() && page.body.contains("top&#x3d;1") || page.body.contains("top=1")
+    );
     // Whoever leads a window there without the cookie of the flow is lost.
     let page = browser.get(&format!("{callback}&top=1")).await;
     assert!(page.location().ends_with("/sign-in?error=lost"), "{}", page.location());

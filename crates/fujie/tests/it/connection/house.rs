@@ -151,8 +151,11 @@ impl House {
         let to = page.body.split_once("action=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
         let fields = page.hidden(&to);
         let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let headers =
-            [("content-type", "application/x-www-form-urlencoded"), ("origin", "null"), ("sec-fetch-site", "cross-site")];
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+        ];
         let mut without = browser.clone();
         without.cookies.clear();
         let page = without.send_as(&to, &headers, Some(&form(&fields))).await;
