@@ -47,6 +47,7 @@ mod wechat_embedded;
 mod wechat_errors;
 mod wechat_in_app;
 mod wechat_mini_program;
+mod wechat_quirk;
 mod wecom;
 mod weibo_api;
 mod weibo_authorize;

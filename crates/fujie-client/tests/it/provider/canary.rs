@@ -20,8 +20,8 @@ use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::house::{BACK, House, NOW, cookie};
-use super::{browser, fault, github, qq, wechat, wechat_in_app, weibo};
+use super::house::{BACK, House, cookie};
+use super::{fault, github, qq, wechat, wechat_in_app, weibo};
 use crate::ear;
 use crate::session::hostile::{Hostile, answer, ok, redirect};
 
@@ -104,7 +104,7 @@ impl Canary {
     }
 
     /// Nothing that was said holds a secret of this house or of these stories.
-    fn is_silent(mut self, house: &House) {
+    fn stays_silent(mut self, house: &House) {
         // All of it but the name of the application, which every page shows.
         let client_id = house.client.registration().client_id();
         for secret in house.secrets().iter().filter(|secret| *secret != client_id) {
@@ -275,7 +275,7 @@ async fn everything(house: House, scope: &[&str], endpoints: &[Endpoint], limite
     let fresh = house.sign_in_at(&client, "xiaoming").await.unwrap().tokens;
     canary.tokens(&fresh);
     fault::faults_with(&house, &fresh, endpoints, limited).await;
-    canary.is_silent(&house);
+    canary.stays_silent(&house);
 }
 
 #[tokio::test]
@@ -339,7 +339,7 @@ async fn a_device_and_a_hook_sing_of_nothing() {
     canary.tell(&hook);
     canary.tell(&client.create_hook(&tokens, "xiaoming/demo", &hook).await);
     canary.fail(client.create_hook(&tokens, "xiaoming/demo", &hook).await);
-    canary.is_silent(&house);
+    canary.stays_silent(&house);
 }
 
 #[tokio::test]
@@ -352,8 +352,7 @@ async fn an_openid_provider_sings_of_no_nonce() {
         oidc::DEFAULT_CLIENT_ID,
         oidc::DEFAULT_SECRET,
     );
-    let there = browser::get(&format!("{}/_simulate", house.base())).await.json()["now"].as_i64().unwrap();
-    house.control("clock", &json!({"skew_seconds": NOW.seconds() - there})).await;
+    let house = house.on_time().await;
     let mut canary = Canary::new();
     let tokens = signs_in(&mut canary, &house, &house.client).await;
     let tokens = asks(&mut canary, &house.client, tokens).await;
@@ -361,7 +360,7 @@ async fn an_openid_provider_sings_of_no_nonce() {
     canary.fail(house.sign_in("xiaoming").await);
     house.order(User, &json!({"kind": "garbage"})).await;
     canary.fail(house.client.user(&tokens).await);
-    canary.is_silent(&house);
+    canary.stays_silent(&house);
 }
 
 #[tokio::test]
@@ -393,5 +392,5 @@ async fn a_session_over_tls_sings_of_nothing() {
             Err(error) => canary.told.push_str(&format!("{error} {error:?} {}", error.report())),
         }
     }
-    canary.is_silent(&house);
+    canary.stays_silent(&house);
 }

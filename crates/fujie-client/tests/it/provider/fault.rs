@@ -68,7 +68,9 @@ const ADVICE: &[(&str, bool, &str)] = &[
 
 /// An error says whether to try again and what to do, in its report too.
 pub fn advises(error: &ProviderError) {
-    let (name, retry, next_step) = ADVICE.iter().find(|(name, _, _)| *name == error.name()).expect(error.name());
+    let Some((name, retry, next_step)) = ADVICE.iter().find(|(name, _, _)| *name == error.name()) else {
+        panic!("{}", error.name());
+    };
     assert_eq!(error.retry(), *retry, "{name}");
     assert!(error.next_step().starts_with(next_step), "{name}: {}", error.next_step());
     let end = format!("; retry: {}; next: {}", if *retry { "yes" } else { "no" }, error.next_step());
@@ -111,7 +113,8 @@ async fn strike(house: &House, tokens: &Tokens, endpoint: Endpoint, (fault, expe
     let outcome = ask(house, &house.client, endpoint, tokens).await;
     let sent = house.sent();
     house.clear_faults().await;
-    tells(house, &outcome.expect_err(&format!("{fault} at the {endpoint}")), endpoint, expected);
+    let Err(error) = outcome else { panic!("{fault} at the {endpoint} went well") };
+    tells(house, &error, endpoint, expected);
     let is_asked_again = endpoint == Endpoint::Subject && matches!(expected, "interrupted" | "busy");
     let path = sent.last().unwrap().url.split('?').next().unwrap().to_owned();
     let times = sent.iter().filter(|sent| sent.url.split('?').next() == Some(path.as_str())).count();
@@ -187,5 +190,6 @@ pub async fn ask(house: &House, client: &Client, endpoint: Endpoint, tokens: &To
             other => unreachable!("{other}"),
         }
     };
-    tokio::time::timeout(PATIENCE, asked).await.expect("no call may hang")
+    // A call that hangs fails here.
+    tokio::time::timeout(PATIENCE, asked).await.unwrap()
 }

@@ -1,8 +1,6 @@
-//! GitHub's sign-in: the page, the person, tokens that end and are refreshed, devices, hooks.
+//! GitHub's sign-in: the page, the person, tokens that end and are refreshed.
 
-use std::time::Duration;
-
-use fujie_client::{Client, Credential, Device, Hook, Polled, ProviderError, Secret, Tokens, provider};
+use fujie_client::{Client, ProviderError, provider};
 use fujie_simulator::github::{
     App, DEFAULT_CLIENT_ID, DEFAULT_GITHUB_APP_CLIENT_ID, DEFAULT_SECRET, Github, GithubConfig,
 };
@@ -87,7 +85,7 @@ async fn a_github_app_signs_people_in_with_tokens_that_end() {
 }
 
 #[tokio::test]
-async fn refreshing_replaces_both_tokens_and_ends_both_old_ones() {
+async fn github_an_oauth_app_can_be_set_to_expire() {
     let house = expiring_house().await;
     let first = house.tokens("xiaoming").await;
     assert_eq!(first.expires_at, after(28_800));
@@ -121,7 +119,7 @@ async fn a_token_that_never_ends_has_nothing_to_refresh_and_nothing_ends_or_chec
 }
 
 #[tokio::test]
-async fn a_grant_taken_back_by_its_person_ends_the_tokens() {
+async fn github_a_grant_taken_back_ends_its_tokens() {
     let house = expiring_house().await;
     let tokens = house.tokens("xiaoming").await;
     let grant = format!("{}/_simulate/grants/{DEFAULT_CLIENT_ID}/xiaoming", house.base());
@@ -129,134 +127,6 @@ async fn a_grant_taken_back_by_its_person_ends_the_tokens() {
     let error = house.client.user(&tokens).await.unwrap_err();
     assert_eq!(house.name_of(Err::<(), _>(error)), "access_token_refused");
     assert_eq!(house.name_of(house.client.refresh(&tokens).await), "refresh_token_refused");
-}
-
-/// How long it says to wait; the time goes by.
-async fn wait(house: &House, client: &Client, device: &mut Device) -> Duration {
-    match client.poll_device(device).await.unwrap() {
-        Polled::Wait(span) => {
-            house.advance(i64::try_from(span.as_millis().div_ceil(1000)).unwrap()).await;
-            span
-        }
-        Polled::Tokens(_) => panic!("nobody has agreed"),
-    }
-}
-
-async fn tokens(client: &Client, device: &mut Device) -> Tokens {
-    match client.poll_device(device).await.unwrap() {
-        Polled::Tokens(tokens) => *tokens,
-        Polled::Wait(span) => panic!("to wait {span:?}"),
-    }
-}
-
-#[tokio::test]
-async fn a_device_waits_for_its_person_and_then_has_tokens() {
-    let house = house().await;
-    let client = house.client_proving(&provider::github().with_scope(&["repo"]), DEFAULT_CLIENT_ID, Credential::None);
-    let mut device = client.begin_device().await.unwrap();
-    assert_eq!(device.authorization.verification_uri, format!("{}/login/device", house.base()));
-    assert_eq!((device.authorization.user_code.len(), device.authorization.expires_at), (9, after(899).unwrap()));
-    assert_eq!(wait(&house, &client, &mut device).await, Duration::from_secs(6), "the interval and a margin");
-    assert_eq!(wait(&house, &client, &mut device).await, Duration::from_secs(6));
-    house.decide_waiting(None, "confirm", "zoe").await;
-    let tokens = tokens(&client, &mut device).await;
-    assert_eq!(tokens.scope, ["repo"]);
-    assert_eq!(client.user(&tokens).await.unwrap().nickname.as_deref(), Some("Zoë 👩‍💻"));
-    assert!(house.sent().iter().all(|sent| sent.in_body("client_secret").is_none()), "a device has no secret");
-}
-
-#[tokio::test]
-async fn a_refused_device_is_told() {
-    let house = house().await;
-    let mut device = house.client.begin_device().await.unwrap();
-    house.decide_waiting(None, "refuse", "").await;
-    house.advance(6).await;
-    assert_eq!(house.name_of(house.client.poll_device(&mut device).await), "denied");
-}
-
-#[tokio::test]
-async fn a_device_that_waits_too_long_ends_by_either_clock() {
-    let house = house().await;
-    let mut device = house.client.begin_device().await.unwrap();
-    house.advance_client(899);
-    house.sent();
-    assert_eq!(house.name_of(house.client.poll_device(&mut device).await), "expired");
-    assert!(house.sent().is_empty(), "our own clock is enough");
-    let mut device = house.client.begin_device().await.unwrap();
-    house.advance_provider(900).await;
-    house.advance_client(6);
-    assert_eq!(house.name_of(house.client.poll_device(&mut device).await), "expired");
-}
-
-#[tokio::test]
-async fn a_network_that_fails_for_a_moment_ends_no_device() {
-    let house = house().await;
-    let mut device = house.client.begin_device().await.unwrap();
-    house.decide_waiting(None, "confirm", "zoe").await;
-    let mut seconds = 6;
-    for status in [503, 429, 500] {
-        house.advance(seconds).await;
-        let fault = json!({"at": "/login/oauth/access_token", "kind": "status", "status": status});
-        house.control("faults", &fault).await;
-        let Polled::Wait(span) = house.client.poll_device(&mut device).await.unwrap() else { panic!("{status}") };
-        let longer = i64::try_from(span.as_secs()).unwrap();
-        assert!(longer > seconds, "half as often");
-        seconds = longer;
-    }
-    house.advance(seconds).await;
-    assert!(tokens(&house.client, &mut device).await.access_token.expose().starts_with("gho_"));
-}
-
-const HOOK: Hook<'static> = Hook { url: "https://app.example/hook", events: &["push", "issues"], secret: None };
-
-#[tokio::test]
-async fn a_hook_is_made_in_one_call() {
-    let house = house().await;
-    let client = asking(&house, &["admin:repo_hook"]);
-    let tokens = house.sign_in_at(&client, "xiaoming").await.unwrap().tokens;
-    let secret = Secret::new("It's a Secret to Everybody 1");
-    let signed = Hook { secret: Some(&secret), ..HOOK };
-    let made = client.create_hook(&tokens, "xiaoming/demo", &signed).await.unwrap();
-    assert_eq!((&made["active"], &made["events"]), (&json!(true), &json!(["push", "issues"])));
-    assert_eq!((&made["config"]["content_type"], &made["config"]["secret"]), (&json!("json"), &json!("********")));
-    let sent = house.sent().pop().unwrap();
-    assert!(sent.header("authorization").unwrap().starts_with("Bearer gho_"));
-    assert!(sent.body.unwrap().contains("It's a Secret to Everybody 1"));
-}
-
-#[tokio::test]
-async fn a_hook_that_exists_is_refused_in_githubs_words() {
-    let house = house().await;
-    let client = asking(&house, &["repo"]);
-    let tokens = house.sign_in_at(&client, "xiaoming").await.unwrap().tokens;
-    client.create_hook(&tokens, "xiaoming/demo", &HOOK).await.unwrap();
-    let error = client.create_hook(&tokens, "xiaoming/demo", &HOOK).await.unwrap_err();
-    assert_eq!((refused(&house, &error).0, error.evidence().unwrap().status), ("request_refused", 422));
-    let message = error.evidence().unwrap().message.as_deref();
-    assert_eq!(message, Some("Hook already exists on this repository"));
-    house.switch(json!({"refuse_localhost_hooks": true})).await;
-    let local = Hook { url: "http://localhost:8080/hook", ..HOOK };
-    let error = client.create_hook(&tokens, "xiaoming/demo", &local).await.unwrap_err();
-    assert!(error.report().contains("isn't reachable over the public Internet"), "{}", error.report());
-}
-
-#[tokio::test]
-async fn a_hook_needs_the_scope_and_the_right_to_administer() {
-    let house = house().await;
-    let plain = house.tokens("xiaoming").await;
-    let asked = asking(&house, &["admin:repo_hook"]);
-    let stranger = house.sign_in_at(&asked, "zoe").await.unwrap().tokens;
-    for (tokens, repository) in
-        [(&plain, "xiaoming/demo"), (&stranger, "xiaoming/demo"), (&stranger, "xiaoming/nothing")]
-    {
-        let outcome = asked.create_hook(tokens, repository, &HOOK).await;
-        assert_eq!(house.name_of(outcome), "not_permitted", "{repository}");
-    }
-    house.sent();
-    for name in ["xiaoming", "xiaoming/", "/demo", "xiaoming/..", "a/b/c", "a/b?c", ""] {
-        assert_eq!(house.name_of(asked.create_hook(&plain, name, &HOOK).await), "not_offered", "{name}");
-    }
-    assert!(house.sent().is_empty());
 }
 
 #[tokio::test]

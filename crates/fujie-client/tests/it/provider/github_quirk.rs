@@ -1,140 +1,13 @@
 //! What breaks a generic client at GitHub, one quirk each; then its errors and what the network may do.
 
 use fujie_client::Endpoint::{Api, DeviceAuthorization, Refresh, Token, User};
-use fujie_client::{Hook, Method, Polled, provider};
-use fujie_simulator::github::{App, Callback, DEFAULT_CLIENT_ID, DEFAULT_GITHUB_APP_CLIENT_ID, DEFAULT_SECRET};
-use serde_json::{Value, json};
+use fujie_client::{Method, provider};
+use fujie_simulator::github::{DEFAULT_CLIENT_ID, DEFAULT_GITHUB_APP_CLIENT_ID, DEFAULT_SECRET};
+use serde_json::json;
 
 use super::fault::{self, Row};
 use super::github::{asking, expiring_house, house, house_with, refused};
 use super::house::{BACK, after, cookie};
-
-#[tokio::test]
-async fn github_unknown_client_is_a_404_page_and_never_a_redirect() {
-    let house = house().await;
-    let unknown = house.client_of(&provider::github(), "Ov23nobodynobodynobo", DEFAULT_SECRET);
-    assert_eq!(house.follow(&unknown.begin(BACK).unwrap().url).await.unwrap().status, 404);
-}
-
-#[tokio::test]
-async fn github_callback_carries_code_state_and_iss_in_this_order() {
-    let house = house().await;
-    let begun = house.begin();
-    let callback = house.agree(&begun, "zoe").await;
-    let (code, rest) = callback.strip_prefix(&format!("{BACK}?code=")).unwrap().split_once("&state=").unwrap();
-    let state = rest.strip_suffix("&iss=https%3A%2F%2Fgithub.com%2Flogin%2Foauth").unwrap();
-    assert_eq!(code.len(), 20);
-    // The order is nobody's promise.
-    let other = format!("{BACK}?code={code}&iss=https%3A%2F%2Fgithub.com%2Flogin%2Foauth&state={state}");
-    assert!(house.client.finish(&other, &cookie(&begun)).await.is_ok());
-}
-
-#[tokio::test]
-async fn github_iss_can_be_switched_off_or_be_this_hosts() {
-    let house = house().await;
-    house.switch(json!({"issuer_of_this_host": true})).await;
-    let begun = house.begin();
-    let callback = house.agree(&begun, "zoe").await;
-    let error = house.client.finish(&callback, &cookie(&begun)).await.unwrap_err();
-    assert_eq!((refused(&house, &error).0, error.retry()), ("issuer_mismatch", false));
-    assert!(house.sent().is_empty(), "the code of another server goes nowhere");
-    let issuer = format!("{}/login/oauth", house.base());
-    let ours = house.client_with(&json!({"callback": {"issuer": issuer, "issuer_required": true}}));
-    assert!(house.sign_in_at(&ours, "zoe").await.is_ok());
-    house.switch(json!({"iss_in_callback": false})).await;
-    assert!(house.sign_in("zoe").await.is_ok(), "as before 2026 and on Enterprise Server");
-    assert_eq!(house.name_of(house.sign_in_at(&ours, "zoe").await), "issuer_mismatch");
-}
-
-#[tokio::test]
-async fn github_a_query_in_the_redirect_uri_is_kept_and_no_state_is_no_field() {
-    let house = house().await;
-    let begun = house.client.begin(&format!("{BACK}?next=%2Fcart")).unwrap();
-    let callback = house.agree(&begun, "zoe").await;
-    assert!(callback.starts_with(&format!("{BACK}?next=%2Fcart&code=")), "{callback}");
-    assert!(house.client.finish(&callback, &cookie(&begun)).await.is_ok());
-}
-
-#[tokio::test]
-async fn github_access_denied_has_the_exact_query() {
-    let house = house().await;
-    house.switch(json!({"iss_in_callback": false})).await;
-    let begun = house.begin();
-    let callback = house.decide(&begun.url, "refuse", "").await.unwrap();
-    let beginning = "error=access_denied&error_description=The+user+has+denied+your+application+access.&error_uri=";
-    assert!(callback.starts_with(&format!("{BACK}?{beginning}")), "{callback}");
-    assert_eq!(house.name_of(house.client.finish(&callback, &cookie(&begun)).await), "denied");
-}
-
-#[tokio::test]
-async fn github_error_callback_ends_with_iss() {
-    let house = house().await;
-    let begun = house.begin();
-    let callback = house.decide(&begun.url, "refuse", "").await.unwrap();
-    assert!(callback.ends_with("&iss=https%3A%2F%2Fgithub.com%2Flogin%2Foauth"), "{callback}");
-    let forged = callback.replace("github.com", "evil.test");
-    assert_eq!(house.name_of(house.client.finish(&forged, &cookie(&begun)).await), "issuer_mismatch");
-}
-
-#[tokio::test]
-async fn github_redirect_uri_that_is_not_registered_gets_a_page_or_by_switch_a_redirect() {
-    let registered = App { callbacks: vec![Callback::exact("http://127.0.0.1/registered")], ..App::demo() };
-    let house = house_with(|config| config.apps = vec![registered]).await;
-    let page = house.follow(&house.begin().url).await.unwrap();
-    assert!(page.status == 200 && page.text.contains("redirect_uri"));
-    house.switch(json!({"redirect_uri_mismatch_redirects": true})).await;
-    let begun = house.begin();
-    let callback = house.follow(&begun.url).await.err().unwrap();
-    let error = house.client.finish(&callback, &cookie(&begun)).await.unwrap_err();
-    assert_eq!(refused(&house, &error).0, "authorization_refused");
-    assert!(error.report().contains("redirect_uri_mismatch"), "{}", error.report());
-}
-
-#[tokio::test]
-async fn github_suspended_app_is_told_at_its_callback() {
-    let house = house_with(|config| config.apps = vec![App { suspended: true, ..App::demo() }]).await;
-    let begun = house.begin();
-    let callback = house.follow(&begun.url).await.err().unwrap();
-    let error = house.client.finish(&callback, &cookie(&begun)).await.unwrap_err();
-    assert_eq!((refused(&house, &error).0, error.retry()), ("authorization_refused", false));
-    assert!(error.report().contains("application_suspended"), "{}", error.report());
-}
-
-#[tokio::test]
-async fn github_pkce_is_s256_with_43_characters_and_both_or_neither() {
-    let house = house().await;
-    let url = house.begin().url;
-    let challenge = url.split_once("&code_challenge=").unwrap().1.split('&').next().unwrap();
-    assert!(challenge.len() == 43 && url.contains("&code_challenge_method=S256"), "{url}");
-    let neither = house.client_with(&json!({"pkce": "none"}));
-    assert!(!neither.begin(BACK).unwrap().url.contains("code_challenge"));
-    assert!(house.sign_in_at(&neither, "zoe").await.is_ok());
-    house.switch(json!({"pkce": false})).await;
-    assert!(house.sign_in("zoe").await.is_ok(), "ignored as on Enterprise Server");
-}
-
-#[tokio::test]
-async fn github_pkce_needs_the_verifier_and_does_not_replace_the_secret() {
-    let house = house().await;
-    house.sign_in("zoe").await.unwrap();
-    assert_eq!(house.sent()[0].in_body("code_verifier").map(|verifier| verifier.len()), Some(43));
-    // A code that was stolen on its way back is of no use without this browser's verifier.
-    let callback = house.agree(&house.begin(), "zoe").await;
-    let code = callback.split_once("code=").unwrap().1.split('&').next().unwrap();
-    let error = house.client.redeem(house.client.registration().read_code(code).unwrap()).await.unwrap_err();
-    assert_eq!(refused(&house, &error), ("code_refused", "bad_verification_code".to_owned()));
-    let error = house.sign_in_at(&house.public_client(), "zoe").await.unwrap_err();
-    assert_eq!(refused(&house, &error), ("credentials_refused", "incorrect_client_credentials".to_owned()));
-}
-
-#[tokio::test]
-async fn github_unknown_parameters_and_any_prompt_are_ignored() {
-    let house = house().await;
-    let record = provider::github().with_authorization_parameter("prompt", "select_account");
-    let picky = house.client_of(&record, DEFAULT_CLIENT_ID, DEFAULT_SECRET);
-    assert!(picky.begin(BACK).unwrap().url.ends_with("&prompt=select_account"));
-    assert!(house.sign_in_at(&picky, "zoe").await.is_ok());
-}
 
 #[tokio::test]
 async fn github_token_answer_is_a_form_json_or_xml_by_accept() {
@@ -347,68 +220,6 @@ async fn github_an_eleventh_token_revokes_the_oldest() {
 }
 
 #[tokio::test]
-async fn github_device_flow_must_be_enabled() {
-    let house = house_with(|config| config.apps[0].device_flow = false).await;
-    for status in [400, 200] {
-        house.switch(json!({"device_flow_disabled_status": status})).await;
-        let error = house.client.begin_device().await.unwrap_err();
-        assert_eq!(refused(&house, &error), ("not_permitted", "device_flow_disabled".to_owned()));
-        assert_eq!(error.evidence().unwrap().status, status);
-    }
-}
-
-#[tokio::test]
-async fn github_unknown_client_has_no_device_flow() {
-    let house = house().await;
-    let unknown = house.client_of(&provider::github(), "Ov23nobodynobodynobo", DEFAULT_SECRET);
-    let error = unknown.begin_device().await.unwrap_err();
-    assert_eq!(refused(&house, &error), ("credentials_refused", "Not Found".to_owned()));
-}
-
-#[tokio::test]
-async fn github_slow_down_tells_the_new_interval_as_a_number() {
-    let house = house().await;
-    let mut device = house.client.begin_device().await.unwrap();
-    for expected in [6, 14, 21] {
-        // Our clock runs fast: the provider has seen no time go by.
-        house.advance_client(30);
-        let Polled::Wait(span) = house.client.poll_device(&mut device).await.unwrap() else { panic!("{expected}") };
-        assert_eq!(span.as_secs(), expected);
-    }
-}
-
-#[tokio::test]
-async fn github_device_code_expires_or_is_denied() {
-    let house = house().await;
-    for (error, name) in [
-        ("expired_token", "expired"),
-        ("access_denied", "denied"),
-        ("incorrect_device_code", "code_refused"),
-        ("device_flow_disabled", "not_permitted"),
-        ("incorrect_client_credentials", "credentials_refused"),
-        ("unsupported_grant_type", "request_refused"),
-    ] {
-        let mut device = house.client.begin_device().await.unwrap();
-        house.advance(6).await;
-        let fault = json!({"at": "/login/oauth/access_token", "kind": "error", "error": error});
-        house.control("faults", &fault).await;
-        assert_eq!(house.name_of(house.client.poll_device(&mut device).await), name);
-    }
-}
-
-#[tokio::test]
-async fn github_device_tokens_are_refreshed_without_a_secret() {
-    let house = expiring_house().await;
-    house.switch(json!({"auto_confirm": "zoe"})).await;
-    let public = house.public_client();
-    let mut device = public.begin_device().await.unwrap();
-    house.advance(6).await;
-    let Polled::Tokens(tokens) = public.poll_device(&mut device).await.unwrap() else { panic!("not yet") };
-    let refreshed = public.refresh(&tokens).await.unwrap();
-    assert_eq!(public.user(&refreshed).await.unwrap().nickname.as_deref(), Some("Zoë 👩‍💻"));
-}
-
-#[tokio::test]
 async fn github_without_a_user_agent_is_403_html_that_is_not_json() {
     let house = house().await;
     let tokens = house.tokens("zoe").await;
@@ -457,6 +268,34 @@ async fn github_bearer_and_token_are_both_understood_in_any_case() {
     let query =
         house.client_with(&json!({"user": {"headers": [], "parameters": [["access_token", "{access_token}"]]}}));
     assert!(!house.name_of(query.user(&tokens).await).starts_with("ok"), "gone since 2021");
+}
+
+#[tokio::test]
+async fn github_no_credentials_are_requires_authentication() {
+    let house = house().await;
+    let nothing = house.client_with(&json!({"user": {"headers": []}}));
+    let error = house.sign_in_at(&nothing, "zoe").await.unwrap_err();
+    assert_eq!(refused(&house, &error).0, "access_token_refused");
+    assert_eq!(error.evidence().unwrap().message.as_deref(), Some("Requires authentication"));
+}
+
+#[tokio::test]
+async fn github_unknown_path_method_or_trailing_slash_is_404() {
+    let house = house().await;
+    let slash = house.client_with(&json!({"user": {"endpoint": format!("{}/user/", house.base())}}));
+    let error = house.sign_in_at(&slash, "zoe").await.unwrap_err();
+    assert_eq!((refused(&house, &error).0, error.evidence().unwrap().status), ("refused", 404));
+}
+
+#[tokio::test]
+async fn github_expiring_tokens_come_with_a_refresh_token_in_this_order() {
+    let house = expiring_house().await;
+    for (accept, answer) in [("application/json", "json"), ("*/*", "form")] {
+        let client = house.client_with(&json!({"token": {"headers": [["accept", accept]], "answer": answer}}));
+        let tokens = house.sign_in_at(&client, "zoe").await.unwrap().tokens;
+        assert!(tokens.refresh_token.unwrap().expose().starts_with("ghr_"), "{accept}");
+        assert_eq!(tokens.expires_at, after(28_800), "{accept}");
+    }
 }
 
 #[tokio::test]
@@ -539,58 +378,6 @@ async fn github_ordered_errors_of_the_api_are_json() {
             let evidence = error.evidence().unwrap();
             assert_eq!((evidence.status, evidence.message.is_some()), (status, true), "{code} at the {endpoint}");
         }
-    }
-}
-
-#[tokio::test]
-async fn github_a_renamed_repository_is_a_redirect_and_not_followed() {
-    let house = house().await;
-    let client = asking(&house, &["repo"]);
-    let tokens = house.sign_in_at(&client, "xiaoming").await.unwrap().tokens;
-    let moved = format!("{}/repositories/1/hooks", house.base());
-    house.order(Api, &json!({"kind": "redirect", "location": moved, "status": 307})).await;
-    house.sent();
-    let hook = Hook { url: "https://app.example/hook", events: &["push"], secret: None };
-    assert_eq!(house.name_of(client.create_hook(&tokens, "xiaoming/demo", &hook).await), "redirected");
-    assert_eq!(house.sent().len(), 1);
-}
-
-#[cfg(feature = "session")]
-mod resource {
-    //! Calls beyond sign-in, by a session.
-
-    use std::sync::Arc;
-
-    use super::super::house::House;
-    use super::*;
-
-    async fn emails(house: &House, client_id: &str, scope: &[&str]) -> (u16, Value) {
-        let record = provider::github().with_scope(scope);
-        let client = Arc::new(house.client_of(&record, client_id, DEFAULT_SECRET));
-        let tokens = house.sign_in_at(&client, "zoe").await.unwrap().tokens;
-        let answer = client.session(&tokens).unwrap().build().unwrap().get("user/emails").send().await.unwrap();
-        (answer.status(), answer.json().unwrap())
-    }
-
-    #[tokio::test]
-    async fn github_emails_are_hidden_without_the_scope_and_null_in_the_profile() {
-        let house = house().await;
-        let (status, told) = emails(&house, DEFAULT_CLIENT_ID, &["user:email"]).await;
-        assert_eq!((status, &told[0]["email"]), (200, &json!("zoe@example.com")));
-        assert_eq!((&told[0]["primary"], &told[0]["verified"]), (&json!(true), &json!(true)));
-        assert_eq!(emails(&house, DEFAULT_CLIENT_ID, &["gist"]).await.0, 404);
-        assert!(house.sign_in("zoe").await.unwrap().identity.raw["email"].is_null());
-    }
-
-    #[tokio::test]
-    async fn github_app_without_the_permission_is_not_accessible_by_integration() {
-        let house = house_with(|config| config.apps[1].permissions.clear()).await;
-        let (status, told) = emails(&house, DEFAULT_GITHUB_APP_CLIENT_ID, &[]).await;
-        assert_eq!((status, &told["message"]), (403, &json!("Resource not accessible by integration")));
-        let app = house.client_of(&provider::github(), DEFAULT_GITHUB_APP_CLIENT_ID, DEFAULT_SECRET);
-        let tokens = house.sign_in_at(&app, "xiaoming").await.unwrap().tokens;
-        let hook = Hook { url: "https://app.example/hook", events: &["push"], secret: None };
-        assert_eq!(house.name_of(app.create_hook(&tokens, "xiaoming/demo", &hook).await), "not_permitted");
     }
 }
 

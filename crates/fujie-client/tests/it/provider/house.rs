@@ -96,6 +96,7 @@ impl House {
     }
 
     /// Every secret that was ever sent.
+    #[cfg(feature = "session")]
     pub fn secrets(&self) -> Vec<String> {
         self.recorder.secrets()
     }

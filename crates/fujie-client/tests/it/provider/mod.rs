@@ -8,6 +8,10 @@ pub mod browser;
 mod canary;
 mod fault;
 mod github;
+#[cfg(feature = "session")]
+mod github_api;
+mod github_authorize;
+mod github_device;
 mod github_quirk;
 pub mod house;
 mod qq;

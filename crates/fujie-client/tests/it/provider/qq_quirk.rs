@@ -5,6 +5,7 @@ use fujie_client::{Ask, Method, provider};
 use fujie_simulator::qq::{App, DEFAULT_CLIENT_ID, DEFAULT_SECRET};
 use serde_json::json;
 
+use super::browser;
 use super::fault::{self, Row};
 use super::house::{BACK, after, cookie};
 use super::qq::{OTHER_CLIENT_ID, house, house_with, refused};
@@ -208,6 +209,24 @@ async fn qq_user_info_tells_errors_as_ret_and_msg() {
 }
 
 #[tokio::test]
+async fn qq_user_info_names_pictures_that_exist() {
+    let house = house().await;
+    let identity = house.sign_in("xiaoming").await.unwrap().identity;
+    assert_eq!(browser::get(&identity.avatar_url.unwrap()).await.status, 200);
+}
+
+#[tokio::test]
+async fn qq_user_info_is_xml_on_request_in_lower_case_alone() {
+    let house = house().await;
+    for (format, expected) in [("xml", "unreadable"), ("XML", "ok"), ("json", "ok")] {
+        let mut record = house.client.provider().clone();
+        record.user.as_mut().unwrap().parameters.push(("format".into(), format.into()));
+        let client = house.client_of(&record, DEFAULT_CLIENT_ID, DEFAULT_SECRET);
+        assert_eq!(house.name_of(house.sign_in_at(&client, "xiaoming").await), expected, "{format}");
+    }
+}
+
+#[tokio::test]
 async fn qq_user_info_needs_its_scope() {
     let house = house().await;
     let other = house.client_with(&json!({"scope": ["list_album", "list_photo"]}));
@@ -320,6 +339,20 @@ async fn qq_code_is_good_for_ten_minutes_once_and_for_its_own_app() {
     let stolen = format!("{BACK}?code={code}&state={state}");
     let error = other.finish(&stolen, &cookie(&begun)).await.unwrap_err();
     assert_eq!(refused(&house, &error), ("code_refused", "100019".to_owned()));
+}
+
+#[tokio::test]
+async fn qq_says_which_secret_is_wrong_in_its_own_words() {
+    let house = house().await;
+    let wrong = house.client_of(&provider::qq(), DEFAULT_CLIENT_ID, "wrong-secret-wrong-secret");
+    for (client, number, words) in [
+        (house.public_client(), "100002", "param client_secret is wrong or lost "),
+        (wrong, "100009", "client secret is illegal"),
+    ] {
+        let error = house.sign_in_at(&client, "xiaoming").await.unwrap_err();
+        assert_eq!(refused(&house, &error), ("credentials_refused", number.to_owned()));
+        assert_eq!(error.evidence().unwrap().message.as_deref(), Some(words));
+    }
 }
 
 #[tokio::test]

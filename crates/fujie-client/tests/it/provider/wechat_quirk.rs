@@ -143,6 +143,38 @@ async fn a_refreshed_scope_ends_with_a_comma_where_the_switch_says_so() {
 }
 
 #[tokio::test]
+async fn a_code_challenge_is_ignored() {
+    let house = house().await;
+    assert!(!house.begin().url.contains("code_challenge"));
+    let mut record = provider::wechat().with_authorization_parameter("code_challenge", "anything");
+    record.token.parameters.push(("code_verifier".into(), "anything".into()));
+    assert!(house.sign_in_at(&house.client_of(&record, DEFAULT_APPID, DEFAULT_SECRET), "zoe").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refresh_token_lives_180_days_where_it_is_configured_so() {
+    let life = std::time::Duration::from_secs(180 * 86_400);
+    let house = house_with(|config| config.refresh_token_lifetime = life).await;
+    let tokens = house.tokens("xiaoming").await;
+    house.advance(180 * 86_400 - 60).await;
+    let tokens = house.client.refresh(&tokens).await.unwrap();
+    house.advance(60).await;
+    let error = house.client.refresh(&tokens).await.unwrap_err();
+    assert_eq!(refused(&house, &error), ("refresh_token_refused", "42002".to_owned()));
+}
+
+#[tokio::test]
+async fn userinfo_names_the_country_in_the_language_asked_for_and_as_a_code_without() {
+    let house = house().await;
+    house.switch(json!({"full_profile": true})).await;
+    assert_eq!(house.sign_in("zoe").await.unwrap().identity.raw["country"], "中国", "we ask for Chinese");
+    let silent = house.client_with(&json!({"user": {"parameters": [
+        ["access_token", "{access_token}"], ["openid", "{subject}"],
+    ]}}));
+    assert_eq!(house.sign_in_at(&silent, "zoe").await.unwrap().identity.raw["country"], "CN");
+}
+
+#[tokio::test]
 async fn a_website_app_of_no_account_is_told_no_unionid_and_others_are() {
     let house = house().await;
     assert!(house.sign_in("xiaoming").await.unwrap().identity.union_subject.is_some());

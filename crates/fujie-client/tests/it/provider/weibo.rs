@@ -130,7 +130,7 @@ async fn a_revoked_token_opens_nothing_and_is_revoked_once() {
 }
 
 #[tokio::test]
-async fn a_profile_of_somebody_else_is_refused() {
+async fn weibo_user_is_found_by_uid_or_screen_name_and_only_oneself_without_high_rights() {
     let house = house().await;
     let mut tokens = house.tokens("xiaoming").await;
     tokens.subject = house.tokens("lihua").await.subject;
@@ -143,7 +143,7 @@ async fn a_profile_of_somebody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn an_app_under_test_serves_its_testers_alone() {
+async fn weibo_app_under_test_serves_its_testers_alone() {
     let house = house_with(|config| config.apps[0].testers = Some(vec!["lihua".to_owned()])).await;
     let error = house.sign_in("xiaoming").await.unwrap_err();
     assert_eq!(refused(&house, &error), ("not_permitted", "21321".to_owned()));

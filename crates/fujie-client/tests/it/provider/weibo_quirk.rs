@@ -276,6 +276,28 @@ async fn weibo_other_authorize_errors_are_redirected() {
 }
 
 #[tokio::test]
+async fn weibo_authorize_takes_get_and_post_and_an_older_path() {
+    let house = house().await;
+    let older = |path: &str| format!("{}/2/oauth2/{path}", house.base());
+    let client = house.client_with(&json!({
+        "authorization_endpoint": older("authorize"), "token": {"endpoint": older("access_token")},
+    }));
+    assert!(house.sign_in_at(&client, "xiaoming").await.is_ok());
+}
+
+#[tokio::test]
+async fn weibo_code_is_32_lowercase_hex_and_response_type_may_be_absent() {
+    let house = house().await;
+    let silent = house.client_with(&json!({"authorization_parameters": [
+        ["client_id", "{client_id}"], ["redirect_uri", "{redirect_uri}"], ["state", "{state}"],
+    ]}));
+    let begun = silent.begin(BACK).unwrap();
+    let callback = house.agree(&begun, "xiaoming").await;
+    assert_eq!(callback.split_once("code=").unwrap().1.split('&').next().unwrap().len(), 32);
+    assert!(silent.finish(&callback, &cookie(&begun)).await.is_ok());
+}
+
+#[tokio::test]
 async fn weibo_page_is_chinese_unless_english_is_asked_for() {
     let house = house().await;
     for (language, expected) in [(None, "zh-CN"), (Some("zh-Hans-CN"), "zh-CN"), (Some("en-GB"), "en")] {
@@ -375,6 +397,15 @@ mod resource {
             assert_eq!((status, &limits["user_limit"]), (200, &json!(150)));
         }
         assert_eq!(get(&session, "account/get_uid.json").await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn weibo_unknown_calls_and_wrong_methods_are_told_in_json() {
+        let house = house().await;
+        let session = session(&house, &[]).await;
+        let (status, answer) = get(&session, "statuses/nothing.json").await;
+        assert_eq!((status, &answer["error_code"]), (404, &json!(10020)));
+        assert_eq!(session.post("account/get_uid.json").send().await.unwrap().status(), 405);
     }
 }
 
