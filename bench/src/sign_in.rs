@@ -76,7 +76,7 @@ struct Party {
 
 /// An OpenID provider with one key.
 fn openid(algorithm: Algorithm) -> Result<Party> {
-    let key = SigningKey::from_pkcs8(algorithm, "bench".to_owned(), &*SigningKey::generate(algorithm)?)?;
+    let key = SigningKey::from_pkcs8(algorithm, "bench".to_owned(), &SigningKey::generate(algorithm)?)?;
     let metadata = json!({
         "issuer": ISSUER,
         "authorization_endpoint": format!("{ISSUER}/authorize"),

@@ -169,7 +169,7 @@ impl<'a> Answer<'a> {
     }
 
     /// The identifier shared among applications: absent or empty is none, anything unusable is
-    /// refused as a subject would be.
+    /// refused as a subject would be. It is a string wherever there is one, so a number is refused.
     pub(crate) fn union_subject(&self) -> Result<Option<String>, ProviderError> {
         let Some(name) = self.provider.identity.union_subject.as_deref() else {
             return Ok(None);
@@ -177,7 +177,8 @@ impl<'a> Answer<'a> {
         match self.field(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(_) => self.subject(&[name.to_owned()]).map(Some),
+            Some(Value::String(_)) => self.subject(&[name.to_owned()]).map(Some),
+            Some(_) => Err(ProviderError::SubjectMissing { field: name.to_owned(), evidence: self.evidence() }),
         }
     }
 

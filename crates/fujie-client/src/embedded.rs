@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::error::ProviderError;
 use crate::flow::Attempt;
+use crate::provider::Provider;
 use crate::registration::Registration;
 use crate::request::encode_value;
 
@@ -53,23 +54,46 @@ impl Registration {
         random: &mut dyn Random,
         now: Timestamp,
     ) -> Result<(Embedded, Attempt), ProviderError> {
-        if !self.provider.authorization_endpoint.ends_with("/connect/qrconnect") {
+        if !self.provider.is_embeddable() {
             return Err(ProviderError::NotOffered("embedded sign-in"));
         }
         let attempt = self.new_attempt(redirect_uri, false, random, now)?;
-        let embedded = Embedded {
+        Ok((self.embedded(&attempt, id, self_redirect), attempt))
+    }
+
+    /// The options for an attempt that [`Registration::begin_embedded`] made earlier, to show the
+    /// same page again.
+    pub fn embedded(&self, attempt: &Attempt, id: &str, self_redirect: bool) -> Embedded {
+        Embedded {
             self_redirect,
             id: id.to_owned(),
             appid: self.client_id.clone(),
             scope: self.provider.scope.join(&self.provider.scope_separator),
-            redirect_uri: encode_value(redirect_uri),
+            redirect_uri: encode_value(&attempt.redirect_uri),
             state: attempt.state.clone(),
             style: String::new(),
             href: String::new(),
-        };
-        Ok((embedded, attempt))
+        }
     }
 }
+
+impl Provider {
+    /// Whether its sign-in page can stand inside a page of one's own: WeChat's for websites.
+    pub fn is_embeddable(&self) -> bool {
+        self.authorization_endpoint.ends_with(PAGE)
+    }
+
+    /// Where the script of the embedded page is; `None` when there is no such page. WeChat keeps
+    /// it on another host than the page, a simulator or gateway beside it.
+    pub fn embedded_script(&self) -> Option<String> {
+        let base = self.authorization_endpoint.strip_suffix(PAGE)?;
+        let host = if base == "https://open.weixin.qq.com" { "https://res.wx.qq.com" } else { base };
+        Some(format!("{host}/connect/zh_CN/htmledition/js/wxLogin.js"))
+    }
+}
+
+/// The page that can be embedded.
+const PAGE: &str = "/connect/qrconnect";
 
 impl Embedded {
     /// With text in this colour, `black` or `white`.

@@ -29,7 +29,8 @@ const AVATAR_URL_LENGTH_MAX: usize = 2048;
 pub struct Identity {
     /// The provider's id.
     pub provider: String,
-    /// Our client id there: subjects of two applications have nothing to do with each other.
+    /// Our client id there. Where the record says that subjects are per application, those of two
+    /// applications have nothing to do with each other.
     pub app: String,
     /// The person, 1 to 255 characters.
     pub subject: String,

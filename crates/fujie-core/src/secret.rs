@@ -25,6 +25,8 @@ pub enum Kind {
     Resume,
     /// A sign-in with a provider while it is under way (sealed).
     Flow,
+    /// What a provider answered by POST, on its way to the GET that reads it (sealed).
+    Callback,
     /// A browser session (256 random bits).
     Session,
     /// The cookie that binds forms to a browser before anyone signed in (256 random bits).
@@ -41,12 +43,13 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AccessToken,
         Self::RefreshToken,
         Self::AuthorizationCode,
         Self::Resume,
         Self::Flow,
+        Self::Callback,
         Self::Session,
         Self::Browser,
         Self::BindTicket,
@@ -63,6 +66,7 @@ impl Kind {
             Self::AuthorizationCode => "fj_ac_",
             Self::Resume => "fj_rq_",
             Self::Flow => "fj_fl_",
+            Self::Callback => "fj_cb_",
             Self::Session => "fj_ss_",
             Self::Browser => "fj_br_",
             Self::BindTicket => "fj_bt_",

@@ -11,10 +11,34 @@ provider-wechat = WeChat
 provider-qq = QQ
 provider-weibo = Weibo
 provider-github = GitHub
+provider-gitee = Gitee
+provider-dingtalk = DingTalk
+provider-feishu = Feishu
+provider-wecom = WeCom
+provider-douyin = Douyin
+provider-alipay = Alipay
+provider-baidu = Baidu
+provider-google = Google
+provider-microsoft = Microsoft
+provider-apple = Apple
+provider-gitlab = GitLab
+provider-discord = Discord
 provider-glyph-wechat = We
 provider-glyph-qq = QQ
 provider-glyph-weibo = Wb
 provider-glyph-github = GH
+provider-glyph-gitee = Gi
+provider-glyph-dingtalk = DT
+provider-glyph-feishu = Fs
+provider-glyph-wecom = WC
+provider-glyph-douyin = Dy
+provider-glyph-alipay = Al
+provider-glyph-baidu = Bd
+provider-glyph-google = Go
+provider-glyph-microsoft = Ms
+provider-glyph-apple = Ap
+provider-glyph-gitlab = GL
+provider-glyph-discord = Di
 method-password = password
 
 ## Permissions
@@ -46,6 +70,15 @@ sign-in-error-provider-failed = { $provider } did not answer as it should. Pleas
 sign-in-error-provider-provisional = { $provider } is showing this page in preview mode and did not say who you are. Tap “Use full service” at the bottom of the screen, then sign in again.
 sign-in-error-expired = That took too long, so the sign-in expired. Please start again.
 sign-in-error-flow-lost = This sign-in was started in another browser or window. Please start again here.
+
+## The provider's page inside ours
+
+embedded-title = Sign in with { $provider }
+embedded-what = Scan the code with { $provider } on your phone, then confirm there.
+embedded-waiting = The code is loading. If it does not appear, open the full page.
+embedded-full = Open the full page instead
+embedded-other = Sign in another way
+to-top-title = Signing you in
 
 ## A new third-party identity
 

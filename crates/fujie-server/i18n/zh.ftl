@@ -11,10 +11,34 @@ provider-wechat = 微信
 provider-qq = QQ
 provider-weibo = 微博
 provider-github = GitHub
+provider-gitee = Gitee
+provider-dingtalk = 钉钉
+provider-feishu = 飞书
+provider-wecom = 企业微信
+provider-douyin = 抖音
+provider-alipay = 支付宝
+provider-baidu = 百度
+provider-google = Google
+provider-microsoft = Microsoft
+provider-apple = Apple
+provider-gitlab = GitLab
+provider-discord = Discord
 provider-glyph-wechat = 信
 provider-glyph-qq = QQ
 provider-glyph-weibo = 博
 provider-glyph-github = GH
+provider-glyph-gitee = Gi
+provider-glyph-dingtalk = 钉
+provider-glyph-feishu = 飞
+provider-glyph-wecom = 企
+provider-glyph-douyin = 抖
+provider-glyph-alipay = 支
+provider-glyph-baidu = 百
+provider-glyph-google = Go
+provider-glyph-microsoft = Ms
+provider-glyph-apple = Ap
+provider-glyph-gitlab = GL
+provider-glyph-discord = Di
 method-password = 密码
 
 ## 权限
@@ -46,6 +70,15 @@ sign-in-error-provider-failed = { $provider }暂时无法正常响应。请稍�
 sign-in-error-provider-provisional = 当前页面由{ $provider }以快照模式打开，无法确认你的身份。请点击屏幕下方的“使用完整服务”，然后重新登录。
 sign-in-error-expired = 等待时间过长，本次登录已失效，请重新开始。
 sign-in-error-flow-lost = 本次登录是在另一个浏览器或窗口中发起的，请在这里重新开始。
+
+## 嵌在本站页面里的扫码登录
+
+embedded-title = 使用{ $provider }登录
+embedded-what = 请用手机{ $provider }扫描二维码，并在手机上确认登录。
+embedded-waiting = 二维码正在加载。如果一直没有出现，请打开完整页面。
+embedded-full = 打开完整页面
+embedded-other = 换一种方式登录
+to-top-title = 正在登录
 
 ## 首次使用的第三方账号
 

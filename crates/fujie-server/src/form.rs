@@ -147,7 +147,13 @@ impl<'a> Visit<'a> {
 
     /// A page of ours. `targets` are the origins beyond our own where its forms may end after redirects.
     pub fn page<P: Page>(&self, code: StatusCode, page: &P, targets: &[String]) -> Response {
-        let html = match self.server.pages.render(page, &self.shell(P::TEMPLATE != FormPost::TEMPLATE), self.lang) {
+        self.page_under(code, page, &ContentPolicy { targets, ..ContentPolicy::default() })
+    }
+
+    /// A page of ours that lets in what others do not.
+    pub fn page_under<P: Page>(&self, code: StatusCode, page: &P, policy: &ContentPolicy<'_>) -> Response {
+        let has_address = P::TEMPLATE != FormPost::TEMPLATE && !policy.is_framed;
+        let html = match self.server.pages.render(page, &self.shell(has_address), self.lang) {
             Ok(html) => html,
             Err(error) => {
                 tracing::error!(%error, "a page could not be rendered");
@@ -162,20 +168,21 @@ impl<'a> Visit<'a> {
             (header::CACHE_CONTROL, "no-store"),
             (header::REFERRER_POLICY, "no-referrer"),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
+            (header::X_FRAME_OPTIONS, if policy.is_framed { "SAMEORIGIN" } else { "DENY" }),
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         ];
         for (name, value) in fixed {
             headers.insert(name, HeaderValue::from_static(value));
         }
         let response = with_header(response, header::CONTENT_LANGUAGE, self.lang.code());
-        let response = with_header(response, header::CONTENT_SECURITY_POLICY, &content_security_policy(targets));
+        let response = with_header(response, header::CONTENT_SECURITY_POLICY, &policy.text());
         let response = if self.server.issuer().starts_with("https://") {
             with_header(response, header::STRICT_TRANSPORT_SECURITY, "max-age=63072000")
         } else {
             response
         };
-        self.remember(response)
+        // A frame brings no cookies along: those that it would be given are not new.
+        if policy.is_framed { response } else { self.remember(response) }
     }
 
     /// The answer with the cookies that this visit made.
@@ -228,16 +235,35 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// No inline anything, nothing foreign. Chrome holds every redirect after a POST to `form-action` too, also those that
-/// an application makes after its callback, so a page whose forms lead away names schemes, not origins.
-fn content_security_policy(targets: &[String]) -> String {
-    let away = if targets.is_empty() { "" } else { " https: http:" };
-    let private: String =
-        targets.iter().filter(|origin| origin.ends_with(':')).map(|scheme| format!(" {scheme}")).collect();
-    format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'{away}{private}; \
-         base-uri 'none'; frame-ancestors 'none'"
-    )
+/// What a page may load and where it may lead: no inline anything, nothing foreign but what is named here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ContentPolicy<'a> {
+    /// Origins beyond our own where forms may end after redirects.
+    pub targets: &'a [String],
+    /// The one foreign script.
+    pub script: Option<&'a str>,
+    /// Sources of frames.
+    pub frames: &'a [&'a str],
+    /// It may itself stand in a frame of a page of ours.
+    pub is_framed: bool,
+}
+
+impl ContentPolicy<'_> {
+    /// Chrome holds every redirect after a POST to `form-action` too, also those that an application makes after its
+    /// callback, so a page whose forms lead away names schemes, not origins.
+    fn text(&self) -> String {
+        let away = if self.targets.is_empty() { "" } else { " https: http:" };
+        let private = self.targets.iter().filter(|origin| origin.ends_with(':'));
+        let private: String = private.map(|scheme| format!(" {scheme}")).collect();
+        let script: String = self.script.iter().map(|script| format!(" {script}")).collect();
+        let frames =
+            if self.frames.is_empty() { String::new() } else { format!("frame-src {}; ", self.frames.join(" ")) };
+        let ancestors = if self.is_framed { "'self'" } else { "'none'" };
+        format!(
+            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'{script}; {frames}\
+             form-action 'self'{away}{private}; base-uri 'none'; frame-ancestors {ancestors}"
+        )
+    }
 }
 
 fn mark(resume: &str) -> String {

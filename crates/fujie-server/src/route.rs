@@ -75,13 +75,19 @@ pub async fn route(server: &Server, request: &Request) -> Response {
     }
 }
 
-/// `/broker/{connection}/start` and `/broker/{connection}/callback`.
+/// Below `/broker/{connection}/`.
 async fn broker(server: &Server, request: &Request, method: &Method) -> Option<Response> {
     let (id, act) = request.path.strip_prefix("/broker/")?.split_once('/')?;
     let connection = server.connection(id)?;
     match (method.as_str(), act) {
         ("POST", "start") => Some(broker::start::post(server, request, connection).await),
+        ("GET", "embedded") if connection.embedding.is_some() => {
+            Some(broker::embedded::get(server, request, connection).await)
+        }
         ("GET", "callback") => Some(broker::callback::get(server, request, connection).await),
+        ("POST", "callback") if connection.upstream.answers_by_post() => {
+            Some(broker::form_post::post(server, request, connection))
+        }
         _ => None,
     }
 }
@@ -126,9 +132,11 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         "/account" | "/" => ("GET", Asker::Person),
         _ => {
             let (id, act) = path.strip_prefix("/broker/")?.split_once('/')?;
-            server.connection(id)?;
+            let connection = server.connection(id)?;
             match act {
                 "start" => ("POST", Asker::Person),
+                "embedded" if connection.embedding.is_some() => ("GET", Asker::Person),
+                "callback" if connection.upstream.answers_by_post() => ("GET, POST", Asker::Person),
                 "callback" => ("GET", Asker::Person),
                 _ => return None,
             }

@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod connection;
 mod data;
 mod demo;
 mod serve;

@@ -6,23 +6,19 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use fujie_client::{Client, Registration, ReqwestTransport, Transport, provider};
 use fujie_core::{
     policy::Policy,
     random::SystemRandom,
     secret::{Digest, Kind, Secret},
     time::Lifetime,
 };
-use fujie_server::{Server, Settings, broker::Connection, clock::Clock};
-use fujie_simulator::{
-    Running,
-    wechat::{DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
-};
+use fujie_server::{Server, Settings, clock::Clock};
 use fujie_store::{SetupLinkPut, Store};
 use tokio::net::TcpListener;
 
 use crate::{
-    config::{Config, ConnectionConfig, Provider},
+    config::Config,
+    connection::{self, Simulator},
     data::DataFolder,
 };
 
@@ -39,7 +35,7 @@ pub async fn run(mut config: Config) -> Result<()> {
     config.listening_on(listener.local_addr()?);
     let store = folder.store()?;
     let master = folder.master_key(&store).await?;
-    let (connections, simulators) = connect(&config.connections).await?;
+    let (connections, simulators) = connection::connect(&config.connections).await?;
     let settings = Settings {
         issuer: config.issuer.clone(),
         name: config.name.clone(),
@@ -55,42 +51,9 @@ pub async fn run(mut config: Config) -> Result<()> {
     fujie_server::serve(Arc::clone(&server), listener, stop_signal()).await;
     store.close().await;
     for simulator in simulators {
-        simulator.shutdown().await?;
+        simulator.running.shutdown().await?;
     }
     Ok(())
-}
-
-/// The connections of the configuration, with a simulator for each that asks for one.
-async fn connect(configured: &[ConnectionConfig]) -> Result<(Vec<Connection>, Vec<Running>)> {
-    let (mut connections, mut simulators) = (Vec::new(), Vec::new());
-    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new()?);
-    for own in configured {
-        let mut record = match own.provider {
-            Provider::Wechat => provider::wechat(),
-        };
-        let (client_id, secret) = if own.is_simulated {
-            let simulator = Wechat::start(("127.0.0.1", 0), WechatConfig::default()).await?;
-            record = record.at_host(simulator.base_url())?;
-            simulators.push(simulator);
-            (DEFAULT_APPID.to_owned(), DEFAULT_SECRET.to_owned())
-        } else {
-            (own.client_id.clone(), own.client_secret.expose().to_owned())
-        };
-        if let Some(base) = &own.at {
-            record = record.at_host(base)?;
-        }
-        connections.push(Connection {
-            id: own.id.clone(),
-            label: own.label.clone(),
-            client: Client::over(
-                Arc::clone(&transport),
-                Registration::new(record, client_id, fujie_client::Secret::new(secret))?,
-            )?,
-            is_simulated: own.is_simulated || own.at.is_some(),
-            group: own.group.clone(),
-        });
-    }
-    Ok((connections, simulators))
 }
 
 fn policy(config: &Config) -> Policy {
@@ -105,14 +68,14 @@ fn policy(config: &Config) -> Policy {
 }
 
 /// The issuer on stdout, alone on its line; everything for people on stderr.
-async fn announce(server: &Server, folder: &DataFolder, config: &Config, simulators: &[Running]) -> Result<()> {
+async fn announce(server: &Server, folder: &DataFolder, config: &Config, simulators: &[Simulator]) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", config.issuer)?;
     out.flush()?;
     let mut err = std::io::stderr();
     writeln!(err, "fujie serves {} from {}", config.issuer, folder.path().display())?;
     for simulator in simulators {
-        writeln!(err, "simulated WeChat: {}/phone is the phone", simulator.base_url())?;
+        writeln!(err, "simulated {}: {}/phone is the phone", simulator.title, simulator.running.base_url())?;
     }
     if let Some(link) = setup_link(server.store(), server).await? {
         let path = folder.write_setup_link(&link)?;
@@ -156,31 +119,4 @@ pub async fn stop_signal() {
         }
         std::process::exit(130);
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Sources;
-
-    async fn connection(client_id: &str, client_secret: &str) -> Connection {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("fujie.toml");
-        let text = format!("[connection.wechat]\nclient_id = \"{client_id}\"\nclient_secret = \"{client_secret}\"\n");
-        std::fs::write(&file, text).unwrap();
-        let config = Config::load(Sources { file: Some(file), ..Sources::default() }).unwrap();
-        connect(&config.connections).await.unwrap().0.remove(0)
-    }
-
-    #[tokio::test]
-    async fn two_lines_lead_from_the_simulator_to_wechat() {
-        let simulated = connection("simulated", "simulated").await;
-        assert!(simulated.is_simulated, "its people are kept apart");
-        assert!(simulated.client.provider().token.endpoint.starts_with("http://127.0.0.1:"));
-        let real = connection("wxabcdef0123456789", "0123456789abcdef0123456789abcdef").await;
-        assert!(!real.is_simulated);
-        assert_eq!(real.client.registration().client_id(), "wxabcdef0123456789");
-        assert_eq!(real.client.provider().authorization_endpoint, "https://open.weixin.qq.com/connect/qrconnect");
-        assert_eq!(real.client.provider().token.endpoint, "https://api.weixin.qq.com/sns/oauth2/access_token");
-    }
 }

@@ -24,7 +24,7 @@ use crate::error::{Endpoint, ProviderError};
 use crate::flow::{Ask, Attempt, Callback, SignedIn};
 use crate::openid::dpop::DpopKey;
 use crate::provider::{Provider, RecordError};
-use crate::registration::{Credential, Registration};
+use crate::registration::Registration;
 use crate::request::Request;
 use crate::token::Tokens;
 use crate::transport::{Response, Transport, TransportError};
@@ -73,7 +73,7 @@ impl Client {
     pub fn new(
         provider: Provider,
         client_id: impl Into<String>,
-        credential: impl Into<Credential>,
+        credential: impl Into<crate::Credential>,
     ) -> Result<Self, RecordError> {
         let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
         Self::over(transport, Registration::new(provider, client_id, credential)?)

@@ -13,13 +13,14 @@ use serde_json::Value;
 
 use super::{Begun, Client};
 use crate::error::{Endpoint, ProviderError};
-use crate::flow::{Ask, Callback};
+use crate::flow::{Ask, Begin, Callback};
 use crate::openid::Fields;
 use crate::openid::dpop::{Proof, is_nonce_asked, nonce};
 use crate::openid::id_token::{Expected, IdToken, IdTokenError, verify};
 use crate::openid::metadata::{Issuer, Metadata, well_known};
 use crate::openid::pushed_authorization_request::{Pushed, parameters};
 use crate::provider::{self, CallMethod, ClientAuthentication, IdTokenRule, Provider};
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
 use crate::registration::Registration;
 use crate::request::{Method, Request};
 use crate::secret::Secret;
@@ -84,10 +85,31 @@ impl Client {
     /// # Errors
     /// [`ProviderError::NotOffered`] when the provider takes none, and the causes of the network.
     pub async fn begin_pushed(&self, redirect_uri: &str, ask: &Ask<'_>) -> Result<Begun, ProviderError> {
+        let begin = self.push(redirect_uri, ask, self.now()).await?;
+        Ok(Begun { url: begin.url, cookie: self.seal(&begin.attempt, false)? })
+    }
+
+    /// Begins a sign-in as the provider wants it, with the request left there first where it must
+    /// be, for those who seal attempts and judge callbacks by themselves, at their own time.
+    ///
+    /// # Errors
+    /// As [`Client::begin`] and [`Client::begin_pushed`].
+    pub async fn begin_unsealed(
+        &self,
+        redirect_uri: &str,
+        ask: &Ask<'_>,
+        now: Timestamp,
+    ) -> Result<Begin, ProviderError> {
+        if self.provider().pushed_authorization_request_required {
+            return self.push(redirect_uri, ask, now).await;
+        }
+        self.registration.begin(redirect_uri, ask, &mut SystemRandom, now)
+    }
+
+    async fn push(&self, redirect_uri: &str, ask: &Ask<'_>, now: Timestamp) -> Result<Begin, ProviderError> {
         let provider = self.provider();
         let endpoint = provider.pushed_authorization_request_endpoint.as_deref();
         let endpoint = endpoint.ok_or(ProviderError::NotOffered("pushed authorization requests"))?;
-        let now = self.now();
         let attempt = self.registration.new_attempt(redirect_uri, ask.is_implicit, &mut SystemRandom, now)?;
         let mut asked = self.registration.authorization_parameters(&attempt, ask.language);
         let thumbprint = self.dpop.as_ref().map(|key| ("dpop_jkt", key.thumbprint().to_owned()));
@@ -108,7 +130,7 @@ impl Client {
             self.registration.unreadable(Endpoint::PushedAuthorizationRequest, &response, error.to_string())
         })?;
         let short = pushed.authorization_parameters(client_id).map(|(name, value)| (name, value.to_owned()));
-        Ok(Begun { url: self.registration.authorization_url(&short), cookie: self.seal(&attempt, false)? })
+        Ok(Begin { url: self.registration.authorization_url(&short), attempt })
     }
 
     /// Whether the way in which this client authenticates puts `client_id` into the form.

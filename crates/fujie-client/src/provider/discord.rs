@@ -18,6 +18,7 @@ pub fn discord() -> Provider {
         revocation: Some(post_form("https://discord.com/api/oauth2/token/revoke", &[("token", "{access_token}")])),
         identity: IdentityRule {
             subject: texts(&["id"]),
+            is_per_application: false,
             nickname: texts(&["global_name", "username"]),
             // `avatar` is a hash and no address.
             avatar_url: Vec::new(),

@@ -18,6 +18,7 @@ pub fn gitee() -> Provider {
         client_authentication: ClientAuthentication::ClientSecretPost,
         identity: IdentityRule {
             subject: texts(&["id"]),
+            is_per_application: false,
             nickname: texts(&["name", "login"]),
             avatar_url: texts(&["avatar_url"]),
             ..standard.identity

@@ -32,6 +32,7 @@ pub fn github() -> Provider {
         },
         identity: IdentityRule {
             subject: texts(&["id"]),
+            is_per_application: false,
             nickname: texts(&["name", "login"]),
             avatar_url: texts(&["avatar_url"]),
             ..standard.identity

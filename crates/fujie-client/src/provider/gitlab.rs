@@ -20,6 +20,7 @@ pub fn gitlab() -> Provider {
         device_authorization_endpoint: Some("https://gitlab.com/oauth/authorize_device".into()),
         identity: IdentityRule {
             subject: texts(&["id"]),
+            is_per_application: false,
             nickname: texts(&["name", "username"]),
             avatar_url: texts(&["avatar_url"]),
             ..standard.identity

@@ -22,7 +22,7 @@ pub fn google() -> Provider {
         client_authentication: ClientAuthentication::ClientSecretPost,
         revocation: Some(post_form("https://oauth2.googleapis.com/revoke", &[("token", "{access_token}")])),
         device_authorization_endpoint: Some("https://oauth2.googleapis.com/device/code".into()),
-        identity: IdentityRule { nickname: texts(&["name"]), ..standard.identity },
+        identity: IdentityRule { is_per_application: false, nickname: texts(&["name"]), ..standard.identity },
         id_token: Some(IdTokenRule {
             issuer: "https://accounts.google.com".into(),
             jwks_uri: "https://www.googleapis.com/oauth2/v3/certs".into(),

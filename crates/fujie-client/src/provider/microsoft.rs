@@ -16,7 +16,7 @@ pub fn microsoft() -> Provider {
         scope: texts(&["openid", "profile"]),
         client_authentication: ClientAuthentication::ClientSecretPost,
         device_authorization_endpoint: Some("https://login.microsoftonline.com/common/oauth2/v2.0/devicecode".into()),
-        identity: IdentityRule { subject: Vec::new(), ..standard.identity },
+        identity: IdentityRule { subject: Vec::new(), is_per_application: false, ..standard.identity },
         id_token: Some(IdTokenRule {
             issuer: "https://login.microsoftonline.com/{tenantid}/v2.0".into(),
             jwks_uri: "https://login.microsoftonline.com/common/discovery/v2.0/keys".into(),

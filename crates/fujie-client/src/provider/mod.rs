@@ -47,7 +47,7 @@ pub use gitlab::gitlab;
 pub use google::google;
 pub use microsoft::microsoft;
 pub use oauth2::oauth2;
-pub use openid::openid;
+pub use openid::{openid, openid_id};
 pub use qq::qq;
 pub use wechat::{wechat, wechat_in_app, wechat_mini_program};
 pub use wecom::wecom;
@@ -212,8 +212,8 @@ pub enum Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityRule {
-    /// The fields with the subject, the first that is there: a string or a whole number, stable,
-    /// unique per application. They are fields of the subject answer where there is one, else of
+    /// The fields with the subject, the first that is there: a string or a whole number, stable
+    /// and unique. They are fields of the subject answer where there is one, else of
     /// the user answer; empty where the token answer or the ID token names the person.
     pub subject: Vec<String>,
     /// The field of the token answer with the subject. All that name one must agree.
@@ -221,6 +221,9 @@ pub struct IdentityRule {
     /// The field of the subject answer and the check answer that must be our client id: tokens of
     /// other applications are refused.
     pub subject_audience: Option<String>,
+    /// Whether every application is told another subject of the same person, as an openid is. Else
+    /// the subject is the person at this provider, whoever asks, and survives a new client id.
+    pub is_per_application: bool,
     /// The field with an identifier that several applications of one owner share.
     pub union_subject: Option<String>,
     /// The fields with a name to show, the first that is there.

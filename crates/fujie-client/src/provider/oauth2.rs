@@ -63,6 +63,7 @@ pub fn oauth2(id: &str, authorization_endpoint: &str, token_endpoint: &str, user
             subject: vec!["sub".into()],
             token_subject: None,
             subject_audience: None,
+            is_per_application: true,
             union_subject: None,
             nickname: vec!["name".into(), "preferred_username".into()],
             avatar_url: vec!["picture".into()],

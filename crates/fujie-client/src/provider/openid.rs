@@ -15,7 +15,7 @@ const ID_WORDS_MAX: usize = 48;
 pub fn openid(metadata: &Metadata) -> Provider {
     let issuer = metadata.issuer.as_str();
     let page = metadata.authorization_endpoint.as_deref().unwrap_or_default();
-    let standard = oauth2(&id(issuer), page, &metadata.token_endpoint, "");
+    let standard = oauth2(&openid_id(issuer), page, &metadata.token_endpoint, "");
     let algorithms = &metadata.id_token_signing_algorithms;
     Provider {
         scope: texts(&["openid", "profile"]),
@@ -33,7 +33,7 @@ pub fn openid(metadata: &Metadata) -> Provider {
         device_authorization_endpoint: metadata.device_authorization_endpoint.clone(),
         pushed_authorization_request_endpoint: metadata.pushed_authorization_request_endpoint.clone(),
         pushed_authorization_request_required: metadata.require_pushed_authorization_requests,
-        identity: IdentityRule { subject: texts(&["sub"]), ..standard.identity },
+        identity: IdentityRule { subject: texts(&["sub"]), is_per_application: false, ..standard.identity },
         id_token: metadata.jwks_uri.as_ref().map(|jwks_uri| IdTokenRule {
             issuer: issuer.to_owned(),
             jwks_uri: jwks_uri.clone(),
@@ -56,8 +56,9 @@ fn authentication(offered: &[String]) -> ClientAuthentication {
     }
 }
 
-/// Words of the issuer's address for people, and a part of its digest, so that no two are alike.
-fn id(issuer: &str) -> String {
+/// The id of the record that is made for this issuer: words of its address for people, and a part
+/// of its digest, so that no two are alike.
+pub fn openid_id(issuer: &str) -> String {
     let address = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     let word = |character: char| if character.is_ascii_alphanumeric() || character == '.' { character } else { '-' };
     let words: String = address.to_ascii_lowercase().chars().take(ID_WORDS_MAX).map(word).collect();

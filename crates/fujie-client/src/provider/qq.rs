@@ -42,6 +42,7 @@ pub fn qq() -> Provider {
             subject: texts(&["openid"]),
             token_subject: None,
             subject_audience: Some("client_id".into()),
+            is_per_application: true,
             union_subject: Some("unionid".into()),
             nickname: texts(&["nickname"]),
             avatar_url: texts(&["figureurl_qq_2", "figureurl_qq_1", "figureurl_2"]),

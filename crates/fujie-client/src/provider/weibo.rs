@@ -41,6 +41,7 @@ pub fn weibo() -> Provider {
             subject: texts(&["idstr", "id"]),
             token_subject: Some("uid".into()),
             subject_audience: Some("appkey".into()),
+            is_per_application: false,
             nickname: texts(&["screen_name", "name"]),
             avatar_url: texts(&["avatar_large", "profile_image_url"]),
             ..standard.identity

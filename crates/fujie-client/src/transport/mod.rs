@@ -27,6 +27,7 @@ use crate::request::Request;
 pub const RESPONSE_BODY_MAX: usize = 256 * 1024;
 
 /// The headers of an answer that are kept; all others are nobody's business here.
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
 pub(crate) const RESPONSE_HEADERS: &[&str] =
     &["content-type", "dpop-nonce", "retry-after", "www-authenticate", "x-ratelimit-remaining"];
 

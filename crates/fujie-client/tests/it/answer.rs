@@ -167,7 +167,7 @@ fn an_absent_unionid_is_none_and_a_placeholder_is_refused() {
     }
     let user = changed(&user_answer(), "unionid", None);
     assert_eq!(read_user(&client(), &user).unwrap().union_subject.as_deref(), Some(UNIONID));
-    for unusable in [json!("null"), json!("0"), json!(0), json!(-1), json!([]), json!("o".repeat(256))] {
+    for unusable in [json!("null"), json!("0"), json!(0), json!(12345), json!(-1), json!([]), json!("o".repeat(256))] {
         let user = changed(&user_answer(), "unionid", Some(unusable.clone()));
         assert_eq!(read_user(&client(), &user).unwrap_err().name(), "subject_missing", "{unusable}");
     }

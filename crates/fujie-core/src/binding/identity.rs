@@ -9,7 +9,7 @@ use crate::id::Id;
 pub struct Identity {
     /// The connection's provider, for example `wechat`; `wechat@simulator` when it is not the real one.
     pub provider: String,
-    /// Our application there (WeChat and QQ: the appid; OpenID: the issuer).
+    /// Our application there, where each is told another subject (WeChat and QQ: the appid); else empty.
     pub app: String,
     /// The person under that application (WeChat: `openid`). 1 to 255 characters.
     pub subject: String,

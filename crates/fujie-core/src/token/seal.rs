@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Kinds that are sealed.
-const SEALED: [Kind; 4] = [Kind::AccessToken, Kind::AuthorizationCode, Kind::Resume, Kind::Flow];
+const SEALED: [Kind; 5] = [Kind::AccessToken, Kind::AuthorizationCode, Kind::Resume, Kind::Flow, Kind::Callback];
 
 /// Key material that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

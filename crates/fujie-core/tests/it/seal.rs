@@ -14,7 +14,7 @@ use fujie_core::{
 
 use crate::house::{START, Seeded, house, master, realm, ring, stored};
 
-const SEALED: [Kind; 4] = [Kind::AccessToken, Kind::AuthorizationCode, Kind::Resume, Kind::Flow];
+const SEALED: [Kind; 5] = [Kind::AccessToken, Kind::AuthorizationCode, Kind::Resume, Kind::Flow, Kind::Callback];
 
 #[test]
 fn a_token_of_one_kind_is_never_another() {

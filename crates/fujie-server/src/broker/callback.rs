@@ -4,19 +4,22 @@ use fujie_client::ProviderError;
 use fujie_core::{
     binding::identity::{Identity, Pending, Union},
     random::SystemRandom,
-    request::parameters::encode,
+    request::parameters::{Parameters, encode},
     secret::{Digest, Kind, Secret, sha256},
+    time::Timestamp,
 };
 use fujie_store::{PendingStored, SignIn, StoreError};
+use http::{HeaderName, StatusCode};
 
-use super::{Connection, Flow};
+use super::{Connection, Embedding, Flow, back, form_post};
 use crate::{
     cookie::Name,
     endpoint::sign_in::{arrive, fresh_for},
-    form::{Visit, hub},
+    form::{ContentPolicy, Visit, hub},
     http::{Request, Response, see_other},
-    page::ErrorKind,
+    page::{ErrorKind, ToTop},
     server::Server,
+    snapshot::Snapshot,
 };
 
 /// Exchanges of one flow in a minute; in-app browsers call a callback twice.
@@ -26,8 +29,14 @@ const EXCHANGES_MAX: u64 = 3;
 pub async fn get(server: &Server, request: &Request, connection: &Connection) -> Response {
     let visit = Visit::new(server, request);
     let snapshot = server.snapshot();
-    let query = request.query().unwrap_or_default();
-    let state = query.text("state").unwrap_or_default();
+    if leaves_frame(connection, request) {
+        return to_top(&visit, connection);
+    }
+    let Some(came) = came(connection, &snapshot, request, visit.now) else {
+        return lost(&visit, None).await;
+    };
+    let parameters = Parameters::parse(came.as_bytes()).unwrap_or_default();
+    let state = parameters.text("state").unwrap_or_default();
     let sealed = server.cookies.read(request, &Name::Flow(state));
     let flow = sealed.and_then(|sealed| Flow::open(server, &snapshot, &sealed, visit.now));
     let Some(flow) = flow.filter(|flow| flow.connection == connection.id) else {
@@ -37,13 +46,38 @@ pub async fn get(server: &Server, request: &Request, connection: &Connection) ->
     if flow.session != visit.session_token.as_deref().map(|token| sha256(token.as_bytes())) {
         return lost(&visit, Some(&flow)).await;
     }
-    match finish(&visit, connection, &flow).await {
+    match finish(&visit, connection, &flow, &came).await {
         // The flow is used up in the store; its cookie stays for the second call of an in-app browser.
         Ok(response) => response,
         // Whatever came of it, this flow is spent in this browser.
         Err(response) => server.cookies.clear(request, *response, &Name::Flow(&flow.attempt.state)),
     }
 }
+
+/// What the provider said, as a query. One that answers by POST is heard through [`form_post`] alone.
+fn came(connection: &Connection, snapshot: &Snapshot, request: &Request, now: Timestamp) -> Option<String> {
+    if !connection.upstream.answers_by_post() {
+        return Some(request.query.clone());
+    }
+    form_post::open(connection, snapshot, request.query().ok()?.text("answer")?, now)
+}
+
+/// Is this the frame of an embedded page? It brings no cookies along, because the provider's page sent it here.
+fn leaves_frame(connection: &Connection, request: &Request) -> bool {
+    let is_out = request.query().is_ok_and(|query| query.text(OUT).is_some());
+    let is_window = request.header(HeaderName::from_static("sec-fetch-dest")) == Some("document");
+    connection.embedding == Some(Embedding::Frame) && !is_out && !is_window
+}
+
+/// The same callback once more, in the whole window. Whoever comes there without the flow's cookie is lost as ever.
+fn to_top(visit: &Visit<'_>, connection: &Connection) -> Response {
+    let query = &visit.request.query;
+    let page = ToTop { url: format!("/broker/{}/callback?{query}&{OUT}=1", connection.id) };
+    visit.page_under(StatusCode::OK, &page, &ContentPolicy { is_framed: true, ..ContentPolicy::default() })
+}
+
+/// Marks the callback that comes in the whole window.
+const OUT: &str = "top";
 
 /// Not this browser's flow, or not any more. When its first call signed in here, the second goes where that one went.
 async fn lost(visit: &Visit<'_>, flow: Option<&Flow>) -> Response {
@@ -62,24 +96,27 @@ async fn lost(visit: &Visit<'_>, flow: Option<&Flow>) -> Response {
 }
 
 /// `Ok` when the provider vouched for somebody, `Err` when the flow came to nothing.
-async fn finish(visit: &Visit<'_>, connection: &Connection, flow: &Flow) -> Result<Response, Box<Response>> {
+async fn finish(
+    visit: &Visit<'_>,
+    connection: &Connection,
+    flow: &Flow,
+    came: &str,
+) -> Result<Response, Box<Response>> {
     let server = visit.server;
-    let registration = connection.client.registration();
-    let callback = match registration.read_callback(&flow.attempt, &visit.request.query, visit.now) {
-        Ok(callback) => callback,
-        Err(error) => return Err(Box::new(back(connection, flow, &error))),
-    };
+    let failed = |error| Box::new(back(connection, &flow.resume, flow.attach.as_deref(), &error));
+    let client = connection.upstream.client(visit.now).await.map_err(failed)?;
+    let callback = client.registration().read_callback(&flow.attempt, came, visit.now).map_err(failed)?;
     if server.limit.count(&("exchange", flow.id()), visit.now) > EXCHANGES_MAX {
         return Err(Box::new(visit.error(ErrorKind::TooManyRequests)));
     }
-    match connection.client.redeem(callback).await {
+    match client.redeem(callback).await {
         Ok(signed_in) => {
-            let identity = identity(connection, signed_in.identity);
+            let identity = identity(connection, client.provider(), signed_in.identity);
             Ok(enter(visit, connection, flow, identity).await.unwrap_or_else(|error| visit.unavailable(&error)))
         }
         // The other call of the same callback won: the hub sees what it did.
         Err(ProviderError::CodeUsed(_)) => Ok(see_other(&hub(&flow.resume))),
-        Err(error) => Err(Box::new(back(connection, flow, &error))),
+        Err(error) => Err(failed(error)),
     }
 }
 
@@ -127,29 +164,12 @@ async fn enter(
     Ok(visit.error(ErrorKind::Unavailable))
 }
 
-/// Back to the sign-in page with a plain message.
-fn back(connection: &Connection, flow: &Flow, error: &ProviderError) -> Response {
-    let word = match error {
-        ProviderError::Denied => "refused",
-        ProviderError::Provisional => "provisional",
-        ProviderError::Expired | ProviderError::CodeRefused(_) => "expired",
-        ProviderError::StateMissing | ProviderError::StateMismatch | ProviderError::OtherClient => "lost",
-        _ => "failed",
-    };
-    if word == "failed" {
-        tracing::warn!(connection = connection.id, report = error.report(), "a sign-in with a provider failed");
-    } else {
-        tracing::info!(connection = connection.id, cause = error.name(), "a sign-in with a provider ended");
-    }
-    see_other(&format!("/sign-in?resume={}&error={word}&provider={}", encode(&flow.resume), encode(&connection.id)))
-}
-
 /// The identity as it is kept: by connection, never by nickname.
-fn identity(connection: &Connection, vouched: fujie_client::Identity) -> Identity {
+fn identity(connection: &Connection, record: &fujie_client::Provider, vouched: fujie_client::Identity) -> Identity {
     let union = connection.group_key().zip(vouched.union_subject).map(|(group, unionid)| Union { group, unionid });
     Identity {
         provider: connection.provider_key(),
-        app: vouched.app,
+        app: if record.identity.is_per_application { vouched.app } else { String::new() },
         subject: vouched.subject,
         union,
         nickname: vouched.nickname,

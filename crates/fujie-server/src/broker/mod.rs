@@ -2,18 +2,28 @@
 //! hub, which alone says what comes next.
 
 pub mod callback;
+pub mod embedded;
+pub mod form_post;
 pub mod start;
+mod upstream;
 
-use fujie_client::{Attempt, Client};
+use fujie_client::{Attempt, ProviderError};
 use fujie_core::{
     random::SystemRandom,
-    request::redirect_uri::origin_of,
+    request::parameters::encode,
     secret::{Kind, sha256},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{page::Provider, server::Server, snapshot::Snapshot};
+pub use upstream::{Discovered, Make, Upstream};
+
+use crate::{
+    http::{Response, see_other},
+    page::{Provider, ProviderKind},
+    server::Server,
+    snapshot::Snapshot,
+};
 
 /// A provider to sign in with, as the operator configured it.
 #[derive(Debug)]
@@ -23,35 +33,54 @@ pub struct Connection {
     /// The operator's words for it.
     pub label: Option<String>,
     /// We, as that provider's client.
-    pub client: Client,
-    /// It is a simulator: its identities are kept apart from the real provider's.
-    pub is_simulated: bool,
+    pub upstream: Upstream,
+    /// Where its provider is, when that is not the provider's own place: `simulator`, or a host. Its identities are
+    /// kept apart from those of every other place.
+    pub place: Option<String>,
     /// The operator's word that this and other connections share one open-platform account.
     pub group: Option<String>,
+    /// The provider's page stands inside a page of ours.
+    pub embedding: Option<Embedding>,
+}
+
+/// What comes back from a provider's page inside ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Embedding {
+    /// The whole window.
+    Window,
+    /// The frame alone; a page of ours in it leads out of it (WeChat: `self_redirect`).
+    Frame,
 }
 
 impl Connection {
     /// How pages show it.
     pub(crate) fn shown(&self) -> Provider {
-        Provider::new(&self.id, self.label.as_deref())
+        let kind = ProviderKind::of(self.upstream.record_id());
+        Provider { id: self.id.clone(), kind, label: self.label.clone() }
     }
 
-    /// The origin that a browser is sent to.
-    pub(crate) fn origin(&self) -> String {
-        origin_of(&self.client.provider().authorization_endpoint)
-    }
-
-    /// The provider under which its identities are kept. A simulator's never meet the real ones.
+    /// The provider under which its identities are kept. Those of two places never meet.
     pub(crate) fn provider_key(&self) -> String {
-        let id = &self.client.provider().id;
-        if self.is_simulated { format!("{id}@simulator") } else { id.clone() }
+        self.placed(self.upstream.record_id())
     }
 
     /// The group under which its union identities are kept.
     pub(crate) fn group_key(&self) -> Option<String> {
-        let group = self.group.as_ref()?;
-        Some(if self.is_simulated { format!("{group}@simulator") } else { group.clone() })
+        Some(self.placed(self.group.as_ref()?))
     }
+
+    fn placed(&self, word: &str) -> String {
+        match &self.place {
+            Some(place) => format!("{word}@{place}"),
+            None => word.to_owned(),
+        }
+    }
+}
+
+/// How pages show the connection with this id, whether it is still there or not.
+pub(crate) fn shown(server: &Server, id: &str) -> Provider {
+    let gone = || Provider { id: id.to_owned(), kind: ProviderKind::of(id), label: None };
+    server.connection(id).map_or_else(gone, Connection::shown)
 }
 
 /// A sign-in under way, sealed in a cookie of the browser that began it.
@@ -87,4 +116,22 @@ impl Flow {
 /// Where the provider sends the browser back to. The path names the connection, and must equal the flow's.
 pub(crate) fn redirect_uri(server: &Server, connection: &str) -> String {
     format!("{}/broker/{connection}/callback", server.issuer())
+}
+
+/// Back to the sign-in page with a plain message.
+fn back(connection: &Connection, resume: &str, attach: Option<&str>, error: &ProviderError) -> Response {
+    let word = match error {
+        ProviderError::Denied => "refused",
+        ProviderError::Provisional => "provisional",
+        ProviderError::Expired | ProviderError::CodeRefused(_) => "expired",
+        ProviderError::StateMissing | ProviderError::StateMismatch | ProviderError::OtherClient => "lost",
+        _ => "failed",
+    };
+    if word == "failed" {
+        tracing::warn!(connection = connection.id, report = error.report(), "a sign-in with a provider failed");
+    } else {
+        tracing::info!(connection = connection.id, cause = error.name(), "a sign-in with a provider ended");
+    }
+    let attach = if attach.is_some() { "attach=1&" } else { "" };
+    see_other(&format!("/sign-in?{attach}resume={}&error={word}&provider={}", encode(resume), encode(&connection.id)))
 }

@@ -1,9 +1,9 @@
 //! Starting a sign-in with a provider: a POST from our page, so that nobody else can start flows in this browser.
 
-use fujie_client::Ask;
+use fujie_client::{Ask, Begin, ProviderError};
 use fujie_core::{random::SystemRandom, secret::sha256};
 
-use super::{Connection, Flow, redirect_uri};
+use super::{Connection, Flow, back, embedded, redirect_uri};
 use crate::{
     cookie::Name,
     form::{Visit, resumed},
@@ -23,21 +23,18 @@ pub async fn post(server: &Server, request: &Request, connection: &Connection) -
     let resume = fields.text("resume").unwrap_or_default();
     let asked = resumed(server, &snapshot, resume, visit.now).and_then(|request| request.ui_locales);
     visit.speak(resume, asked.as_deref());
-    let to = redirect_uri(server, &connection.id);
-    let ask = Ask { language: Some(visit.lang.code()), ..Ask::default() };
-    let begun = match connection.client.registration().begin(&to, &ask, &mut SystemRandom, visit.now) {
+    let attach = fields.text("ticket_digest");
+    let is_full = fields.text("full").is_some();
+    let begun = match begin(&visit, connection, is_full).await {
         Ok(begun) => begun,
-        Err(error) => {
-            tracing::error!(connection = connection.id, %error, "a sign-in with a provider could not begin");
-            return visit.error(ErrorKind::Unavailable);
-        }
+        Err(error) => return visit.remember(back(connection, resume, attach, &error)),
     };
     let state = begun.attempt.state.clone();
     let flow = Flow {
         connection: connection.id.clone(),
         attempt: begun.attempt,
         resume: resume.to_owned(),
-        attach: fields.text("ticket_digest").map(str::to_owned),
+        attach: attach.map(str::to_owned),
         session: visit.session_token.as_deref().map(|token| sha256(token.as_bytes())),
     };
     let Some(sealed) = flow.seal(&snapshot, visit.now) else {
@@ -45,4 +42,18 @@ pub async fn post(server: &Server, request: &Request, connection: &Connection) -
     };
     let response = server.cookies.shed_flows(request, see_other(&begun.url));
     visit.remember(server.cookies.set(response, &Name::Flow(&state), &sealed, server.settings.policy.flow))
+}
+
+/// Where the browser goes: to the provider, or to our page that has the provider's in it.
+async fn begin(visit: &Visit<'_>, connection: &Connection, is_full: bool) -> Result<Begin, ProviderError> {
+    let (server, now) = (visit.server, visit.now);
+    let client = connection.upstream.client(now).await?;
+    let to = redirect_uri(server, &connection.id);
+    if connection.embedding.is_some() && !is_full {
+        let begun = client.registration().begin_embedded(&to, embedded::FRAME, false, &mut SystemRandom, now)?;
+        let (_, attempt) = begun;
+        return Ok(Begin { url: embedded::address(connection, &attempt.state), attempt });
+    }
+    let ask = Ask { language: Some(visit.lang.code()), ..Ask::default() };
+    client.begin_unsealed(&to, &ask, now).await
 }

@@ -1,13 +1,17 @@
 //! A person's own account: how they sign in, which applications have access, where they are signed in.
 
-use fujie_core::grant::{EndedWhy, Grant};
+use fujie_core::{
+    binding::identity::Identity,
+    grant::{EndedWhy, Grant},
+};
 use fujie_store::StoreError;
 use http::StatusCode;
 
 use crate::{
+    broker::Connection,
     form::Visit,
     http::{Request, Response, see_other},
-    page::{self, Application, BoundIdentity, Provider, SignedInSession},
+    page::{self, Application, BoundIdentity, Provider, ProviderKind, SignInMethod, SignedInSession},
     server::Server,
     snapshot::Snapshot,
 };
@@ -65,7 +69,7 @@ async fn load(
         identities: identities
             .into_iter()
             .map(|bound| BoundIdentity {
-                provider: Provider::new(bound.identity.provider.split('@').next().unwrap_or_default(), None),
+                provider: bound_at(visit.server, &bound.identity),
                 nickname: bound.identity.nickname.unwrap_or_default(),
                 bound_at_milliseconds: bound.bound_at.millis(),
             })
@@ -75,13 +79,30 @@ async fn load(
             .into_iter()
             .map(|other| SignedInSession {
                 signed_in_at_milliseconds: other.auth_time.millis(),
-                amr: other.amr.split(' ').map(str::to_owned).collect(),
+                methods: other.amr.split(' ').filter(|word| !word.is_empty()).map(|word| method(visit, word)).collect(),
                 current: other.id == session.id,
             })
             .collect(),
         csrf: visit.csrf(snapshot, "account", ""),
         is_administrator: account.is_administrator,
     })
+}
+
+/// How an identity's provider is shown: as its connection, while there is one.
+fn bound_at(server: &Server, identity: &Identity) -> Provider {
+    let leads_there = |connection: &&Connection| connection.provider_key() == identity.provider;
+    let id = identity.provider.split('@').next().unwrap_or_default();
+    let gone = || Provider { id: id.to_owned(), kind: ProviderKind::of(id), label: None };
+    server.settings.connections.iter().find(leads_there).map_or_else(gone, Connection::shown)
+}
+
+/// A word of a session's `amr`: `pwd`, or the id of a connection.
+fn method(visit: &Visit<'_>, word: &str) -> SignInMethod {
+    match visit.server.connection(word) {
+        _ if word == "pwd" => SignInMethod::Password,
+        Some(connection) => SignInMethod::Provider { provider: connection.shown() },
+        None => SignInMethod::Other { reference: word.to_owned() },
+    }
 }
 
 /// One line per application: its live grant if it has one, else its latest.

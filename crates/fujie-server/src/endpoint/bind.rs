@@ -13,10 +13,11 @@ use http::StatusCode;
 
 use super::sign_in::{arrive, fresh_for, hex};
 use crate::{
+    broker::shown,
     cookie::Name,
     form::{Visit, hub, resumed},
     http::{Request, Response, see_other},
-    page::{Bind, BindConfirm, ErrorKind, Provider},
+    page::{Bind, BindConfirm, ErrorKind},
     server::Server,
 };
 
@@ -36,8 +37,8 @@ pub async fn get(server: &Server, request: &Request) -> Response {
     let authorize = resumed(server, &snapshot, resume, visit.now);
     visit.speak(resume, authorize.as_ref().and_then(|request| request.ui_locales.as_deref()));
     let mut targets: Vec<_> = authorize.iter().map(|request| request.target.origin()).collect();
-    targets.extend(server.settings.connections.iter().map(|connection| connection.origin()));
-    let provider = Provider::new(&pending.connection, None);
+    targets.extend(server.settings.connections.iter().map(|connection| connection.upstream.origin()));
+    let provider = shown(server, &pending.connection);
     let nickname = pending.identity.nickname.clone().unwrap_or_default();
     let ticket_digest = hex(&ticket);
     let csrf = visit.csrf(&snapshot, "bind", "");
@@ -164,5 +165,5 @@ fn new_session(visit: &Visit<'_>, pending: &Pending, resume: &str) -> (Secret, N
 }
 
 fn elsewhere(visit: &Visit<'_>, pending: &Pending) -> Response {
-    visit.error(ErrorKind::BoundElsewhere { provider: Provider::new(&pending.connection, None) })
+    visit.error(ErrorKind::BoundElsewhere { provider: shown(visit.server, &pending.connection) })
 }

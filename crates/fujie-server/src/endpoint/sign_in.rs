@@ -10,10 +10,11 @@ use fujie_store::SessionBegun;
 use http::StatusCode;
 
 use crate::{
+    broker::shown,
     cookie::Name,
     form::{Visit, hub, resumed},
     http::{Request, Response, see_other},
-    page::{AttachTo, Provider, SignIn, SignInError},
+    page::{AttachTo, SignIn, SignInError},
     server::Server,
     snapshot::Snapshot,
 };
@@ -57,7 +58,7 @@ async fn page(
         Some(ticket) => match server.store.pending(ticket, visit.now).await {
             Err(error) => return visit.unavailable(&error),
             Ok(pending) => pending.map(|pending| AttachTo {
-                provider: Provider::new(&pending.connection, None),
+                provider: shown(server, &pending.connection),
                 nickname: pending.identity.nickname.unwrap_or_default(),
                 ticket_digest: hex(&ticket),
             }),
@@ -65,7 +66,7 @@ async fn page(
     };
     let hint = request.as_ref().and_then(|request| request.login_hint.clone());
     let mut targets: Vec<_> = request.iter().map(|request| request.target.origin()).collect();
-    targets.extend(server.settings.connections.iter().map(|connection| connection.origin()));
+    targets.extend(server.settings.connections.iter().map(|connection| connection.upstream.origin()));
     let page = SignIn {
         client_name: request.map(|request| request.client.name.clone()),
         resume: resume.to_owned(),

@@ -3,10 +3,11 @@
 //!
 //! Forms. `POST /account/revoke`: `csrf`, `client_id`. `POST /sign-out`: `csrf`, `resume` (empty).
 
+use minijinja::value::Value;
 use serde::Serialize;
 
 use super::words::Words;
-use super::{Lang, Page, Provider, ProviderKind};
+use super::{Lang, Page, Provider, ProviderKind, provider};
 
 /// A person's own account.
 #[derive(Debug, Clone, Serialize)]
@@ -80,28 +81,39 @@ pub enum EndedWhy {
 pub struct SignedInSession {
     /// When it signed in, in Unix milliseconds.
     pub signed_in_at_milliseconds: i64,
-    /// How: authentication method references (RFC 8176) such as `pwd`, or a provider's id.
-    pub amr: Vec<String>,
+    /// How.
+    pub methods: Vec<SignInMethod>,
     /// Whether it is the browser that looks at the page.
     pub current: bool,
 }
 
-/// How a session signed in: in words where the pages have them, else the references themselves.
-pub(super) fn method_names(words: &Words, lang: Lang, amr: &[String]) -> Result<String, minijinja::Error> {
-    let mut names = Vec::with_capacity(amr.len());
-    for method in amr {
-        let key = match (method.as_str(), Provider::new(method, None).kind) {
-            ("pwd", _) => "method-password",
-            (_, ProviderKind::Wechat) => "provider-wechat",
-            (_, ProviderKind::Qq) => "provider-qq",
-            (_, ProviderKind::Weibo) => "provider-weibo",
-            (_, ProviderKind::Github) => "provider-github",
-            (_, ProviderKind::Other) => {
-                names.push(method.clone());
-                continue;
-            }
-        };
-        names.push(words.say_plain(lang, key)?);
+/// One of the ways in which a session signed in.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum SignInMethod {
+    /// Name and password.
+    Password,
+    /// A provider.
+    Provider {
+        /// Which.
+        provider: Provider,
+    },
+    /// Any other, by its authentication method reference (RFC 8176).
+    Other {
+        /// The reference.
+        reference: String,
+    },
+}
+
+/// How a session signed in, for people, from serialised [`SignInMethod`]s.
+pub(super) fn method_names(words: &Words, lang: Lang, methods: &[Value]) -> Result<String, minijinja::Error> {
+    let mut names = Vec::with_capacity(methods.len());
+    for method in methods {
+        names.push(match method.get_attr("is")?.as_str() {
+            Some("password") => words.say_plain(lang, "method-password")?,
+            Some("provider") => provider::name(words, lang, &method.get_attr("provider")?)?,
+            _ => method.get_attr("reference")?.to_string(),
+        });
     }
     Ok(names.join(" + "))
 }
@@ -115,13 +127,13 @@ impl Page for Account {
             nickname: None,
             identities: Vec::new(),
             applications: Vec::new(),
-            sessions: vec![session(&["pwd"], true)],
+            sessions: vec![session(vec![SignInMethod::Password], true)],
             csrf: "csrf-sample".to_owned(),
             is_administrator: true,
         };
         let full = Self {
             nickname: Some("小明🌟".to_owned()),
-            identities: vec![identity("wechat", "小明🌟"), identity("github", "octo-alice")],
+            identities: vec![identity(ProviderKind::Wechat, "小明🌟"), identity(ProviderKind::Github, "octo-alice")],
             applications: [
                 None,
                 Some(EndedWhy::CodeReplayed),
@@ -135,7 +147,11 @@ impl Page for Account {
             ]
             .map(application)
             .to_vec(),
-            sessions: vec![session(&["wechat"], true), session(&["pwd", "otp"], false), session(&[], false)],
+            sessions: vec![
+                session(vec![SignInMethod::Provider { provider: Provider::of(ProviderKind::Wechat) }], true),
+                session(vec![SignInMethod::Password, SignInMethod::Other { reference: "otp".to_owned() }], false),
+                session(Vec::new(), false),
+            ],
             is_administrator: false,
             ..empty.clone()
         };
@@ -143,12 +159,8 @@ impl Page for Account {
     }
 }
 
-fn identity(provider: &str, nickname: &str) -> BoundIdentity {
-    BoundIdentity {
-        provider: Provider::new(provider, None),
-        nickname: nickname.to_owned(),
-        bound_at_milliseconds: SAMPLE_TIME,
-    }
+fn identity(kind: ProviderKind, nickname: &str) -> BoundIdentity {
+    BoundIdentity { provider: Provider::of(kind), nickname: nickname.to_owned(), bound_at_milliseconds: SAMPLE_TIME }
 }
 
 fn application(ended_why: Option<EndedWhy>) -> Application {
@@ -163,12 +175,8 @@ fn application(ended_why: Option<EndedWhy>) -> Application {
     }
 }
 
-fn session(amr: &[&str], current: bool) -> SignedInSession {
-    SignedInSession {
-        signed_in_at_milliseconds: SAMPLE_TIME,
-        amr: amr.iter().map(|method| (*method).to_owned()).collect(),
-        current,
-    }
+fn session(methods: Vec<SignInMethod>, current: bool) -> SignedInSession {
+    SignedInSession { signed_in_at_milliseconds: SAMPLE_TIME, methods, current }
 }
 
 const SAMPLE_TIME: i64 = 1_795_183_380_000;

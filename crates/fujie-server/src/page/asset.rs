@@ -24,12 +24,14 @@ pub fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|(known, _)| *known == name).map(|(_, asset)| asset)
 }
 
-static ASSETS: LazyLock<[(&str, Asset); 4]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[(&str, Asset); 6]> = LazyLock::new(|| {
     [
         ("style.css", asset(STYLE, "text/css; charset=utf-8")),
         ("mark.svg", asset(MARK, "image/svg+xml; charset=utf-8")),
+        ("embedded.js", asset(EMBEDDED, "text/javascript; charset=utf-8")),
         ("form_post.js", asset(FORM_POST, "text/javascript; charset=utf-8")),
         ("local_time.js", asset(LOCAL_TIME, "text/javascript; charset=utf-8")),
+        ("to_top.js", asset(TO_TOP, "text/javascript; charset=utf-8")),
     ]
 });
 
@@ -44,8 +46,10 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 pub(super) const STYLE: &[u8] = include_bytes!("../../assets/style.css");
 pub(super) const MARK: &[u8] = include_bytes!("../../assets/mark.svg");
+const EMBEDDED: &[u8] = include_bytes!("../../assets/embedded.js");
 const FORM_POST: &[u8] = include_bytes!("../../assets/form_post.js");
 const LOCAL_TIME: &[u8] = include_bytes!("../../assets/local_time.js");
+const TO_TOP: &[u8] = include_bytes!("../../assets/to_top.js");
 
 #[cfg(test)]
 mod tests {

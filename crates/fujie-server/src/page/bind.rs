@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use super::{Page, Provider};
+use super::{Page, Provider, ProviderKind};
 
 /// A new identity: create an account, attach to one, or cancel.
 #[derive(Debug, Clone, Serialize)]
@@ -48,7 +48,7 @@ impl Page for Bind {
 
     fn samples() -> Vec<Self> {
         let plain = Self {
-            provider: Provider::new("wechat", None),
+            provider: Provider::of(ProviderKind::Wechat),
             nickname: "小明🌟".to_owned(),
             csrf: "csrf-sample".to_owned(),
             ticket_digest: "digest-sample".to_owned(),
@@ -56,7 +56,7 @@ impl Page for Bind {
             client_name: Some("Demo Notes".to_owned()),
         };
         let long = Self {
-            provider: Provider::new("github", None),
+            provider: Provider::of(ProviderKind::Github),
             nickname: "averyveryverylongnicknamewithoutasinglespace".repeat(3),
             client_name: None,
             ..plain.clone()
@@ -70,7 +70,7 @@ impl Page for BindConfirm {
 
     fn samples() -> Vec<Self> {
         vec![Self {
-            provider: Provider::new("wechat", None),
+            provider: Provider::of(ProviderKind::Wechat),
             nickname: "小明🌟".to_owned(),
             account_name: "alice".to_owned(),
             csrf: "csrf-sample".to_owned(),

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::{Page, Provider};
+use super::{Page, Provider, ProviderKind};
 
 /// An error page.
 #[derive(Debug, Clone, Serialize)]
@@ -175,7 +175,7 @@ impl Page for ErrorPage {
             ErrorKind::Expired,
             ErrorKind::Forbidden,
             ErrorKind::AccountDisabled,
-            ErrorKind::BoundElsewhere { provider: Provider::new("wechat", None) },
+            ErrorKind::BoundElsewhere { provider: Provider::of(ProviderKind::Wechat) },
             ErrorKind::SetupClosed,
             ErrorKind::NotFound,
             ErrorKind::MethodNotAllowed,

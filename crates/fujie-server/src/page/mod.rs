@@ -12,6 +12,7 @@ mod account;
 pub mod asset;
 mod bind;
 mod consent;
+mod embedded;
 mod error;
 mod form_post;
 mod lang;
@@ -24,9 +25,10 @@ mod sign_out;
 mod tests;
 mod words;
 
-pub use account::{Account, Application, BoundIdentity, EndedWhy, SignedInSession};
+pub use account::{Account, Application, BoundIdentity, EndedWhy, SignInMethod, SignedInSession};
 pub use bind::{Bind, BindConfirm};
 pub use consent::{Consent, ScopeWords};
+pub use embedded::{Embedded, FrameOptions, ToTop};
 pub use error::{Difference, ErrorKind, ErrorPage, RequestFault, UriPart};
 pub use form_post::FormPost;
 pub use lang::Lang;
@@ -129,8 +131,8 @@ impl Pages {
             consent::sentence(&spoken, shown_lang(state)?, scope)
         });
         let spoken = Arc::clone(&words);
-        templates.add_function("method_names", move |state: &State, amr: Vec<String>| {
-            account::method_names(&spoken, shown_lang(state)?, &amr)
+        templates.add_function("method_names", move |state: &State, methods: Vec<Value>| {
+            account::method_names(&spoken, shown_lang(state)?, &methods)
         });
         templates.add_filter("moment", |state: &State, at: i64| {
             Ok::<_, minijinja::Error>(moment::text(at, shown_lang(state)?))
@@ -175,17 +177,19 @@ fn initial(name: &str) -> String {
 }
 
 /// The names end in `.html`, which is what switches escaping on.
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 14] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("provider.html", include_str!("../../templates/provider.html")),
     ("account.html", include_str!("../../templates/account.html")),
     ("bind.html", include_str!("../../templates/bind.html")),
     ("bind_confirm.html", include_str!("../../templates/bind_confirm.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
+    ("embedded.html", include_str!("../../templates/embedded.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("setup.html", include_str!("../../templates/setup.html")),
     ("sign_in.html", include_str!("../../templates/sign_in.html")),
     ("sign_out_confirm.html", include_str!("../../templates/sign_out_confirm.html")),
     ("signed_out.html", include_str!("../../templates/signed_out.html")),
+    ("to_top.html", include_str!("../../templates/to_top.html")),
 ];

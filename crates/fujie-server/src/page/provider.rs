@@ -22,40 +22,84 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// A connection whose kind is guessed from its id (`wechat`, `wechat-mp`, `github-work`).
+    /// A connection that has no name of its own.
     #[must_use]
-    pub fn new(id: &str, label: Option<&str>) -> Self {
-        let name = id.split(['-', '_', '.']).next().unwrap_or(id);
-        Self { id: id.to_owned(), kind: ProviderKind::of(name), label: label.map(str::to_owned) }
+    pub fn of(kind: ProviderKind) -> Self {
+        Self { id: kind.name().to_owned(), kind, label: None }
     }
 }
 
 /// The providers that pages know by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names are the providers' own")]
 pub enum ProviderKind {
-    /// 微信.
     Wechat,
-    /// QQ.
     Qq,
-    /// 微博.
     Weibo,
-    /// GitHub.
     Github,
+    Gitee,
+    Dingtalk,
+    Feishu,
+    Wecom,
+    Douyin,
+    Alipay,
+    Baidu,
+    Google,
+    Microsoft,
+    Apple,
+    Gitlab,
+    Discord,
     /// Any other; named by its label or id.
     Other,
 }
 
 impl ProviderKind {
-    /// The kind by the name that `fujie-client` gives a provider.
+    /// Those that have a name.
+    pub const NAMED: [Self; 16] = [
+        Self::Wechat,
+        Self::Qq,
+        Self::Weibo,
+        Self::Github,
+        Self::Gitee,
+        Self::Dingtalk,
+        Self::Feishu,
+        Self::Wecom,
+        Self::Douyin,
+        Self::Alipay,
+        Self::Baidu,
+        Self::Google,
+        Self::Microsoft,
+        Self::Apple,
+        Self::Gitlab,
+        Self::Discord,
+    ];
+
+    /// The kind by the id that `fujie-client` gives a provider's record.
     #[must_use]
-    pub fn of(name: &str) -> Self {
-        match name {
-            "wechat" => Self::Wechat,
-            "qq" => Self::Qq,
-            "weibo" => Self::Weibo,
-            "github" => Self::Github,
-            _ => Self::Other,
+    pub fn of(provider: &str) -> Self {
+        Self::NAMED.into_iter().find(|kind| kind.name() == provider).unwrap_or(Self::Other)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Wechat => "wechat",
+            Self::Qq => "qq",
+            Self::Weibo => "weibo",
+            Self::Github => "github",
+            Self::Gitee => "gitee",
+            Self::Dingtalk => "dingtalk",
+            Self::Feishu => "feishu",
+            Self::Wecom => "wecom",
+            Self::Douyin => "douyin",
+            Self::Alipay => "alipay",
+            Self::Baidu => "baidu",
+            Self::Google => "google",
+            Self::Microsoft => "microsoft",
+            Self::Apple => "apple",
+            Self::Gitlab => "gitlab",
+            Self::Discord => "discord",
+            Self::Other => "other",
         }
     }
 }
@@ -70,5 +114,26 @@ pub(super) fn name(words: &Words, lang: Lang, provider: &Value) -> Result<String
     match kind.as_str() {
         Some("other") | None => Ok(provider.get_attr("id")?.to_string()),
         Some(known) => words.say_plain(lang, &format!("provider-{known}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProviderKind;
+
+    #[test]
+    fn every_preset_with_a_page_has_a_name_here() {
+        for preset in fujie_client::provider::names() {
+            let record = fujie_client::provider::named(preset).unwrap();
+            assert_ne!(ProviderKind::of(&record.id), ProviderKind::Other, "{preset}");
+        }
+        assert_eq!(ProviderKind::of("sso.example-0123456789"), ProviderKind::Other);
+    }
+
+    #[test]
+    fn a_kind_is_called_on_pages_as_in_records() {
+        for kind in ProviderKind::NAMED {
+            assert_eq!(serde_json::to_value(kind).unwrap()["is"], kind.name());
+        }
     }
 }

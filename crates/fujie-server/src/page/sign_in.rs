@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Page, Provider};
+use super::{Page, Provider, ProviderKind};
 
 /// The sign-in page in all its states.
 #[derive(Debug, Clone, Serialize)]
@@ -72,12 +72,12 @@ impl Page for SignIn {
     const TEMPLATE: &'static str = "sign_in.html";
 
     fn samples() -> Vec<Self> {
-        let wechat = || Provider::new("wechat", None);
+        let wechat = || Provider::of(ProviderKind::Wechat);
         let plain = || Self {
             client_name: Some("Demo Notes".to_owned()),
             resume: "fj_resume_sample".to_owned(),
             csrf: "csrf-sample".to_owned(),
-            providers: ["wechat", "qq", "weibo", "github"].map(|id| Provider::new(id, None)).to_vec(),
+            providers: ProviderKind::NAMED.into_iter().take(4).map(Provider::of).collect(),
             username: String::new(),
             error: None,
             attach: None,
@@ -93,7 +93,7 @@ impl Page for SignIn {
             failed(SignInError::BadPassword),
             failed(SignInError::TooMany),
             failed(SignInError::ProviderRefused { provider: wechat() }),
-            failed(SignInError::ProviderFailed { provider: Provider::new("github", None) }),
+            failed(SignInError::ProviderFailed { provider: Provider::of(ProviderKind::Github) }),
             failed(SignInError::ProviderProvisional { provider: wechat() }),
             failed(SignInError::Expired),
             failed(SignInError::FlowLost),
@@ -103,11 +103,12 @@ impl Page for SignIn {
                 password_enabled: false,
                 providers: vec![
                     wechat(),
-                    Provider::new("example-sso", Some("Example SSO")),
-                    Provider::new("intranet", None),
+                    Provider { label: Some("Example SSO".to_owned()), ..Provider::of(ProviderKind::Other) },
+                    Provider { id: "intranet".to_owned(), ..Provider::of(ProviderKind::Other) },
                 ],
                 ..plain()
             },
+            Self { providers: ProviderKind::NAMED.map(Provider::of).to_vec(), ..plain() },
             Self { password_enabled: false, providers: Vec::new(), ..plain() },
         ]
     }

@@ -18,7 +18,13 @@ use fujie_core::{
     time::Lifetime,
     token::seal::MasterKey,
 };
-use fujie_server::{Server, Settings, broker::Connection, clock::Clock, endpoint::sign_in::fold, password::Passwords};
+use fujie_server::{
+    Server, Settings,
+    broker::{Connection, Embedding, Upstream::Known},
+    clock::Clock,
+    endpoint::sign_in::fold,
+    password::Passwords,
+};
 use fujie_simulator::{
     Running,
     wechat::{self, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
@@ -60,10 +66,12 @@ pub struct App {
     pub appid: &'static str,
     pub secret: &'static str,
     pub group: Option<&'static str>,
+    pub embedding: Option<Embedding>,
 }
 
 /// The usual one.
-pub const WECHAT: App = App { connection: "wechat", appid: DEFAULT_APPID, secret: DEFAULT_SECRET, group: Some("main") };
+pub const WECHAT: App =
+    App { connection: "wechat", appid: DEFAULT_APPID, secret: DEFAULT_SECRET, group: Some("main"), embedding: None };
 
 /// Another application of the same open-platform account.
 pub const WECHAT_2: App = App {
@@ -71,6 +79,7 @@ pub const WECHAT_2: App = App {
     appid: "wxfedcba9876543210",
     secret: "0123456789abcdef0123456789abcdef",
     group: Some("main"),
+    embedding: None,
 };
 
 /// A client with its secret.
@@ -430,21 +439,18 @@ fn simulated(app: App) -> wechat::App {
 }
 
 fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>, apps: &[App]) -> Settings {
-    let connection = |app: &App| Connection {
-        id: app.connection.to_owned(),
-        label: None,
-        client: ProviderClient::over(
-            Arc::new(Witness(Arc::clone(upstream))),
-            Registration::new(
-                provider::wechat().at_host(wechat).unwrap(),
-                app.appid,
-                fujie_client::Secret::new(app.secret),
-            )
-            .unwrap(),
-        )
-        .unwrap(),
-        is_simulated: true,
-        group: app.group.map(str::to_owned),
+    let connection = |app: &App| {
+        let record = provider::wechat().at_host(wechat).unwrap();
+        let registration = Registration::new(record, app.appid, fujie_client::Secret::new(app.secret)).unwrap();
+        let client = ProviderClient::over(Arc::new(Witness(Arc::clone(upstream))), registration).unwrap();
+        Connection {
+            id: app.connection.to_owned(),
+            label: None,
+            upstream: Known(Arc::new(client)),
+            place: Some("simulator".to_owned()),
+            group: app.group.map(str::to_owned),
+            embedding: app.embedding,
+        }
     };
     Settings {
         issuer: issuer.to_owned(),

@@ -27,6 +27,8 @@ pub(super) enum Origin {
     Derived(&'static str),
     /// A file, and a line in it counted from 1.
     File(PathBuf, usize),
+    /// A file that a line of a file names.
+    FileFile(PathBuf, usize, PathBuf),
     /// An environment variable.
     Variable(String),
     /// A file that an environment variable names.
@@ -41,6 +43,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::Derived(from) => write!(f, "default, from {from}"),
             Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::FileFile(path, line, file) => write!(f, "{}:{line}, {}", path.display(), file.display()),
             Self::Variable(name) => f.write_str(name),
             Self::VariableFile(name, path) => write!(f, "{name}, {}", path.display()),
             Self::Flag(name) => f.write_str(name),
@@ -131,7 +134,7 @@ impl Layers {
                 return true;
             }
         };
-        let lines = Lines { path, text: &text };
+        let lines = Lines { base, path, text: &text };
         let (table, errors) = DeTable::parse_recoverable(&text);
         if errors.is_empty() {
             self.table(&lines, &[], table.get_ref());
@@ -161,8 +164,14 @@ impl Layers {
                 if self.section(&path, &origin) {
                     self.table(lines, &path, table);
                 }
+            } else if let (Some(secret), Some(file)) = (secret_named_by_file(&path), value.get_ref().as_str()) {
+                self.file_file(lines, &secret, &origin, file);
             } else if let Some(key) = self.key(&path, &origin) {
                 let path = path.join(".");
+                if key.form == Form::Secret && self.given.contains_key(&path) {
+                    self.faults.push(Fault::at(&path, &origin, SECRET_TWICE));
+                    continue;
+                }
                 let text = match written(key.form, value.get_ref()) {
                     Ok(text) => Some(text),
                     Err(what) => {
@@ -173,6 +182,25 @@ impl Layers {
                 self.give(&path, Given { text, origin });
             }
         }
+    }
+
+    /// A line of the file that names a secret's file.
+    fn file_file(&mut self, lines: &Lines<'_>, secret: &[String], origin: &Origin, file: &str) {
+        let path = secret.join(".");
+        // It is a key, or it would not be a secret's; named here so that its connection is known.
+        if self.key(secret, origin).is_none() {
+            return;
+        }
+        if self.given.contains_key(&path) {
+            self.faults.push(Fault::at(&path, origin, SECRET_TWICE));
+            return;
+        }
+        let origin = match origin {
+            Origin::File(own, line) => Origin::FileFile(own.clone(), *line, PathBuf::from(file)),
+            other => other.clone(),
+        };
+        let given = self.secret_file(lines.base, &path, origin, file);
+        self.give(&path, given);
     }
 
     /// Whether `path` is a section; a fault if not.
@@ -227,22 +255,27 @@ impl Layers {
                 continue;
             }
             let given = match file_of {
-                Some(_) => self.secret_file(base, &path, name, value),
+                Some(_) => {
+                    let origin = Origin::VariableFile(name.clone(), PathBuf::from(value));
+                    self.secret_file(base, &path, origin, value)
+                }
                 None => Given { text: Some(value.clone()), origin },
             };
             self.give(&path, given);
         }
     }
 
-    fn secret_file(&mut self, base: &Path, path: &str, name: &str, file: &str) -> Given {
-        let origin = Origin::VariableFile(name.to_owned(), PathBuf::from(file));
+    fn secret_file(&mut self, base: &Path, path: &str, origin: Origin, file: &str) -> Given {
         let text = match read_text(&base.join(file), SECRET_FILE_BYTES_MAX) {
             Ok(text) => {
                 let line = text.strip_suffix('\n').unwrap_or(&text);
                 Some(line.strip_suffix('\r').unwrap_or(line).to_owned())
             }
             Err(error) => {
-                let what = format!("the file that {name} names cannot be read: {error}");
+                let what = match &origin {
+                    Origin::VariableFile(name, _) => format!("the file that {name} names cannot be read: {error}"),
+                    _ => format!("the file cannot be read: {error}"),
+                };
                 self.faults.push(Fault::at(path, &origin, what));
                 None
             }
@@ -270,6 +303,7 @@ enum Presence {
 
 /// A file's text, to say on which line something stands.
 struct Lines<'a> {
+    base: &'a Path,
     path: &'a Path,
     text: &'a str,
 }
@@ -325,7 +359,7 @@ fn spelled(path: &[String], origin: &Origin) -> String {
     match origin {
         Origin::Variable(_) | Origin::VariableFile(..) => variable_name(path),
         Origin::Flag(_) => flag_name(&path.join(".")),
-        Origin::Default | Origin::Derived(_) | Origin::File(..) => path.join("."),
+        Origin::Default | Origin::Derived(_) | Origin::File(..) | Origin::FileFile(..) => path.join("."),
     }
 }
 
@@ -375,6 +409,7 @@ fn read_text(path: &Path, bytes_max: u64) -> io::Result<String> {
     Ok(text)
 }
 
+const SECRET_TWICE: &str = "the secret and its file are both given; keep one of the two";
 /// What our variables begin with.
 const PREFIX: &str = "FUJIE__";
 /// No configuration file is longer.

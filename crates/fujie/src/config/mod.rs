@@ -3,6 +3,7 @@
 //! Owns the typed values and the rules that hold between them. Names and defaults are in `schema`, where values come
 //! from is in `layer`, what each means in `value`. Nothing global is read: the environment and the flags are arguments.
 
+mod connection;
 mod fault;
 mod layer;
 mod reader;
@@ -17,8 +18,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fujie_core::{secret::Secret, time::Lifetime};
+use fujie_core::time::Lifetime;
 
+pub use connection::{ConnectionConfig, Record};
 pub use fault::Faults;
 use layer::Origin;
 use reader::Reader;
@@ -98,43 +100,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-/// A provider to sign in with.
-#[derive(Debug)]
-pub struct ConnectionConfig {
-    /// Its name in our addresses: 1 to 32 of `a-z`, `0-9` and `-`.
-    pub id: String,
-    /// Whose sign-in it is.
-    pub provider: Provider,
-    /// Our client identifier there.
-    pub client_id: String,
-    /// Our secret there.
-    pub client_secret: Secret,
-    /// The operator's words for it.
-    pub label: Option<String>,
-    /// Connections of one group share one account at the provider (WeChat: the open-platform account).
-    pub group: Option<String>,
-    /// Where the provider's endpoints are moved to, without a slash at the end. `None` when `is_simulated`.
-    pub at: Option<String>,
-    /// The built-in simulator is to be run for it; the issuer is on loopback then.
-    pub is_simulated: bool,
-}
-
-/// A provider that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// WeChat, website sign-in.
-    Wechat,
-}
-
-impl Provider {
-    /// As the configuration spells it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Wechat => "wechat",
-        }
-    }
 }
 
 /// A line of [`Config::show`].

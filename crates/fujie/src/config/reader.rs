@@ -5,7 +5,8 @@
 use std::net::SocketAddr;
 
 use super::{
-    Config, ConnectionConfig, Lifetimes, Log, Setting, SignIn,
+    Config, Lifetimes, Log, Setting, SignIn,
+    connection::ConnectionConfig,
     fault::{Fault, echo},
     layer::{Given, Layers, Origin, variable_name},
     schema::{self, Form},
@@ -58,12 +59,17 @@ impl Reader {
     }
 
     /// The value of `key` as given, or its default.
-    fn read<T>(&mut self, key: &str, parse: impl FnOnce(&str) -> Read<T>) -> Option<T> {
+    pub(super) fn read<T>(&mut self, key: &str, parse: impl FnOnce(&str) -> Read<T>) -> Option<T> {
         let default = schema::key_at(key).and_then(|key| key.default).map(str::to_owned);
         self.read_or(key, default.map(|text| Given { text: Some(text), origin: Origin::Default }), parse)
     }
 
-    fn read_or<T>(&mut self, key: &str, default: Option<Given>, parse: impl FnOnce(&str) -> Read<T>) -> Option<T> {
+    pub(super) fn read_or<T>(
+        &mut self,
+        key: &str,
+        default: Option<Given>,
+        parse: impl FnOnce(&str) -> Read<T>,
+    ) -> Option<T> {
         let form = schema::key_at(key)?.form;
         let Some(given) = self.layers.given.get(key).or(default.as_ref()) else {
             self.settings.push(Setting { key: key.to_owned(), shown: None, origin: Origin::Default });
@@ -87,16 +93,27 @@ impl Reader {
     }
 
     /// A key that has no default.
-    fn require<T>(&mut self, key: &str, what: &str, parse: impl FnOnce(&str) -> Read<T>) -> Option<T> {
-        if !self.layers.given.contains_key(key) {
-            let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-            self.faults.push(Fault::missing(key, format!("{what}; set it in the file or as {}", variable_name(&path))));
-        }
+    pub(super) fn require<T>(&mut self, key: &str, what: &str, parse: impl FnOnce(&str) -> Read<T>) -> Option<T> {
+        self.missing(key, what);
         self.read(key, parse)
     }
 
+    /// A fault if nobody gave this key; of one that was given badly it is told already.
+    pub(super) fn missing(&mut self, key: &str, what: &str) {
+        if self.is_given(key) {
+            return;
+        }
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        self.faults.push(Fault::missing(key, format!("{what}; set it in the file or as {}", variable_name(&path))));
+    }
+
+    /// Did somebody give this key?
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.layers.given.contains_key(key)
+    }
+
     /// A fault of a value that is valid by itself.
-    fn refuse(&mut self, key: &str, what: impl Into<String>) {
+    pub(super) fn refuse(&mut self, key: &str, what: impl Into<String>) {
         self.faults.push(match self.layers.given.get(key) {
             Some(given) => Fault::at(key, &given.origin, what),
             None => Fault::missing(key, what),
@@ -159,45 +176,12 @@ impl Reader {
         Some(connections)
     }
 
-    fn connection(&mut self, id: &str, issuer: Option<&Issuer>) -> Option<ConnectionConfig> {
-        let key = |name: &str| format!("connection.{id}.{name}");
-        let named = id.split('-').next().unwrap_or(id).to_owned();
-        let named = Given { text: Some(named), origin: Origin::Derived("the connection's name") };
-        let provider = self.read_or(&key("provider"), Some(named), value::provider);
-        let client_id = self.require(&key("client_id"), REQUIRED, value::client_id);
-        let client_secret = self.require(&key("client_secret"), REQUIRED, value::client_secret);
-        let label = self.read(&key("label"), value::words);
-        let group = self.read(&key("group"), value::words);
-        let at = self.read(&key("at"), value::base);
-        let (client_id, client_secret) = (client_id?, client_secret?);
-        let is_simulated = match (client_id == SIMULATED, client_secret.expose() == SIMULATED) {
-            (true, true) => true,
-            (false, false) => false,
-            (true, false) => {
-                self.refuse(&key("client_secret"), HALF_SIMULATED);
-                false
-            }
-            (false, true) => {
-                self.refuse(&key("client_id"), HALF_SIMULATED);
-                false
-            }
-        };
-        if is_simulated && issuer.is_some_and(|issuer| !issuer.is_loopback) {
-            self.refuse(&key("client_id"), SIMULATED_IN_PUBLIC);
-        }
-        if is_simulated && at.is_some() {
-            self.refuse(&key("at"), SIMULATED_ELSEWHERE);
-        }
-        let id = id.to_owned();
-        Some(ConnectionConfig { id, provider: provider?, client_id, client_secret, label, group, at, is_simulated })
-    }
-
     /// People of a simulator must never be taken for people of the provider: they share no group.
     fn groups(&mut self, connections: &[ConnectionConfig]) {
         let place = |own: &ConnectionConfig| (own.is_simulated, own.at.clone());
         for (index, own) in connections.iter().enumerate() {
             let shares = |other: &&ConnectionConfig| {
-                own.group.is_some() && own.provider == other.provider && own.group == other.group
+                own.group.is_some() && own.record_id() == other.record_id() && own.group == other.group
             };
             let first = connections.iter().take(index).find(shares);
             if let Some(first) = first.filter(|first| place(first) != place(own)) {
@@ -210,15 +194,6 @@ impl Reader {
     }
 }
 
-/// Both lines say so: run the built-in simulator.
-const SIMULATED: &str = "simulated";
-const REQUIRED: &str = "is required; the provider gives it to you (or write \"simulated\" for both client_id and \
-                        client_secret to try it without a provider)";
-const HALF_SIMULATED: &str = "client_id and client_secret must both be \"simulated\" or neither; change both lines";
-const SIMULATED_IN_PUBLIC: &str = "the simulator lets everybody in as anybody and runs only with an issuer on loopback; \
-                                   write the client_id and client_secret that the provider gave you";
-const SIMULATED_ELSEWHERE: &str = "does not go with \"simulated\", which runs a simulator of its own; remove this line, \
-                                   or write the client_id and client_secret that are known there";
 const NO_ISSUER: &str = "must be given when listen is not a loopback address; write the address that people see, such \
                          as https://id.example.com, and let a proxy in front speak https";
 const HTTP_ISSUER: &str = "must be https, because tokens and passwords travel there; let a proxy in front speak https \

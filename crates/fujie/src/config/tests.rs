@@ -1,5 +1,7 @@
 //! Stories of configurations: who gives what, which value holds, what is said when something is wrong.
 
+mod connection_of;
+
 use std::{fs, path::PathBuf};
 
 use super::*;
@@ -64,6 +66,11 @@ impl World {
 
 fn wechat(lines: &str) -> World {
     world().toml(&format!("[connection.wechat]\nclient_id = \"wx1\"\nclient_secret = \"{SECRET}\"\n{lines}"))
+}
+
+fn secret_of(own: &ConnectionConfig) -> &str {
+    let connection::Proof::Secret(secret) = own.proof.as_ref() else { panic!("no secret") };
+    secret.expose()
 }
 
 fn shown(config: &Config) -> Vec<(String, Option<String>)> {
@@ -212,8 +219,8 @@ fn a_connection_is_made_of_variables_alone() {
     let world = world().variable("FUJIE__CONNECTION__WECHAT_B__CLIENT_ID", "wx2");
     let config = world.variable("FUJIE__CONNECTION__WECHAT_B__CLIENT_SECRET", SECRET).load().unwrap();
     let [own] = config.connections.as_slice() else { panic!("one connection") };
-    assert_eq!((own.id.as_str(), own.provider, own.client_id.as_str()), ("wechat-b", Provider::Wechat, "wx2"));
-    assert_eq!(own.client_secret.expose(), SECRET);
+    assert_eq!((own.id.as_str(), own.provider, own.client_id.as_str()), ("wechat-b", "wechat", "wx2"));
+    assert_eq!(secret_of(own), SECRET);
     assert!(!own.is_simulated);
 }
 
@@ -231,8 +238,8 @@ fn an_empty_connection_says_what_it_needs() {
         "connection.wechat.client_id (not set): is required;",
         "set it in the file or as FUJIE__CONNECTION__WECHAT__CLIENT_SECRET",
     ]);
-    world().toml("[connection.qq]\nclient_id = \"1\"\nclient_secret = \"2\"").refused(&[
-        "connection.qq.provider (default, from the connection's name): \"qq\" is no provider; known here: wechat",
+    world().toml("[connection.corp]\nclient_id = \"1\"\nclient_secret = \"2\"").refused(&[
+        "connection.corp.provider (default, from the connection's name): \"corp\" is no provider; say which with `provider`; known here: wechat, ",
     ]);
     wechat("provider = \"weechat\"").refused(&["did you mean `wechat`?"]);
 }
@@ -244,7 +251,7 @@ fn a_secret_comes_from_a_file_without_the_newline_at_its_end() {
         world.variable("FUJIE__CONNECTION__WECHAT__CLIENT_SECRET_FILE", "secret").load()
     };
     for content in ["canary", "canary\n", "canary\r\n"] {
-        assert_eq!(secret(content).unwrap().connections[0].client_secret.expose(), "canary", "{content:?}");
+        assert_eq!(secret_of(&secret(content).unwrap().connections[0]), "canary", "{content:?}");
     }
     for content in ["", "\n", "canary\n\n", "canary canary"] {
         let said = secret(content).unwrap_err();
@@ -257,7 +264,7 @@ fn a_secret_comes_from_a_file_without_the_newline_at_its_end() {
 fn a_secrets_file_must_be_there_and_is_stronger_than_the_configuration_file() {
     let world = wechat("").file("secret", "other");
     let config = world.variable("FUJIE__CONNECTION__WECHAT__CLIENT_SECRET_FILE", "secret").load().unwrap();
-    assert_eq!(config.connections[0].client_secret.expose(), "other");
+    assert_eq!(secret_of(&config.connections[0]), "other");
     wechat("")
         .variable("FUJIE__CONNECTION__WECHAT__CLIENT_SECRET_FILE", "missing")
         .refused(&["missing): the file that FUJIE__CONNECTION__WECHAT__CLIENT_SECRET_FILE names cannot be read"]);
@@ -444,8 +451,15 @@ fn what_is_shown_says_where_it_came_from() {
 fn every_key_is_shown_in_the_order_of_the_schema() {
     let config = wechat("").load().unwrap();
     let keys: Vec<String> = config.settings.iter().map(|setting| setting.key.replace(".wechat.", ".*.")).collect();
-    let expected: Vec<&str> = schema::KEYS.iter().map(|key| key.path).collect();
+    // What does not go with this provider is not shown.
+    let expected: Vec<&str> =
+        schema::KEYS.iter().map(|key| key.path).filter(|key| keys.iter().any(|k| k == key)).collect();
     assert_eq!(keys, expected);
+    let own = |key: &&&str| !key.starts_with("connection.");
+    assert_eq!(
+        expected.iter().filter(own).count(),
+        schema::KEYS.iter().filter(|key| !key.path.starts_with("connection.")).count()
+    );
 }
 
 #[test]
@@ -464,6 +478,7 @@ fn the_sample_with_every_line_switched_on_says_the_defaults_and_every_key() {
     assert!(config.connections[0].is_simulated);
     for setting in &config.settings {
         let is_from_file = matches!(setting.origin, Origin::File(..));
-        assert!(is_from_file || setting.key.ends_with(".at"), "{} is missing in the sample", setting.key);
+        let is_told = [".at", ".scope", ".name_field", ".picture_field"].iter().any(|end| setting.key.ends_with(end));
+        assert!(is_from_file || is_told, "{} is missing in the sample", setting.key);
     }
 }

@@ -4,10 +4,15 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
+use fujie_client::provider::{self, ClientAuthentication};
 use fujie_core::{secret::Secret, time::Lifetime};
 use url::{Host, Url};
 
-use super::{LogFormat, Provider, fault::nearest};
+use super::{
+    LogFormat,
+    connection::{OAUTH2, OPENID},
+    fault::nearest,
+};
 
 /// `Err` holds what is wrong and what to do.
 pub(super) type Read<T> = Result<T, String>;
@@ -72,6 +77,11 @@ pub(super) fn base(text: &str) -> Read<String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// An address as a provider tells it, held to the same; an issuer is compared letter by letter, a slash at its end too.
+pub(super) fn endpoint(text: &str) -> Read<String> {
+    base(text).map(|_| text.to_owned())
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -132,17 +142,61 @@ pub(super) fn client_secret(text: &str) -> Read<Secret> {
     Ok(Secret::new(text.to_owned()))
 }
 
-/// A provider.
-pub(super) fn provider(text: &str) -> Read<Provider> {
-    if text == Provider::Wechat.as_str() {
-        return Ok(Provider::Wechat);
+/// A private key: PEM, or what stands between its lines.
+pub(super) fn private_key(text: &str) -> Read<Secret> {
+    let is_fit = (1..=PRIVATE_KEY_LENGTH_MAX).contains(&text.len()) && text.is_ascii();
+    if !is_fit {
+        return Err(format!("must be a private key in PEM, of at most {PRIVATE_KEY_LENGTH_MAX} bytes"));
     }
-    let known = Provider::Wechat.as_str();
-    Err(match nearest(text, [known].into_iter()) {
-        Some(meant) => format!("is no provider; did you mean `{meant}`?"),
-        None => format!("is no provider; known here: {known}; say which with `provider`"),
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// Scopes, with a space between two (RFC 6749 §3.3).
+pub(super) fn scope(text: &str) -> Read<Vec<String>> {
+    let scopes: Vec<String> = text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    if scopes.is_empty() || text.len() > 1024 || text.chars().any(char::is_control) {
+        return Err("must be scopes with a space between two, such as \"openid profile\"".to_owned());
+    }
+    Ok(scopes)
+}
+
+/// A field of a provider's answer; dots lead into objects.
+pub(super) fn field(text: &str) -> Read<String> {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if !(1..=64).contains(&text.len()) || !text.bytes().all(is_fit) {
+        return Err("must be a field's name, such as id or data.user.id".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// How a client proves who it is (OpenID Connect Core §9).
+pub(super) fn client_authentication(text: &str) -> Read<ClientAuthentication> {
+    Ok(match text {
+        "client_secret_basic" => ClientAuthentication::ClientSecretBasic,
+        "client_secret_post" => ClientAuthentication::ClientSecretPost,
+        "private_key_jwt" => ClientAuthentication::PrivateKeyJwt,
+        "none" => ClientAuthentication::None,
+        _ => return Err("must be client_secret_basic, client_secret_post, private_key_jwt or none".to_owned()),
     })
 }
+
+/// A provider with a page to sign in on: a mini-program has none.
+pub(super) fn provider(text: &str) -> Read<&'static str> {
+    let known = || provider::names().filter(|name| *name != "wechat_mini_program").chain([OPENID, OAUTH2]);
+    if let Some(name) = known().find(|name| *name == text) {
+        return Ok(name);
+    }
+    Err(match nearest(text, known()) {
+        Some(meant) => format!("is no provider; did you mean `{meant}`?"),
+        None => {
+            let known: Vec<_> = known().collect();
+            format!("is no provider; say which with `provider`; known here: {}", known.join(", "))
+        }
+    })
+}
+
+/// RSA with 8,192 bits has about 6,400.
+const PRIVATE_KEY_LENGTH_MAX: usize = 16 * 1024;
 
 /// How much is logged.
 pub(super) fn level(text: &str) -> Read<tracing::Level> {

@@ -15,7 +15,12 @@ use fujie_core::{
     secret::{Digest, Kind, Secret},
     time::Lifetime,
 };
-use fujie_server::{Server, Settings, broker::Connection, clock::Clock, password::Passwords};
+use fujie_server::{
+    Server, Settings,
+    broker::{Connection, Upstream},
+    clock::Clock,
+    password::Passwords,
+};
 use fujie_simulator::{
     Running,
     wechat::{DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
@@ -30,6 +35,7 @@ use super::{
 };
 use crate::{
     client::new_client_id,
+    connection::SIMULATOR,
     data::DataFolder,
     serve::stop_signal,
     user::{self, random_password},
@@ -149,9 +155,14 @@ async fn make(
     let connection = Connection {
         id: "wechat".to_owned(),
         label: None,
-        client: ProviderClient::new(record, DEFAULT_APPID, fujie_client::Secret::new(DEFAULT_SECRET))?,
-        is_simulated: true,
+        upstream: Upstream::Known(Arc::new(ProviderClient::new(
+            record,
+            DEFAULT_APPID,
+            fujie_client::Secret::new(DEFAULT_SECRET),
+        )?)),
+        place: Some(SIMULATOR.to_owned()),
         group: None,
+        embedding: None,
     };
     let app = |name: &str, redirect_uri: String, scope: &str| -> Result<Client> {
         let grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];

@@ -132,11 +132,22 @@ providers! {
 }
 
 /// A provider that runs.
-struct Started {
+pub struct Started {
     guide: &'static Guide,
-    running: Running,
+    /// Where.
+    pub running: Running,
     /// Id of the first app, if there is one, and its secret, if it has one.
-    app: Option<(String, Option<String>)>,
+    pub app: Option<(String, Option<String>)>,
+}
+
+/// Starts the simulator of the provider that configurations call so, as it comes; `None` when there is none.
+pub async fn start(provider: &str) -> Option<std::io::Result<Started>> {
+    let name = if provider == "openid" { "oidc" } else { provider };
+    let simulated = Simulated::from_str(name, false).ok()?;
+    let mut file = File::default();
+    // An app that is registered today.
+    file.alipay.switches.open_id_only = true;
+    Some(simulated.start(0, &file).await)
 }
 
 /// Runs until it is told to stop; prints one base URL per provider.
@@ -180,6 +191,11 @@ pub async fn run(simulate: Simulate) -> Result<()> {
 }
 
 impl Started {
+    /// The name that people read.
+    pub const fn title(&self) -> &'static str {
+        self.guide.title
+    }
+
     /// What the first app sends to prove itself, if it sends anything.
     fn secret(&self) -> Option<&str> {
         let (_, secret) = self.app.as_ref().filter(|_| self.guide.secret != guide::PRIVATE_KEY)?;

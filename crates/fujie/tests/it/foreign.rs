@@ -1,4 +1,4 @@
-//! Clients that somebody else wrote, as pip and npm install them: Authlib, openid-client, requests-oauthlib. The demo's
+//! Programs that somebody else wrote, as pip and npm install them. Authlib, openid-client, requests-oauthlib: the demo's
 //! ready programs run as the demo gives them, in a real browser; the scripts in `tests/foreign` go further: refresh,
 //! introspection, revocation, and the two legacy grants, switched on and off.
 //!

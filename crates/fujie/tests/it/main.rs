@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod connection;
 mod demo;
 mod durable;
 mod example;

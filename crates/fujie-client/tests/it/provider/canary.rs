@@ -12,8 +12,8 @@ use fujie_client::Endpoint::{Api, Check, DeviceAuthorization, Refresh, Revocatio
 use fujie_client::session::{Builder, TokenSource};
 use fujie_client::token_store::{FileStore, MemoryStore, StoredTokens, TokenStore};
 use fujie_client::{
-    Ask, Client, Endpoint, Hook, Polled, Provider, ProviderError, ReqwestTransport, Secret, Session, SystemRandom,
-    Tokens,
+    Ask, Client, Endpoint, Hook, Polled, Provider, ProviderError, Registration, ReqwestTransport, Secret, Session,
+    SystemRandom, Tokens,
 };
 use fujie_simulator::oidc::{self, Oidc, OidcConfig};
 use serde_json::json;
@@ -23,7 +23,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::house::{BACK, House, cookie};
 use super::{fault, github, qq, wechat, wechat_in_app, weibo};
 use crate::ear;
-use crate::session::hostile::{Hostile, answer, ok, redirect};
+use crate::session::hostile::{Hostile, Reply, answer, ok, redirect};
 
 /// A harmless word in what is told to `tracing`, to `log` and by hand: it must be heard, else nothing was.
 const NEEDLE: &str = "a needle for whoever listens";
@@ -117,9 +117,9 @@ impl Canary {
             assert!(all.contains(needle), "{needle} was not heard");
         }
         assert_eq!(self.heard(&all), None);
-        // It would have been noticed, wherever it stands.
+        // It would have been noticed.
         for (name, secret) in self.secrets.clone() {
-            assert!(self.heard(&format!("{all}{secret}")).is_some(), "{name}");
+            assert!(self.heard(&format!("a={secret}&")).is_some(), "{name}");
         }
     }
 }
@@ -152,6 +152,10 @@ async fn signs_in(canary: &mut Canary, house: &House, client: &Client) -> Tokens
     canary.tell(&signed_in);
     canary.tokens(&signed_in.tokens);
 
+    if let Ok((embedded, cookie)) = client.begin_embedded(BACK, "login", true) {
+        canary.tell(&(&embedded, &cookie));
+        canary.keep("state", &embedded.state);
+    }
     let begun = client.begin(BACK).unwrap();
     canary.tell(&begun);
     canary.keep("cookie", &begun.cookie.value);
@@ -232,6 +236,28 @@ async fn echoes(canary: &mut Canary, house: &House, tokens: &Tokens, endpoints: 
     }
 }
 
+/// Nobody listens there, or hangs up before a word is said: what the library says then has the whole address.
+async fn hang_ups(canary: &mut Canary, house: &House, tokens: &Tokens) {
+    let deaf = Hostile::new(|_| Reply::Close(Vec::new())).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (base, expected) in [(deaf.base.clone(), "interrupted"), (format!("http://{nobody}"), "unreachable")] {
+        let record = house.client.provider().at_host(&base).unwrap();
+        let id = house.client.registration().client_id();
+        let registration = Registration::new(record, id, Secret::new(house.secret)).unwrap();
+        let client = Client::over(Arc::new(ReqwestTransport::new().unwrap()), registration).unwrap();
+        let outcomes = [client.user(tokens).await.map(drop), client.refresh(tokens).await.map(drop)];
+        for outcome in outcomes {
+            if !matches!(outcome, Err(ProviderError::NotOffered(_))) {
+                assert_eq!(outcome.as_ref().unwrap_err().name(), expected);
+            }
+            canary.fail(outcome);
+        }
+        let code = client.registration().read_code("canary-code-of-nobody-1").unwrap();
+        canary.fail(client.redeem(code).await);
+    }
+    canary.keep("code of nobody", "canary-code-of-nobody-1");
+}
+
 /// Calls in the person's name, and the stores behind them.
 async fn calls(canary: &mut Canary, client: Client, tokens: &Tokens) {
     let client = Arc::new(client);
@@ -272,6 +298,7 @@ async fn everything(house: House, scope: &[&str], endpoints: &[Endpoint], limite
     let tokens = asks(&mut canary, &client, tokens).await;
     calls(&mut canary, house.client_of(&record, client.registration().client_id(), house.secret), &tokens).await;
     echoes(&mut canary, &house, &tokens, endpoints).await;
+    hang_ups(&mut canary, &house, &tokens).await;
     let fresh = house.sign_in_at(&client, "xiaoming").await.unwrap().tokens;
     canary.tokens(&fresh);
     fault::faults_with(&house, &fresh, endpoints, limited).await;

@@ -76,7 +76,7 @@ impl Recorder {
 
     /// One for the stories that wait until the time is up.
     pub fn impatient() -> Self {
-        Self::waiting(Duration::from_secs(2))
+        Self::waiting(Duration::from_secs(1))
     }
 
     fn waiting(total: Duration) -> Self {
