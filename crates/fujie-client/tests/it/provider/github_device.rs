@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use fujie_client::{Client, Device, Polled, Tokens, provider};
-use fujie_simulator::github::DEFAULT_SECRET;
+use fujie_client::{Client, Credential, Device, Polled, Tokens, provider};
+use fujie_simulator::github::{DEFAULT_CLIENT_ID, DEFAULT_SECRET};
 use serde_json::json;
 
-use super::github::{asking, expiring_house, house, house_with, refused};
+use super::github::{expiring_house, house, house_with, refused};
 use super::house::{House, after};
 
 /// How long it says to wait; the time goes by.
@@ -30,7 +30,7 @@ async fn tokens(client: &Client, device: &mut Device) -> Tokens {
 #[tokio::test]
 async fn github_device_is_connected_at_the_page() {
     let house = house().await;
-    let client = asking(&house, &["repo"]);
+    let client = house.client_proving(&provider::github().with_scope(&["repo"]), DEFAULT_CLIENT_ID, Credential::None);
     let mut device = client.begin_device().await.unwrap();
     assert_eq!(device.authorization.verification_uri, format!("{}/login/device", house.base()));
     assert_eq!(wait(&house, &client, &mut device).await, Duration::from_secs(6), "the interval and a margin");
