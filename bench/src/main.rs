@@ -1,7 +1,8 @@
 //! `bench/run`: drives the product beside a bare hyper server that answers the same bytes, and prints what came of it.
 //!
 //! Roles are processes: the product on the first core, the bare server on the same core in its turn, the driver (this
-//! one) on the second. What is driven is the shipped program with a data folder of its own, over loopback.
+//! one) on the second. What is driven is the shipped program with a data folder of its own, over loopback. The client
+//! is measured without a server: `fujie-bench client` does it alone.
 
 mod bare;
 mod drive;
@@ -12,6 +13,7 @@ mod report;
 mod row;
 mod script;
 mod seed;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -40,6 +42,10 @@ fn start(arguments: Vec<String>) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let plan = match arguments.as_slice() {
         ["bare", file] => return bare::run(Path::new(file)),
+        ["client"] => {
+            say(&report::sign_ins(&sign_in::measure(SIGN_INS)?));
+            return Ok(());
+        }
         [_, _] => Plan::full(),
         [_, _, "--quick"] => Plan::quick(),
         _ => bail!("usage: fujie-bench PROGRAM FOLDER [--quick]; it is started by bench/run"),
@@ -50,6 +56,9 @@ fn start(arguments: Vec<String>) -> Result<()> {
     say(&report::print(&report));
     Ok(())
 }
+
+/// Sign-ins of each kind, when they alone are measured.
+const SIGN_INS: usize = 20_000;
 
 /// A line on stdout: what was asked for.
 fn say(text: &str) {

@@ -11,7 +11,9 @@ use crate::{
     report::median_by,
     row::{self, Row},
     script::Script,
-    seed, tell,
+    seed,
+    sign_in::{self, SignIn},
+    tell,
 };
 
 /// How much is done.
@@ -25,6 +27,8 @@ pub struct Plan {
     grants: (u32, u32),
     /// Starts on an existing database.
     starts: u32,
+    /// Sign-ins of the client, of each kind.
+    sign_ins: usize,
 }
 
 impl Plan {
@@ -36,6 +40,7 @@ impl Plan {
             repeats: 3,
             grants: (1_000, 1_000_000),
             starts: 7,
+            sign_ins: 20_000,
         }
     }
 
@@ -47,6 +52,7 @@ impl Plan {
             repeats: 1,
             grants: (1_000, 20_000),
             starts: 3,
+            sign_ins: 1_000,
         }
     }
 
@@ -104,6 +110,8 @@ pub struct Report {
     pub scaled: Vec<Scaled>,
     /// How many those are.
     pub grants: (u32, u32),
+    /// What sign-ins cost the client.
+    pub sign_ins: Vec<SignIn>,
     /// From before the start to the first answer, on an existing database: median.
     pub first_answer: Duration,
     /// The same on a fresh one, once.
@@ -142,9 +150,12 @@ impl Report {
         server.stop()?;
         count_flushes(&product, folder, &mut results, plan)?;
         let scaled = scale(program, folder, plan)?;
+        tell("begin and finish of the client");
+        let sign_ins = sign_in::measure(plan.sign_ins)?;
         Ok(Self {
             results,
             scaled,
+            sign_ins,
             grants: plan.grants,
             first_answer,
             first_start,

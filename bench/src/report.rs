@@ -6,6 +6,7 @@ use crate::{
     plan::{JUDGED_AT, Measured, Report, Scaled},
     process,
     row::Goal,
+    sign_in::SignIn,
 };
 
 /// The whole report.
@@ -14,6 +15,8 @@ pub fn print(report: &Report) -> String {
     out.extend(figures(report));
     out.push(String::new());
     out.extend(scaled(report));
+    out.push(String::new());
+    out.push(sign_ins(&report.sign_ins));
     out.push(String::new());
     out.extend(targets(report));
     out.push(String::new());
@@ -100,6 +103,19 @@ fn scaled(report: &Report) -> Vec<String> {
     lines
 }
 
+/// What sign-ins cost the client.
+pub fn sign_ins(list: &[SignIn]) -> String {
+    let mut lines = vec![
+        "| sign-in of the client, CPU each | ID token | `begin` | `finish` | both |".to_owned(),
+        "|---|---|--:|--:|--:|".to_owned(),
+    ];
+    lines.extend(list.iter().map(|own| {
+        let SignIn { provider, algorithm, begin, finish } = own;
+        format!("| {provider} | {algorithm} | {begin:.1} µs | {finish:.1} µs | {:.1} µs |", begin + finish)
+    }));
+    lines.join("\n")
+}
+
 /// One line of the targets.
 struct Target {
     name: String,
@@ -113,6 +129,10 @@ fn targets(report: &Report) -> Vec<String> {
     let judged = report.results.iter().filter(|own| own.connections == JUDGED_AT);
     let mut targets: Vec<_> = judged.map(of_row).collect();
     targets.extend(report.scaled.iter().map(|own| of_scaled(own, report.grants)));
+    targets.extend(report.sign_ins.iter().map(|own| {
+        let name = format!("begin and finish of the client: {} ({}), CPU", own.provider, own.algorithm);
+        at_most(&name, 100.0, own.begin + own.finish, " µs")
+    }));
     targets.push(at_most("idle resident memory, MB", 16.0, megabytes(report.idle), ""));
     let first = report.first_answer.as_secs_f64() * 1e3;
     targets.push(at_most("start to first answer on an existing database, ms", 100.0, first, ""));

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     drive::{self, Load, Target},
-    row, seed,
+    report, row, seed, sign_in,
 };
 
 #[test]
@@ -49,4 +49,11 @@ fn every_row_is_answered() {
     }
     // On a busy machine a row may not complete a unit within its moment.
     assert!(units > 0.0);
+}
+
+#[test]
+fn every_sign_in_of_the_client_comes_to_its_end() {
+    let sign_ins = sign_in::measure(2).unwrap();
+    assert_eq!(sign_ins.len(), 4);
+    assert!(report::sign_ins(&sign_ins).contains("| OpenID Connect | RS256 |"));
 }

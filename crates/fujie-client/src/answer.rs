@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::error::{Endpoint, Evidence, ProviderError};
-use crate::excerpt::{excerpt, scrub};
+use crate::excerpt::{excerpt, label, scrub};
 use crate::provider::{AnswerFormat, Call, Provider, Refusal};
 use crate::transport::{RESPONSE_BODY_MAX, Response};
 
@@ -49,7 +49,11 @@ impl<'a> Answer<'a> {
         }
         match parse(call.answer, &response.body) {
             Ok(fields) => answer.root = Value::Object(fields),
-            Err(what) => return Err(answer.failed_status().unwrap_or_else(|| answer.bad(what))),
+            // A status of which nothing is known explains nothing either.
+            Err(what) => match answer.failed_status() {
+                None | Some(ProviderError::Refused(_)) => return Err(answer.bad(what)),
+                Some(failure) => return Err(failure),
+            },
         }
         if let Some(errcode) = answer.errcode()? {
             return Err(answer.refused(&errcode));
@@ -210,10 +214,16 @@ impl<'a> Answer<'a> {
     fn refused(&self, errcode: &str) -> ProviderError {
         let shape = &self.provider.errors;
         let mut evidence = self.evidence();
-        evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
         match shape.refusals.get(errcode) {
-            Some(refusal) => cause(*refusal, self.endpoint, evidence),
-            None => ProviderError::Refused(evidence),
+            Some(refusal) => {
+                // A word of the record is no secret, however long.
+                evidence.errcode = Some(errcode.to_owned());
+                cause(*refusal, self.endpoint, evidence)
+            }
+            None => {
+                evidence.errcode = Some(scrub(errcode, &self.known).chars().take(ERRCODE_LENGTH_MAX).collect());
+                ProviderError::Refused(evidence)
+            }
         }
     }
 
@@ -224,6 +234,7 @@ impl<'a> Answer<'a> {
             200..=299 => None,
             401 if by_token => Some(ProviderError::AccessTokenRefused(self.evidence())),
             401 => Some(ProviderError::CredentialsRefused(self.evidence())),
+            403 if self.is_limited() => Some(ProviderError::RateLimited(self.evidence())),
             403 if by_token => Some(ProviderError::NotPermitted(self.evidence())),
             404 if self.endpoint == Endpoint::Api => Some(ProviderError::NotPermitted(self.evidence())),
             400 | 422 if self.endpoint == Endpoint::Api => Some(ProviderError::RequestRefused(self.evidence())),
@@ -233,13 +244,18 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// Whether the headers tell of too many requests: to wait (RFC 9110 §10.2.3), or that none is left, as GitHub does.
+    fn is_limited(&self) -> bool {
+        self.response.header("retry-after").is_some() || self.response.header("x-ratelimit-remaining") == Some("0")
+    }
+
     fn evidence(&self) -> Box<Evidence> {
         let content_type = self.response.header("content-type");
         let message = self.provider.errors.message.iter().find_map(|field| at(&self.root, field)?.as_str());
         Box::new(Evidence {
             endpoint: self.endpoint,
             status: self.response.status,
-            content_type: content_type.map(|value| excerpt(value.as_bytes(), &self.known)),
+            content_type: content_type.map(|value| label(value, &self.known)),
             body_length: self.response.body.len(),
             errcode: None,
             message: message.map(|message| scrub(message, &self.known)),
@@ -275,9 +291,9 @@ fn is_usable_subject(text: &str) -> bool {
 /// Providers use one code for several things; the endpoint tells them apart.
 fn cause(refusal: Refusal, endpoint: Endpoint, evidence: Box<Evidence>) -> ProviderError {
     match (refusal, endpoint) {
-        (Refusal::Code | Refusal::CodeUsed | Refusal::Grant, Endpoint::Refresh) | (Refusal::RefreshToken, _) => {
-            ProviderError::RefreshTokenRefused(evidence)
-        }
+        // No access token was sent there: what is said of one means what it is made of.
+        (Refusal::Code | Refusal::CodeUsed | Refusal::Grant | Refusal::AccessToken, Endpoint::Refresh)
+        | (Refusal::RefreshToken, _) => ProviderError::RefreshTokenRefused(evidence),
         (Refusal::AccessToken, Endpoint::Token) | (Refusal::Credentials, _) => {
             ProviderError::CredentialsRefused(evidence)
         }

@@ -12,16 +12,24 @@ use std::thread::{self, Thread};
 
 use serde_json::Value;
 
-use crate::client::{self, Begun, Clock};
+use crate::client::{self, Begun, Clock, Device, Polled};
 use crate::cookie::{Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::ProviderError;
 use crate::flow::{Ask, Callback, SignedIn};
+use crate::github::Hook;
 use crate::identity::Identity;
+use crate::openid::dpop::DpopKey;
+use crate::openid::token_exchange;
 use crate::provider::{Provider, RecordError};
+#[cfg(feature = "ureq")]
+use crate::registration::Credential;
 use crate::registration::Registration;
 use crate::request::Request;
+use crate::secret::Secret;
 use crate::token::Tokens;
+#[cfg(feature = "ureq")]
+use crate::transport::UreqTransport;
 use crate::transport::{Response, Transport, TransportError};
 
 /// [`crate::Client`] without async. It is cheap to share behind an [`Arc`]; each thread that calls
@@ -55,10 +63,39 @@ impl Client {
     pub fn new(
         provider: Provider,
         client_id: impl Into<String>,
-        credential: impl Into<crate::registration::Credential>,
+        credential: impl Into<Credential>,
     ) -> Result<Self, RecordError> {
-        let transport = crate::UreqTransport::new().map_err(|error| RecordError::Text(error.to_string()))?;
-        Self::over(move |request| transport.exchange(request), Registration::new(provider, client_id, credential)?)
+        Self::over_ureq(ureq()?, Registration::new(provider, client_id, credential)?)
+    }
+
+    /// As [`crate::Client::from_env`], over ureq.
+    ///
+    /// # Errors
+    /// The same.
+    #[cfg(feature = "ureq")]
+    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
+        Self::over_ureq(ureq()?, Registration::from_env(preset)?)
+    }
+
+    /// As [`crate::Client::discover`], over ureq.
+    ///
+    /// # Errors
+    /// The same.
+    #[cfg(feature = "ureq")]
+    pub fn discover(
+        issuer: &str,
+        client_id: impl Into<String>,
+        credential: impl Into<Credential>,
+    ) -> Result<Self, ProviderError> {
+        let unusable = |error: RecordError| ProviderError::Discovery(error.to_string());
+        let transport = ureq().map_err(unusable)?;
+        let registration = wait(Registration::discover(&transport, issuer, client_id, credential))?;
+        Self::over_ureq(transport, registration).map_err(unusable)
+    }
+
+    #[cfg(feature = "ureq")]
+    fn over_ureq(transport: UreqTransport, registration: Registration) -> Result<Self, RecordError> {
+        Ok(Self(client::Client::over(Arc::new(transport), registration)?))
     }
 
     /// A client over a function that sends a request once and brings the whole answer, by the rules
@@ -83,6 +120,18 @@ impl Client {
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self(self.0.with_clock(clock))
+    }
+
+    /// As [`crate::Client::with_scope`].
+    #[must_use]
+    pub fn with_scope(self, scope: &[&str]) -> Self {
+        Self(self.0.with_scope(scope))
+    }
+
+    /// As [`crate::Client::with_dpop`].
+    #[must_use]
+    pub fn with_dpop(self, key: DpopKey) -> Self {
+        Self(self.0.with_dpop(key))
     }
 
     /// As [`crate::Client::registration`].
@@ -127,6 +176,14 @@ impl Client {
         self_redirect: bool,
     ) -> Result<(Embedded, Cookie), ProviderError> {
         self.0.begin_embedded(redirect_uri, id, self_redirect)
+    }
+
+    /// As [`crate::Client::begin_pushed`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn begin_pushed(&self, redirect_uri: &str, ask: &Ask<'_>) -> Result<Begun, ProviderError> {
+        wait(self.0.begin_pushed(redirect_uri, ask))
     }
 
     /// As [`crate::Client::finish`].
@@ -176,6 +233,73 @@ impl Client {
     pub fn revoke(&self, tokens: &Tokens) -> Result<(), ProviderError> {
         wait(self.0.revoke(tokens))
     }
+
+    /// As [`crate::Client::client_credentials`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn client_credentials(&self, scope: &[&str]) -> Result<Tokens, ProviderError> {
+        wait(self.0.client_credentials(scope))
+    }
+
+    /// As [`crate::Client::password`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn password(&self, username: &str, password: &Secret, scope: &[&str]) -> Result<Tokens, ProviderError> {
+        wait(self.0.password(username, password, scope))
+    }
+
+    /// As [`crate::Client::exchange`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn exchange(&self, exchange: &token_exchange::Exchange<'_>) -> Result<Tokens, ProviderError> {
+        wait(self.0.exchange(exchange))
+    }
+
+    /// As [`crate::Client::begin_device`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn begin_device(&self) -> Result<Device, ProviderError> {
+        wait(self.0.begin_device())
+    }
+
+    /// As [`crate::Client::poll_device`]; to wait between two questions is the caller's here too.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn poll_device(&self, device: &mut Device) -> Result<Polled, ProviderError> {
+        wait(self.0.poll_device(device))
+    }
+
+    /// As [`crate::Client::create_hook`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn create_hook(&self, tokens: &Tokens, repository: &str, hook: &Hook<'_>) -> Result<Value, ProviderError> {
+        wait(self.0.create_hook(tokens, repository, hook))
+    }
+}
+
+impl Provider {
+    /// As [`Provider::discover`], over a function as [`Client::over`] takes it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn discover_blocking(
+        exchange: impl Fn(&Request) -> Result<Response, TransportError> + Send + Sync,
+        issuer: &str,
+    ) -> Result<Self, ProviderError> {
+        wait(Self::discover(&Exchange(exchange), issuer))
+    }
+}
+
+/// The transport of this client.
+#[cfg(feature = "ureq")]
+fn ureq() -> Result<UreqTransport, RecordError> {
+    UreqTransport::new().map_err(|error| RecordError::Text(error.to_string()))
 }
 
 /// A plain function as a transport.

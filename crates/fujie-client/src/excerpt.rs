@@ -11,6 +11,8 @@ const EXCERPT_LENGTH_MAX: usize = 160;
 const EXCERPT_SOURCE_MAX: usize = 16 * 1024;
 /// A run of token characters that has a digit is hidden from this length on.
 const TOKEN_LENGTH_MIN: usize = 12;
+/// Letters of one word of a name, at most.
+const WORD_LENGTH_MAX: usize = 14;
 /// Any run of token characters is hidden from this length on.
 const RUN_LENGTH_MIN: usize = 24;
 
@@ -23,11 +25,35 @@ pub(crate) fn excerpt(body: &[u8], known: &[&str]) -> String {
 
 /// A short text of the provider's without secrets, tokens and control characters.
 pub(crate) fn scrub(text: &str, known: &[&str]) -> String {
+    let mut scrubbed = without_tokens(&without_known(text, known));
+    truncate(&mut scrubbed);
+    scrubbed
+}
+
+/// A `Content-Type`, scrubbed: names and values of its parameters are looked at one by one, so that a charset shows.
+pub(crate) fn label(text: &str, known: &[&str]) -> String {
+    let pieces: Vec<String> = without_known(text, known).split('=').map(without_tokens).collect();
+    let mut label = pieces.join("=");
+    truncate(&mut label);
+    label
+}
+
+fn truncate(text: &mut String) {
+    if let Some((at, _)) = text.char_indices().nth(EXCERPT_LENGTH_MAX) {
+        text.truncate(at);
+    }
+}
+
+fn without_known(text: &str, known: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in known.iter().filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, "[redacted]");
         text = text.replace(&encode_value(secret), "[redacted]");
     }
+    text
+}
+
+fn without_tokens(text: &str) -> String {
     let mut scrubbed = String::new();
     let mut run = String::new();
     for character in text.chars() {
@@ -40,7 +66,7 @@ pub(crate) fn scrub(text: &str, known: &[&str]) -> String {
         scrubbed.push(if character.is_control() { ' ' } else { character });
     }
     push_run(&mut scrubbed, &run);
-    scrubbed.chars().take(EXCERPT_LENGTH_MAX).collect()
+    scrubbed
 }
 
 /// Keeps keys and hides quoted values, in whole JSON and in JSON cut short alike: a nickname is
@@ -91,7 +117,12 @@ fn is_token_character(character: char) -> bool {
 fn push_run(scrubbed: &mut String, run: &str) {
     let has_digit = run.bytes().any(|byte| byte.is_ascii_digit());
     let is_token = run.len() >= RUN_LENGTH_MIN || (has_digit && run.len() >= TOKEN_LENGTH_MIN);
-    scrubbed.push_str(if is_token && !is_request_id(run) { "[redacted]" } else { run });
+    scrubbed.push_str(if is_token && !is_request_id(run) && !is_name(run) { "[redacted]" } else { run });
+}
+
+/// A name of several words, such as an error code: small letters alone, none of the words long.
+fn is_name(run: &str) -> bool {
+    run.split(['_', '-', '.']).all(|word| word.len() <= WORD_LENGTH_MAX && word.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 /// WeChat's `rid`: three groups of eight hexadecimal digits. It is what their support asks for
@@ -118,7 +149,25 @@ mod tests {
         check("GET /x?secret=s3cr/t&x=s3cr%2Ft", "GET /x?secret=[redacted]&x=[redacted]");
         check("access_token=FE04A8B6C12D&x=1", "[redacted]&x=1");
         check("invalid code, rid: 6583f22d-35b1b023-4a6d02b6", "invalid code, rid: 6583f22d-35b1b023-4a6d02b6");
+        check("error=isv.invalid-app-auth-token", "[redacted]");
+        check(
+            "unsupported_response_type, incorrect_client_credentials",
+            "unsupported_response_type, incorrect_client_credentials",
+        );
+        check("abcdefghijklmnopqrstuvwxyz, Unsupported_Response_Type", "[redacted], [redacted]");
         check("", "");
+    }
+
+    #[test]
+    fn a_label_shows_its_charset_and_no_secret() {
+        for (told, expected) in [
+            ("application/json;charset=UTF-8", "application/json;charset=UTF-8"),
+            ("text/plain; charset=iso-8859-1", "text/plain; charset=iso-8859-1"),
+            ("text/s3cr/t; x=80_AbCdEfGhIjKl=", "text/[redacted]; x=[redacted]="),
+        ] {
+            assert_eq!(label(told, &["s3cr/t"]), expected);
+        }
+        assert_eq!(label(&"é;".repeat(999), &[]).chars().count(), EXCERPT_LENGTH_MAX);
     }
 
     #[test]

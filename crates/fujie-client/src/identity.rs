@@ -62,6 +62,7 @@ impl Registration {
     pub fn read_subject(&self, tokens: &mut Tokens, response: &Response) -> Result<(), ProviderError> {
         let call = self.provider.subject.as_ref().ok_or(ProviderError::NotOffered("subject endpoint"))?;
         let answer = Answer::read(&self.provider, Endpoint::Subject, call, response, self.known(tokens))?;
+        answer.success_said()?;
         self.is_for_us(&answer)?;
         let fields = &self.provider.identity.subject;
         let named = answer.subject(fields)?;
@@ -101,6 +102,7 @@ impl Registration {
         let rule = &self.provider.identity;
         let call = self.provider.user.as_ref().ok_or(ProviderError::NotOffered("user endpoint"))?;
         let answer = Answer::read(&self.provider, Endpoint::User, call, response, self.known(tokens))?;
+        answer.success_said()?;
         // Where another answer has named the person, this one need not.
         let is_told = !rule.subject.is_empty() && self.provider.subject.is_none();
         let subject = match (rule.subject.as_slice(), &tokens.subject) {

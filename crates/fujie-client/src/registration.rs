@@ -1,7 +1,7 @@
 //! One registration of ours with one provider: the record, the id and the credential.
 //!
 //! Owns how a call of the record becomes a request: filling its templates and proving who we are.
-//! It sends nothing; time and randomness are arguments.
+//! It sends nothing by itself; time and randomness are arguments.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,9 +16,10 @@ use fujie_core::time::Timestamp;
 use crate::error::ProviderError;
 use crate::openid::client_assertion::{apple_client_secret, client_assertion, parameters};
 use crate::openid::signing_key::SigningKey;
-use crate::provider::{Call, ClientAuthentication, Provider, RecordError, Values};
+use crate::provider::{self, Call, ClientAuthentication, Provider, RecordError, Values};
 use crate::request::{Request, encode_value};
 use crate::secret::Secret;
+use crate::transport::Transport;
 
 /// Characters of a client id, at most.
 const CLIENT_ID_LENGTH_MAX: usize = 255;
@@ -133,6 +134,50 @@ impl Registration {
         Ok(Self { provider, client_id, credential })
     }
 
+    /// A registration with this preset, from the process's environment: for `github` these are
+    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
+    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
+    ///
+    /// # Errors
+    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Registration::new`].
+    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
+        let unknown =
+            || RecordError::Preset { name: preset.to_owned(), known: provider::names().collect::<Vec<_>>().join(", ") };
+        let prefix = preset.to_ascii_uppercase();
+        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
+        let needed = |name: &str| {
+            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
+        };
+        let mut record = provider::named(preset).ok_or_else(unknown)?;
+        if let Ok(base) = variable("AT") {
+            record = record.at_host(&base)?;
+        }
+        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
+        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
+    }
+
+    /// A registration with an OpenID provider, from its issuer alone. A client without a secret is
+    /// public, one with a private key signs; otherwise what the provider offers is used.
+    ///
+    /// # Errors
+    /// As [`Provider::discover`]; [`ProviderError::Discovery`] too when the record or the
+    /// credential cannot be used.
+    pub async fn discover(
+        transport: &dyn Transport,
+        issuer: &str,
+        client_id: impl Into<String>,
+        credential: impl Into<Credential>,
+    ) -> Result<Self, ProviderError> {
+        let mut provider = Provider::discover(transport, issuer).await?;
+        let credential = credential.into();
+        match &credential {
+            Credential::None => provider.client_authentication = ClientAuthentication::None,
+            Credential::PrivateKey(_) => provider.client_authentication = ClientAuthentication::PrivateKeyJwt,
+            _ => {}
+        }
+        Self::new(provider, client_id, credential).map_err(|error| ProviderError::Discovery(error.to_string()))
+    }
+
     /// The record in use.
     pub fn provider(&self) -> &Provider {
         &self.provider
@@ -141,6 +186,11 @@ impl Registration {
     /// The id under which the provider knows us: half of what makes a subject unique.
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// Whether there is a secret that both sides know.
+    pub(crate) fn has_secret(&self) -> bool {
+        self.credential.expose().is_some()
     }
 
     /// What any answer may repeat and a log must not.

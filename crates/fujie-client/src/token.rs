@@ -132,6 +132,8 @@ impl Registration {
         }
         refreshed.subject = refreshed.subject.or_else(|| tokens.subject.clone());
         refreshed.union_subject = refreshed.union_subject.or_else(|| tokens.union_subject.clone());
+        refreshed.token_type = refreshed.token_type.or_else(|| tokens.token_type.clone());
+        refreshed.provisional |= tokens.provisional;
         refreshed.redirect_uri.clone_from(&tokens.redirect_uri);
         Ok(refreshed)
     }
@@ -246,19 +248,26 @@ impl Registration {
         let lifetime = answer.seconds(&fields.expires_in)?.map(Lifetime::from_seconds);
         let is_person = !call.is_application;
         let subject = match &rule.token_subject {
+            // A refresh need not say again who it is: Weibo's does not.
+            Some(field) if endpoint == Endpoint::Refresh && answer.field(field).is_none() => None,
             Some(field) if is_person => Some(answer.subject(std::slice::from_ref(field))?),
             _ => None,
         };
         let granted = answer.scope(&fields.scope)?;
         let asked = &self.provider.scope;
-        let is_missing = |scope: &&String| granted.as_ref().is_some_and(|granted| !granted.contains(scope));
+        let refresh_token = answer.optional(&fields.refresh_token)?.map(Secret::new);
+        // `offline_access` is answered by the refresh token itself (OpenID Connect Core §11).
+        let is_given = |scope: &String| scope == "offline_access" && refresh_token.is_some();
+        let is_missing =
+            |scope: &&String| granted.as_ref().is_some_and(|granted| !granted.contains(scope)) && !is_given(scope);
+        let scope_missing = asked.iter().filter(is_missing).cloned().collect();
         Ok(Tokens {
             access_token,
-            refresh_token: answer.optional(&fields.refresh_token)?.map(Secret::new),
+            refresh_token,
             id_token: answer.optional("id_token")?.map(Secret::new),
             token_type: answer.optional("token_type")?.map(str::to_owned),
             expires_at: lifetime.map(|lifetime| now + lifetime),
-            scope_missing: asked.iter().filter(is_missing).cloned().collect(),
+            scope_missing,
             scope: granted.unwrap_or_else(|| asked.clone()),
             subject,
             union_subject: answer.union_subject()?,

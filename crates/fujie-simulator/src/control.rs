@@ -124,6 +124,11 @@ struct ClockBody {
     skew_seconds: Option<i64>,
 }
 
+/// `GET /_simulate/calls`: how often each path was called, whatever came of it.
+pub(crate) async fn calls<P: Provider>(State(simulation): Shared<P>) -> Response {
+    Json(&simulation.world().scene().calls).into_response()
+}
+
 /// `POST /_simulate/clock` with `{"advance_seconds": n}`, which moves time forward, or
 /// `{"skew_seconds": n}`, which sets how far the provider's clock is wrong (behind when negative,
 /// right when 0), or both.

@@ -128,6 +128,21 @@ impl Fault {
 }
 
 impl Kind {
+    /// The word it was ordered with. What a body says is nothing for a log.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Slow { .. } => "slow",
+            Self::Cut { .. } => "cut",
+            Self::Status { .. } => "status",
+            Self::Redirect { .. } => "redirect",
+            Self::Garbage { .. } => "garbage",
+            Self::Huge { .. } => "huge",
+            Self::ContentType { .. } => "content_type",
+            Self::RateLimit => "rate_limit",
+            Self::Error(_) => "error",
+        }
+    }
+
     /// Everything is checked when it is ordered, so that nothing fails when it strikes.
     fn check(&self) -> Result<(), &'static str> {
         let is_header = |text: &str| HeaderValue::from_str(text).is_ok();
@@ -191,7 +206,7 @@ pub(crate) async fn strike<P: Provider>(
 }
 
 async fn struck<P: Provider>(simulation: &Simulation<P>, kind: Kind, request: Request, next: Next) -> Response {
-    tracing::debug!(path = request.uri().path(), ?kind, "an ordered fault strikes");
+    tracing::debug!(path = request.uri().path(), kind = kind.name(), "an ordered fault strikes");
     let now = simulation.now();
     match kind {
         Kind::Slow { seconds } => {

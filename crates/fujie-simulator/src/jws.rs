@@ -221,6 +221,29 @@ pub(crate) fn verified(token: &str, public_key: &str, algorithms: &[Algorithm]) 
     is_authentic.then_some(Verified { header, claims })
 }
 
+/// A P-256 key before its point, as SubjectPublicKeyInfo has it (RFC 5480 §2).
+const P256_PREFIX: [u8; 27] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+
+/// Reads a JWT signed with ES256 by the key in its own header, and that key's thumbprint (RFC 7638).
+/// Who holds the key is all that it proves.
+pub(crate) fn verified_by_own_key(token: &str) -> Option<(Verified, String)> {
+    let part = token.get(..COMPACT_BYTES_MAX.min(token.len()))?.split('.').next()?;
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()?;
+    let jwk = header.get("jwk")?;
+    let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    if text("kty") != Some("EC") || text("crv") != Some("P-256") || jwk.get("d").is_some() {
+        return None;
+    }
+    let (x, y) = (text("x")?, text("y")?);
+    let (left, right) = (URL_SAFE_NO_PAD.decode(x).ok()?, URL_SAFE_NO_PAD.decode(y).ok()?);
+    let public_key = STANDARD.encode([P256_PREFIX.as_slice(), &left, &right].concat());
+    let thumbprint = sha256_base64url(&format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#));
+    Some((verified(token, &public_key, &[Algorithm::Es256])?, thumbprint))
+}
+
 /// The claims of a JWT whose signature does not matter, such as a hint.
 pub(crate) fn unverified_claims(token: &str) -> Option<Value> {
     let payload = token.get(..COMPACT_BYTES_MAX.min(token.len()))?.split('.').nth(1)?;
@@ -229,7 +252,9 @@ pub(crate) fn unverified_claims(token: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Algorithm, SigningKey, sha256_base64url, signed, verified};
+    use super::{
+        Algorithm, SigningKey, compact, sha256_base64url, signed, signing_input, verified, verified_by_own_key,
+    };
     use serde_json::json;
 
     #[test]
@@ -254,9 +279,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_header_proves_itself_and_no_other() {
+        let (key, other) =
+            (SigningKey::generate(Algorithm::Es256).unwrap(), SigningKey::generate(Algorithm::Es256).unwrap());
+        let made = |named: &SigningKey| {
+            let input = signing_input(&json!({ "alg": "ES256", "jwk": named.jwk() }), &json!({ "jti": "1" }));
+            compact(&input, &key.sign(input.as_bytes()).unwrap())
+        };
+        let (own, thumbprint) = verified_by_own_key(&made(&key)).unwrap();
+        assert_eq!((own.claims, thumbprint.len()), (json!({ "jti": "1" }), 43));
+        assert!(verified_by_own_key(&made(&other)).is_none());
+    }
+
+    #[test]
     fn hostile_tokens_are_nothing() {
         for token in ["", ".", "..", "a.b.c", "{}.{}.{}", "\u{1f600}.x.y"] {
             assert!(verified(token, "", &[Algorithm::Rs256]).is_none(), "{token}");
+            assert!(verified_by_own_key(token).is_none(), "{token}");
         }
     }
 }

@@ -38,6 +38,7 @@ mod redirect_uri;
 mod server;
 mod sign_in;
 mod simulation;
+mod tally;
 pub mod wechat;
 pub mod weibo;
 

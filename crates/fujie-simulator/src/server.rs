@@ -4,7 +4,7 @@
 //! Knows no provider: each gives its routes and its state.
 
 use crate::simulation::{Provider, Simulation, invalid};
-use crate::{control, fault, overview, page, phone, picture, sign_in};
+use crate::{control, fault, overview, page, phone, picture, sign_in, tally};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::header;
@@ -135,6 +135,7 @@ fn router<P: Provider>(routes: Router<Arc<Simulation<P>>>, simulation: Arc<Simul
         .route("/_simulate/sign-ins", get(control::sign_ins::<P>))
         .route("/_simulate/sign-ins/{id}", get(control::sign_in::<P>))
         .route("/_simulate/sign-ins/{id}/{act}", post(control::act::<P>))
+        .route("/_simulate/calls", get(control::calls::<P>))
         .route("/_simulate/clock", post(control::clock::<P>))
         .route("/_simulate/switches", get(control::switches::<P>).post(control::set_switches::<P>))
         .route("/_simulate/apps", post(control::add_app::<P>))
@@ -150,6 +151,7 @@ fn router<P: Provider>(routes: Router<Arc<Simulation<P>>>, simulation: Arc<Simul
         .layer(middleware::from_fn(page::refuse_cross_site_posts))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&simulation), fault::strike::<P>))
+        .layer(middleware::from_fn_with_state(Arc::clone(&simulation), tally::count::<P>))
         .with_state(simulation)
 }
 

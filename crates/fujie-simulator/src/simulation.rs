@@ -11,6 +11,7 @@ use crate::fault::{Faults, OwnError};
 use crate::people::Person;
 use crate::random::NoRandomness;
 use crate::sign_in::{Listed, SignIn};
+use crate::tally::Tally;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
@@ -106,6 +107,7 @@ pub(crate) struct Scene {
     /// Sign-ins that wait on a page, by id.
     pub(crate) sign_ins: Bounded<SignIn>,
     pub(crate) faults: Faults,
+    pub(crate) calls: Tally,
 }
 
 impl Scene {
@@ -123,7 +125,8 @@ impl Scene {
         if auto_confirm.as_ref().is_some_and(|name| !names.contains(name.as_str())) {
             return Err(invalid("auto_confirm names nobody"));
         }
-        Ok(Self { people, auto_confirm, sign_ins: Bounded::new(SIGN_INS_MAX), faults: Faults::default() })
+        let sign_ins = Bounded::new(SIGN_INS_MAX);
+        Ok(Self { people, auto_confirm, sign_ins, faults: Faults::default(), calls: Tally::new() })
     }
 
     pub(crate) fn person(&self, name: &str) -> Option<&Person> {

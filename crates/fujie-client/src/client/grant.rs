@@ -108,9 +108,9 @@ impl Client {
         let endpoint = endpoint.ok_or(ProviderError::NotOffered("device grant"))?;
         let (provider, now) = (self.provider(), self.now());
         let scope = provider.scope.join(&provider.scope_separator);
-        let mut parameters = vec![("client_id", self.registration.client_id())];
+        let mut parameters = self.named();
         parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
-        let request = Request::new(endpoint, CallMethod::PostForm, &parameters);
+        let request = self.registration.grant_request(endpoint, &parameters, &mut SystemRandom, now)?;
         let response = self.send(Endpoint::DeviceAuthorization, request).await?;
         let fields = self.registration.read_fields(Endpoint::DeviceAuthorization, &response)?;
         let authorization = DeviceAuthorization::read(&fields, now).map_err(|error| {
@@ -131,11 +131,12 @@ impl Client {
             Turn::Ask => {}
         }
         let code = device.authorization.device_code.expose();
-        let parameters =
-            [("grant_type", GRANT_TYPE), ("device_code", code), ("client_id", self.registration.client_id())];
+        let mut parameters = vec![("grant_type", GRANT_TYPE), ("device_code", code)];
+        parameters.extend(self.named());
         let now = self.now();
-        let request = Request::new(&self.provider().token.endpoint, CallMethod::PostForm, &parameters);
-        let response = match self.send(Endpoint::Token, request).await {
+        let endpoint = &self.provider().token.endpoint;
+        let request = || self.registration.grant_request(endpoint, &parameters, &mut SystemRandom, now);
+        let response = match self.send_proved(Endpoint::Token, request).await {
             Ok(response) if response.status < 500 && response.status != 429 => response,
             // A network that fails for a moment ends nothing (RFC 8628 §3.5).
             Ok(_) | Err(_) => {
@@ -162,6 +163,12 @@ impl Client {
             }
             Heard::Pending => Ok(self.rest(device)),
         }
+    }
+
+    /// `client_id` for the endpoints of devices, which want it always (RFC 8628 §3.1, §3.4), where the way in which
+    /// this client authenticates does not put it into the form.
+    fn named(&self) -> Vec<(&'static str, &str)> {
+        (!self.names_itself()).then(|| ("client_id", self.registration.client_id())).into_iter().collect()
     }
 
     fn rest(&self, device: &Device) -> Polled {

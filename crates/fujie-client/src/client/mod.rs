@@ -24,9 +24,8 @@ use crate::error::{Endpoint, ProviderError};
 use crate::flow::{Ask, Attempt, Callback, SignedIn};
 use crate::openid::dpop::DpopKey;
 use crate::provider::{Provider, RecordError};
-use crate::registration::{Credential, Registration};
+use crate::registration::Registration;
 use crate::request::Request;
-use crate::secret::Secret;
 use crate::token::Tokens;
 use crate::transport::{Response, Transport, TransportError};
 
@@ -74,35 +73,20 @@ impl Client {
     pub fn new(
         provider: Provider,
         client_id: impl Into<String>,
-        credential: impl Into<Credential>,
+        credential: impl Into<crate::Credential>,
     ) -> Result<Self, RecordError> {
         let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
         Self::over(transport, Registration::new(provider, client_id, credential)?)
     }
 
-    /// A client of this preset, from the process's environment: for `github` these are
-    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
-    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
+    /// A client of this preset, from the process's environment ([`Registration::from_env`]).
     ///
     /// # Errors
-    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Client::new`].
+    /// As [`Registration::from_env`] and [`Client::new`].
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
     pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        let unknown = || RecordError::Preset {
-            name: preset.to_owned(),
-            known: crate::provider::names().collect::<Vec<_>>().join(", "),
-        };
-        let prefix = preset.to_ascii_uppercase();
-        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
-        let needed = |name: &str| {
-            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
-        };
-        let mut record = crate::provider::named(preset).ok_or_else(unknown)?;
-        if let Ok(base) = variable("AT") {
-            record = record.at_host(&base)?;
-        }
-        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
-        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
+        let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
+        Self::over(transport, Registration::from_env(preset)?)
     }
 
     /// A client over a transport of the caller's.
@@ -248,7 +232,11 @@ impl Client {
                 self.registration.identity_of(&tokens, Some(&described))?
             }
             Some(first) => match self.ask_user(&tokens, first).await {
-                Err(error) if is_passing(&error) => {
+                Err(error) if is_passing(&error) || self.is_applications_end(&error) => {
+                    if self.is_applications_end(&error) {
+                        self.forget_application_token(&tokens);
+                        tokens = self.tokens_of(&callback).await?;
+                    }
                     let again = self.registration.user_request(&tokens, Some(&callback), self.now());
                     self.ask_user(&tokens, again.ok_or(error)?).await?
                 }
@@ -338,6 +326,19 @@ impl Client {
         let tokens = self.registration.read_tokens(callback, &response, now)?;
         *self.application.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens.duplicate());
         Ok(tokens)
+    }
+
+    /// Whether the provider ended our application's token before its time. The code is not spent by that.
+    fn is_applications_end(&self, error: &ProviderError) -> bool {
+        self.provider().token.is_application && matches!(error, ProviderError::AccessTokenRefused(_))
+    }
+
+    /// Forgets the application's token, unless another sign-in has put a newer one in its place.
+    fn forget_application_token(&self, refused: &Tokens) {
+        let mut kept = self.application.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_some_and(|kept| kept.access_token == refused.access_token) {
+            *kept = None;
+        }
     }
 
     async fn ask_subject(&self, tokens: &mut Tokens) -> Result<(), ProviderError> {

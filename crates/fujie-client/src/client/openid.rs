@@ -20,6 +20,7 @@ use crate::openid::id_token::{Expected, IdToken, IdTokenError, verify};
 use crate::openid::metadata::{Issuer, Metadata, well_known};
 use crate::openid::pushed_authorization_request::{Pushed, parameters};
 use crate::provider::{self, CallMethod, ClientAuthentication, IdTokenRule, Provider};
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
 use crate::registration::Registration;
 use crate::request::{Method, Request};
 use crate::secret::Secret;
@@ -62,12 +63,10 @@ impl Provider {
 }
 
 impl Client {
-    /// A client of an OpenID provider, from its issuer alone. A client without a secret is public,
-    /// one with a private key signs; otherwise what the provider offers is used.
+    /// A client of an OpenID provider, from its issuer alone ([`Registration::discover`]).
     ///
     /// # Errors
-    /// As [`Provider::discover`]; [`ProviderError::Discovery`] too when the record or the
-    /// credential cannot be used.
+    /// As [`Registration::discover`] and [`Client::new`].
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
     pub async fn discover(
         issuer: &str,
@@ -76,16 +75,7 @@ impl Client {
     ) -> Result<Self, ProviderError> {
         let unusable = |error: &dyn std::error::Error| ProviderError::Discovery(error.to_string());
         let transport = crate::transport::default_transport().map_err(|error| unusable(&error))?;
-        let provider = Provider::discover(transport.as_ref(), issuer).await?;
-        let credential = credential.into();
-        let provider = match &credential {
-            crate::Credential::None => Provider { client_authentication: ClientAuthentication::None, ..provider },
-            crate::Credential::PrivateKey(_) => {
-                Provider { client_authentication: ClientAuthentication::PrivateKeyJwt, ..provider }
-            }
-            _ => provider,
-        };
-        let registration = Registration::new(provider, client_id, credential).map_err(|error| unusable(&error))?;
+        let registration = Registration::discover(transport.as_ref(), issuer, client_id, credential).await?;
         Self::over(transport, registration).map_err(|error| unusable(&error))
     }
 
@@ -144,8 +134,12 @@ impl Client {
     }
 
     /// Whether the way in which this client authenticates puts `client_id` into the form.
-    fn names_itself(&self) -> bool {
-        !matches!(self.provider().client_authentication, ClientAuthentication::ClientSecretBasic)
+    pub(super) fn names_itself(&self) -> bool {
+        match self.provider().client_authentication {
+            ClientAuthentication::ClientSecretBasic => !self.registration.has_secret(),
+            ClientAuthentication::InTemplates => false,
+            _ => true,
+        }
     }
 
     /// Checks the ID token, if the provider is one that gives some, and takes the subject from

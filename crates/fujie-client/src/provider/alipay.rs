@@ -93,6 +93,7 @@ const REFUSALS: &[(&str, Refusal)] = &[
     ("isv.missing-signature-key", Refusal::Credentials),
     ("aop.invalid-auth-token", Refusal::AccessToken),
     ("aop.auth-token-time-out", Refusal::AccessToken),
+    ("isv.app-call-limited", Refusal::RateLimit),
     ("isv.insufficient-isv-permissions", Refusal::Permission),
     ("isp.unknow-error", Refusal::Busy),
     ("20000", Refusal::Busy),

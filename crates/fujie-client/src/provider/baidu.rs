@@ -40,6 +40,7 @@ pub fn baidu() -> Provider {
 
 const REFUSALS: &[(&str, Refusal)] = &[
     ("expired_token", Refusal::Grant),
+    ("redirect_uri_mismatch", Refusal::Request),
     ("2", Refusal::Busy),
     ("4", Refusal::RateLimit),
     ("6", Refusal::Permission),

@@ -85,7 +85,8 @@ impl Provider {
     }
 
     /// This record with every address moved below `base`, a scheme and host with an optional
-    /// port and path: a simulator, or a gateway of one's own.
+    /// port and path: a simulator, or a server or gateway of one's own. The issuer of ID tokens
+    /// moves too: a gateway that passes on the tokens of the real one needs it set back.
     ///
     /// # Errors
     /// [`RecordError::Address`] when `base` is no address, or is `http` beyond loopback.
@@ -110,6 +111,8 @@ impl Provider {
         }
         if let Some(rule) = &mut record.id_token {
             rule.jwks_uri = moved(&rule.jwks_uri);
+            rule.issuer = moved(&rule.issuer);
+            record.callback.issuer = record.callback.issuer.as_ref().map(moved);
         }
         Ok(record)
     }

@@ -67,6 +67,8 @@ const REFUSALS: &[(&str, Refusal)] = &[
     ("invalidClientIdOrSecret", Refusal::Credentials),
     ("InvalidAuthentication", Refusal::AccessToken),
     ("Forbidden.AccessDenied.AccessTokenPermissionDenied", Refusal::Permission),
+    ("Forbidden.AccessDenied.QpsLimitForApi", Refusal::RateLimit),
+    ("Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", Refusal::RateLimit),
     ("Throttling.Api", Refusal::RateLimit),
     ("ServiceUnavailable", Refusal::Busy),
 ];

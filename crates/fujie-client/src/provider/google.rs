@@ -1,4 +1,5 @@
-//! Google (accounts.google.com), by record; discovery gives the same.
+//! Google (accounts.google.com), by record; discovery gives the same. What departs from OpenID
+//! Connect: the scope `profile` has an address for a name, and comes back by it.
 
 use super::oauth2::{oauth2, pairs, post_form, texts};
 use super::{CallbackRule, ClientAuthentication, IdTokenRule, IdentityRule, Provider};
@@ -16,7 +17,7 @@ pub fn google() -> Provider {
     Provider {
         authorization_parameters: [standard.authorization_parameters, parameters].concat(),
         languages: pairs(&[("zh", "zh-CN"), ("en", "en")]),
-        scope: texts(&["openid", "profile"]),
+        scope: texts(&["openid", "https://www.googleapis.com/auth/userinfo.profile"]),
         callback: CallbackRule { issuer: Some("https://accounts.google.com".into()), ..standard.callback },
         client_authentication: ClientAuthentication::ClientSecretPost,
         revocation: Some(post_form("https://oauth2.googleapis.com/revoke", &[("token", "{access_token}")])),

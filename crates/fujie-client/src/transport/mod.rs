@@ -27,7 +27,9 @@ use crate::request::Request;
 pub const RESPONSE_BODY_MAX: usize = 256 * 1024;
 
 /// The headers of an answer that are kept; all others are nobody's business here.
-pub(crate) const RESPONSE_HEADERS: &[&str] = &["content-type", "dpop-nonce", "retry-after", "www-authenticate"];
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+pub(crate) const RESPONSE_HEADERS: &[&str] =
+    &["content-type", "dpop-nonce", "retry-after", "www-authenticate", "x-ratelimit-remaining"];
 
 /// An answer. `Debug` shows neither headers nor body.
 pub struct Response {
@@ -63,6 +65,49 @@ impl fmt::Debug for Response {
 }
 
 /// What sends requests.
+///
+/// With one of one's own a program keeps to the HTTP library that it has already, or keeps its tests
+/// off the network:
+///
+/// ```
+/// use std::pin::Pin;
+/// use std::sync::Arc;
+///
+/// use fujie_client::{Client, Registration, Request, Response, Secret, Transport, TransportError, provider};
+///
+/// /// GitHub, as far as a sign-in goes.
+/// struct Rehearsal;
+///
+/// impl Transport for Rehearsal {
+///     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + '_>> {
+///         Box::pin(async move {
+///             // An HTTP library gets request.method(), url(), headers() and body(), all as they are. What it
+///             // says of a failure becomes a TransportError by the point that was reached: Unreachable as long
+///             // as nothing was sent, Interrupted afterwards.
+///             let body = match request.url() {
+///                 "https://github.com/login/oauth/access_token" => r#"{"access_token": "gho_1", "token_type": "bearer"}"#,
+///                 "https://api.github.com/user" => r#"{"id": 583231, "login": "octocat"}"#,
+///                 _ => return Err(TransportError::Unreachable("not rehearsed".into())),
+///             };
+///             Ok(Response::new(200, Some("application/json"), body))
+///         })
+///     }
+/// }
+///
+/// # async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
+/// let registration = Registration::new(provider::github(), "Iv1.0123456789abcdef", Secret::new("the secret"))?;
+/// let client = Client::over(Arc::new(Rehearsal), registration)?;
+/// let begun = client.begin("https://app.example/callback")?;
+/// // The browser comes back with the state that it was sent with.
+/// let state = begun.url.split(['&', '?']).find(|parameter| parameter.starts_with("state=")).unwrap_or_default();
+/// let signed_in = client.finish(&format!("code=1&{state}"), &begun.cookie.value).await?;
+/// assert_eq!(signed_in.identity.subject, "583231");
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(rehearse()).unwrap();
+/// ```
+///
+/// A function that blocks needs no such type: [`crate::blocking::Client::over`] takes it as it is.
 pub trait Transport: Send + Sync {
     /// Sends the request once and brings the whole answer, whatever its status. It must never
     /// follow a redirect, send a request twice, wait without end, read without limit, or log

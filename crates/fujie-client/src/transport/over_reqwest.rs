@@ -50,6 +50,11 @@ impl ReqwestTransport {
             .redirect(redirect::Policy::none())
             .referer(false)
             .retry(retry::never())
+            // Features that somebody else in the build wants, `session` among them, switch these on.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .no_proxy()
             .build()
             .map_err(|error| TransportError::Unusable(Box::new(error.without_url())))?;

@@ -34,9 +34,7 @@ const TELLTALES: [&str; 2] = ["ureq::util", "ureq_proto::util"];
 /// async executor stands still meanwhile, up to the limit. [`crate::blocking::Client`] is what it
 /// is for.
 ///
-/// It trusts the authorities of Mozilla's list as they were when the program was built, not what
-/// the operating system trusts: a company's own authority is unknown to it, and `webpki-roots` is
-/// to be kept fresh. `ReqwestTransport` asks the operating system.
+/// It trusts what the operating system trusts, as the transport over reqwest does.
 ///
 /// `HTTP_PROXY` and its siblings are ignored, and answers are not decompressed. With a logger that
 /// takes ureq's trace messages nothing is sent, because these hold the secrets.
@@ -66,7 +64,7 @@ impl UreqTransport {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(cryptography.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider())))
-            .root_certs(RootCerts::WebPki)
+            .root_certs(RootCerts::PlatformVerifier)
             .build();
         let config = Agent::config_builder()
             .user_agent(concat!("fujie-client/", env!("CARGO_PKG_VERSION")))

@@ -90,7 +90,7 @@ fn the_endpoint_decides_what_an_ambiguous_error_code_means() {
         let check = client.read_check(&tokens(&client), &failed(code)).unwrap_err();
         assert_eq!((user.name(), check.name()), ("access_token_refused", "access_token_refused"));
     }
-    for code in [40029, 40030, 42002, 42007] {
+    for code in [40029, 40030, 42002, 42007, 40001, 42001] {
         let error = client.read_refreshed(&tokens(&client), &failed(code), NOW).unwrap_err();
         assert_eq!(error.name(), "refresh_token_refused", "{code}");
     }
@@ -243,7 +243,7 @@ fn garbage_is_refused_by_cause() {
         (200, b"{\"nickname\":\"\\ud83d\"}", "unreadable"),
         (200, b"<html>login</html>", "unreadable"),
         (302, b"", "redirected"),
-        (404, b"not found", "refused"),
+        (404, b"not found", "unreadable"),
         (429, b"slow down", "rate_limited"),
         (502, b"<h1>Bad Gateway</h1>", "busy"),
         (500, b"{\"errcode\":40029}", "code_refused"),
@@ -294,6 +294,12 @@ fn a_refresh_sends_no_secret_and_keeps_what_the_answer_leaves_out() {
     assert_eq!(new.expires_at, Some(after(16_200)));
     assert_eq!(new.union_subject, old.union_subject);
     assert_eq!(new.scope, ["snsapi_login", "snsapi_runtime_pcsdk"]);
+
+    let provisional = changed(&token_answer(), "is_snapshotuser", Some(json!(1)));
+    let mut old = read_tokens(&client, &changed(&provisional, "token_type", Some(json!("bearer")))).unwrap();
+    old = client.read_refreshed(&old, &answer(body.to_string()), after(9000)).unwrap();
+    assert!(old.provisional, "nobody becomes a real account by a refresh");
+    assert_eq!(old.token_type.as_deref(), Some("bearer"));
 }
 
 #[test]

@@ -1,19 +1,26 @@
 //! Sign-ins on a plain thread: no runtime, no async, and no logger that listens to secrets.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fs, thread};
 
 use fujie_client::blocking::Client;
-use fujie_client::{ProviderError, Request, Response, Secret, SignedIn, TransportError, UreqTransport, provider};
-use log::{LevelFilter, Log, Metadata, Record};
+use fujie_client::openid::token_exchange::{Exchange, TokenType};
+use fujie_client::{
+    Ask, Hook, Polled, Provider, ProviderError, Request, Response, Secret, SignedIn, Tokens, TransportError,
+    UreqTransport, provider,
+};
+use log::LevelFilter;
 use serde_json::json;
 
-use crate::server::{Server, ok};
+use crate::ear;
+use crate::server::{Server, ok, with_status};
 use crate::world::{
-    APP, CODE, OPENID, REDIRECT_URI, SECRET, answer, callback, client, client_of, token_answer, tokens, user_answer,
+    APP, CODE, NOW, OPENID, REDIRECT_URI, SECRET, after, answer, callback, client, client_of, token_answer, tokens,
+    user_answer,
 };
 
 /// WeChat, as a server.
@@ -82,58 +89,140 @@ fn a_plain_function_is_transport_enough() {
     assert!(matches!(client.revoke(&kept), Err(ProviderError::NotOffered(_))));
 }
 
-/// Names of the public methods of every `impl Client` in this file.
-fn methods(text: &str) -> BTreeSet<String> {
-    let blocks = text.split("\nimpl Client {\n").skip(1).filter_map(|rest| rest.split("\n}\n").next());
-    let lines = blocks.flat_map(str::lines).map(str::trim);
-    let names = lines.filter_map(|line| line.strip_prefix("pub async fn ").or(line.strip_prefix("pub fn ")));
-    names.filter_map(|rest| rest.split(['(', '<']).next()).map(str::to_owned).collect()
+const ISSUER: &str = "https://op.example";
+
+/// An OpenID provider, as a function.
+fn openid(request: &Request) -> Result<Response, TransportError> {
+    let path = request.url().strip_prefix(ISSUER).unwrap();
+    let body = String::from_utf8_lossy(request.body().unwrap_or_default()).into_owned();
+    let spoken = match path {
+        "/.well-known/openid-configuration" => json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": format!("{ISSUER}/authorize"),
+            "token_endpoint": format!("{ISSUER}/token"),
+            "device_authorization_endpoint": format!("{ISSUER}/device"),
+            "pushed_authorization_request_endpoint": format!("{ISSUER}/par"),
+            "jwks_uri": format!("{ISSUER}/jwks"),
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        }),
+        "/par" => json!({"request_uri": "urn:ietf:params:oauth:request_uri:x", "expires_in": 60}),
+        "/device" => json!({
+            "device_code": "canary-device", "user_code": "WDJB-MJHT", "verification_uri": format!("{ISSUER}/device"),
+            "expires_in": 900, "interval": 5,
+        }),
+        "/token" => {
+            let grant = body.split('&').find_map(|field| field.strip_prefix("grant_type=")).unwrap();
+            json!({"access_token": format!("for {grant}"), "token_type": "Bearer"})
+        }
+        _ => panic!("{path}"),
+    };
+    Ok(answer(spoken.to_string()))
+}
+
+#[test]
+fn grants_without_a_page_and_pushed_requests_need_no_runtime() {
+    let provider = Provider::discover_blocking(openid, ISSUER).unwrap();
+    let client = Client::over(openid, client_of(provider)).unwrap().with_clock(Arc::new(|| NOW));
+    let (subject, person) = (Secret::new("subject"), Secret::new("password"));
+    let exchange = Exchange {
+        subject: (&subject, TokenType::AccessToken),
+        actor: None,
+        resource: &[],
+        audience: &[],
+        scope: "",
+        requested: None,
+    };
+    for (tokens, grant) in [
+        (client.client_credentials(&["notes"]), "client_credentials"),
+        (client.password("xiaoming", &person, &[]), "password"),
+        (client.exchange(&exchange), "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange"),
+    ] {
+        assert_eq!(tokens.unwrap().access_token.expose(), format!("for {grant}"));
+    }
+    let begun = client.begin_pushed("https://app.example/callback", &Ask::default()).unwrap();
+    assert!(begun.url.contains("request_uri=urn"), "{}", begun.url);
+
+    let mut device = client.begin_device().unwrap();
+    assert_eq!(device.authorization.user_code, "WDJB-MJHT");
+    let Polled::Wait(span) = client.poll_device(&mut device).unwrap() else { panic!("asked too early") };
+    assert!(Duration::from_secs(5) <= span && span < Duration::from_secs(10), "{span:?}");
+    let later = client.with_clock(Arc::new(|| after(10)));
+    let Polled::Tokens(tokens) = later.poll_device(&mut device).unwrap() else { panic!("not asked") };
+    assert!(tokens.access_token.expose().ends_with("device_code"), "{}", tokens.access_token.expose());
+}
+
+#[test]
+fn github_makes_a_hook_without_a_runtime() {
+    let github = |request: &Request| {
+        assert_eq!(request.url(), "https://api.github.com/repos/xiaoming/demo/hooks");
+        Ok(Response::new(201, Some("application/json"), r#"{"url": "https://api.github.com/hooks/1"}"#))
+    };
+    let client = Client::over(github, client_of(provider::github())).unwrap();
+    let hook = Hook { url: "https://app.example/hook", events: &["push"], secret: None };
+    let tokens = Tokens::bare(Secret::new("gho_canary"));
+    assert_eq!(client.create_hook(&tokens, "xiaoming/demo", &hook).unwrap()["url"], "https://api.github.com/hooks/1");
+}
+
+/// Discovery and the environment, over ureq. The variables are a child's, which is this test again.
+#[test]
+fn a_client_comes_from_an_issuer_or_from_the_environment() {
+    if std::env::var_os("WECHAT_CLIENT_ID").is_some() {
+        let signed_in = sign_in(&Client::from_env("wechat").unwrap()).unwrap();
+        assert_eq!(signed_in.identity.subject, OPENID);
+        return;
+    }
+    let server = Server::new(|path, _| with_status("404 Not Found", path));
+    let refused = Client::discover(&server.base, APP, Secret::new(SECRET)).unwrap_err();
+    assert!(matches!(refused, ProviderError::Discovery(_)), "{refused}");
+    assert!(server.count("/.well-known/openid-configuration") > 0);
+    assert!(Client::from_env("nobody").unwrap_err().to_string().contains("wechat"), "it says what there is");
+
+    let server = wechat();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "blocking::a_client_comes_from_an_issuer_or_from_the_environment"])
+        .envs([("WECHAT_CLIENT_ID", APP), ("WECHAT_CLIENT_SECRET", SECRET), ("WECHAT_AT", &server.base)])
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+    assert_eq!(server.count("/sns/oauth2/access_token"), 1);
+}
+
+/// Names of the public methods of every `impl Client` in the files below this folder that are to be read.
+fn methods(folder: &Path, is_read: &dyn Fn(&Path) -> bool) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            names.extend(methods(&path, is_read));
+        } else if is_read(&path) {
+            let text = fs::read_to_string(&path).unwrap();
+            let blocks = text.split("\nimpl Client {\n").skip(1).filter_map(|rest| rest.split("\n}\n").next());
+            let lines = blocks.flat_map(str::lines).map(str::trim);
+            let found = lines.filter_map(|line| line.strip_prefix("pub async fn ").or(line.strip_prefix("pub fn ")));
+            names.extend(found.filter_map(|rest| rest.split(['(', '<']).next()).map(str::to_owned));
+        }
+    }
+    names
 }
 
 #[test]
 fn whatever_the_client_does_can_be_done_without_a_runtime() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let read = |path: &Path| fs::read_to_string(path).unwrap();
-    let own = methods(&read(&source.join("blocking.rs")));
-    let files = fs::read_dir(&source).unwrap().map(|entry| entry.unwrap().path());
-    let others = files.filter(|path| path.is_file() && !path.ends_with("blocking.rs"));
-    let theirs: BTreeSet<String> = others.flat_map(|path| methods(&read(&path))).collect();
-    assert!(theirs.contains("finish"), "{theirs:?}");
+    let own = methods(&source, &|path| path.ends_with("blocking.rs"));
+    // A session streams, over reqwest, and is left to those who have a runtime.
+    let theirs = methods(&source, &|path| !path.ends_with("blocking.rs") && !path.ends_with("client/session.rs"));
+    assert!(["finish", "begin_pushed", "create_hook"].iter().all(|name| theirs.contains(*name)), "{theirs:?}");
     assert_eq!(own, theirs);
-}
-
-thread_local! {
-    static LEVEL: Cell<LevelFilter> = const { Cell::new(LevelFilter::Off) };
-    static LINES: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
-/// Hears what the thread at hand says, as loud as that thread wants.
-struct Logger;
-
-impl Log for Logger {
-    fn enabled(&self, of: &Metadata<'_>) -> bool {
-        of.level() <= LEVEL.get()
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            LINES.with_borrow_mut(|lines| lines.push_str(&format!("{} {}\n", record.target(), record.args())));
-        }
-    }
-
-    fn flush(&self) {}
 }
 
 /// One sign-in at this level: how it ended, what was logged, and how many requests came.
 fn logged_at(level: LevelFilter) -> (Result<SignedIn, ProviderError>, String, usize) {
-    // Another test may have installed it already, which serves.
-    drop(log::set_logger(&Logger).map(|()| log::set_max_level(LevelFilter::Trace)));
     let server = wechat();
     let client = Client::new(provider::wechat().at_host(&server.base).unwrap(), APP, Secret::new(SECRET)).unwrap();
-    LEVEL.set(level);
+    ear::listen(level);
     let outcome = sign_in(&client);
-    LEVEL.set(LevelFilter::Off);
-    (outcome, LINES.take(), server.requests().len())
+    (outcome, ear::heard(), server.requests().len())
 }
 
 #[test]

@@ -5,23 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fujie_client::{
-    Callback, Client, Limits, ProviderError, Registration, ReqwestTransport, SignedIn, Transport, UreqTransport,
-    provider, transport::RESPONSE_BODY_MAX,
+    Callback, Client, Limits, ProviderError, Registration, SignedIn, Transport, UreqTransport, provider,
+    transport::RESPONSE_BODY_MAX,
 };
 use serde_json::json;
 
 use crate::server::{Reply, Server, ok, with_status};
 use crate::world::{CODE, NOW, OPENID, SECRET, callback, changed, client_of, token_answer, user_answer};
 
-const TOKEN: &str = "/sns/oauth2/access_token";
+pub const TOKEN: &str = "/sns/oauth2/access_token";
 const USER: &str = "/sns/userinfo";
 
-/// Every transport of this crate. A story that waits until the time is up brings short limits.
-fn transports_within(limits: Limits) -> [Arc<dyn Transport>; 2] {
-    [Arc::new(ReqwestTransport::with_limits(limits).unwrap()), Arc::new(UreqTransport::with_limits(limits).unwrap())]
+/// Every transport of this build. A story that waits until the time is up brings short limits.
+fn transports_within(limits: Limits) -> Vec<Arc<dyn Transport>> {
+    vec![
+        Arc::new(UreqTransport::with_limits(limits).unwrap()),
+        #[cfg(feature = "reqwest")]
+        Arc::new(fujie_client::ReqwestTransport::with_limits(limits).unwrap()),
+    ]
 }
 
-fn transports() -> [Arc<dyn Transport>; 2] {
+pub fn transports() -> Vec<Arc<dyn Transport>> {
     transports_within(Limits::default())
 }
 
@@ -30,7 +34,7 @@ async fn sign_in(transport: &Arc<dyn Transport>, server: &Server) -> Result<Sign
     redeem(transport, client, callback).await
 }
 
-async fn redeem(
+pub async fn redeem(
     transport: &Arc<dyn Transport>,
     registration: Registration,
     callback: Callback,
@@ -39,13 +43,13 @@ async fn redeem(
     client.with_clock(Arc::new(|| NOW)).redeem(callback).await
 }
 
-fn at(base: &str) -> (Registration, Callback) {
+pub fn at(base: &str) -> (Registration, Callback) {
     let client = client_of(provider::wechat().at_host(base).unwrap());
     let callback = callback(&client);
     (client, callback)
 }
 
-fn honest(path: &str) -> Reply {
+pub fn honest(path: &str) -> Reply {
     match path {
         TOKEN => ok(token_answer().to_string()),
         _ => ok(user_answer().to_string()),

@@ -1,5 +1,6 @@
 //! How the endpoints write JSON answers and errors (RFC 6749 §5, RFC 6750 §3).
 
+use super::dpop;
 use super::failure::Failure;
 use super::house::Manners;
 use crate::clock::Timestamp;
@@ -18,10 +19,12 @@ pub(crate) fn failure<M: Manners>(failure: &Failure, path: &str, headers: &Heade
     let mut response = json(&M::failure(failure, now));
     *response.status_mut() = failure.status;
     let is_userinfo = M::PATHS.userinfo.is_some_and(|userinfo| userinfo == path);
+    let is_of_proof = failure.error.contains("dpop");
     let challenge = match failure.status {
         _ if is_userinfo => {
             let (error, text) = (&failure.error, &failure.description);
-            HeaderValue::from_str(&format!("Bearer error=\"{error}\", error_description=\"{text}\"")).ok()
+            let scheme = if is_of_proof { "DPoP" } else { "Bearer" };
+            HeaderValue::from_str(&format!("{scheme} error=\"{error}\", error_description=\"{text}\"")).ok()
         }
         StatusCode::UNAUTHORIZED if headers.contains_key(header::AUTHORIZATION) => {
             Some(HeaderValue::from_static("Basic realm=\"token\""))
@@ -30,6 +33,9 @@ pub(crate) fn failure<M: Manners>(failure: &Failure, path: &str, headers: &Heade
     };
     if let Some(challenge) = challenge {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if is_of_proof && let Ok(nonce) = HeaderValue::from_str(&dpop::nonce(now)) {
+        response.headers_mut().insert(dpop::NONCE_HEADER, nonce);
     }
     if failure.status == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -5,6 +5,7 @@
 use super::ask::{self, Asked, Refusal};
 use super::form_post;
 use super::house::Manners;
+use super::pushed;
 use super::world::{Landing, Session, World};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -25,7 +26,11 @@ const PAGE_LIFETIME: Duration = Duration::from_secs(600);
 
 pub(crate) async fn authorize<M: Manners>(State(simulation): State<Arc<Simulation<World<M>>>>, call: Call) -> Response {
     let tenant = M::PATHS.tenant_in(call.path());
-    let request = request_of(&call, tenant);
+    let (fields, way) = match pushed::take(&mut simulation.world(), &call.fields, simulation.now()) {
+        Some(pushed) => (pushed, "pushed"),
+        None => (call.fields.clone(), "web"),
+    };
+    let request = request_of(&fields, way, tenant);
     let language = Language::of(request.sent("ui_locales").or(request.sent("lang")), &call.head.headers);
     match decide(&simulation, tenant, &request) {
         Decision::Page { chinese, english } => {
@@ -50,10 +55,9 @@ enum Decision {
     NoRandomness,
 }
 
-/// The request's fields behind our own note of the tenant, which comes first and so wins.
-fn request_of(call: &Call, tenant: &str) -> Fields {
-    let fields = &call.fields;
-    let notes = [("flow", "web"), ("tenant", tenant)].into_iter();
+/// The request's fields behind our own notes of its way and the tenant, which come first and so win.
+fn request_of(fields: &Fields, way: &str, tenant: &str) -> Fields {
+    let notes = [("flow", way), ("tenant", tenant)].into_iter();
     notes.chain(fields.iter()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
@@ -69,6 +73,10 @@ fn decide<M: Manners>(simulation: &Simulation<World<M>>, tenant: &str, request: 
             return Decision::Land(world.landing(&back, parameters, tenant));
         }
     };
+    if world.switches.pushed_requests_required && request.sent("flow") != Some("pushed") {
+        let parameters = vec![("error", "invalid_request".to_owned()), ("error_description", "push it".to_owned())];
+        return Decision::Land(world.landing(&asked.back, parameters, tenant));
+    }
     let is_silent = asked.prompt.iter().any(|word| word == "none");
     if is_silent && world.scene.auto_confirm.is_none() {
         let (client_id, back) = (asked.client.client_id.clone(), asked.back.clone());

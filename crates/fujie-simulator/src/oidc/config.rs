@@ -165,6 +165,10 @@ pub struct Switches {
     pub pkce_required: bool,
     /// `code_challenge_method=plain` is accepted, as RFC 7636 has it and RFC 9700 dislikes.
     pub pkce_plain: bool,
+    /// A request that was not pushed is refused (RFC 9126 §5), where the house takes pushed ones.
+    pub pushed_requests_required: bool,
+    /// A DPoP proof needs a nonce of the provider's (RFC 9449 §8).
+    pub dpop_nonce_required: bool,
     /// The ways in which a client may authenticate; discovery tells them.
     pub token_endpoint_auth_methods: Vec<AuthMethod>,
     /// Everybody's address counts as verified.
@@ -193,6 +197,8 @@ impl Default for Switches {
             password_grant: false,
             pkce_required: false,
             pkce_plain: false,
+            pushed_requests_required: false,
+            dpop_nonce_required: false,
             token_endpoint_auth_methods: AuthMethod::ALL.to_vec(),
             email_verified: true,
             email_verified_as_string: false,

@@ -61,7 +61,7 @@ fn begin<M: Manners>(simulation: &Simulation<World<M>>, call: &Call, now: Timest
     let device_code = random::text(random::BASE64URL, 43)?;
     let drawn = random::text(USER_CODE_ALPHABET, 8)?;
     let user_code = format!("{}-{}", drawn.get(..4).unwrap_or_default(), drawn.get(4..).unwrap_or_default());
-    let scope = form.filled("scope").unwrap_or_default().to_owned();
+    let scope = M::scope(form.filled("scope").unwrap_or_default());
     let sign_in = sign_in::begin(
         simulation,
         sign_in::Ask {

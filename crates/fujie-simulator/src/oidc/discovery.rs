@@ -39,6 +39,7 @@ fn members<M: Manners>(world: &World<M>, tenant: &str) -> Object {
         ("userinfo_endpoint", paths.userinfo),
         ("revocation_endpoint", paths.revoke),
         ("device_authorization_endpoint", paths.device_authorization),
+        ("pushed_authorization_request_endpoint", paths.pushed_authorization_request),
         ("end_session_endpoint", paths.end_session),
     ] {
         if let Some(path) = path {
@@ -54,6 +55,12 @@ fn members<M: Manners>(world: &World<M>, tenant: &str) -> Object {
     put("token_endpoint_auth_methods_supported", json!(switches.token_endpoint_auth_methods));
     if switches.token_endpoint_auth_methods.contains(&AuthMethod::PrivateKeyJwt) {
         put("token_endpoint_auth_signing_alg_values_supported", json!(["RS256", "ES256"]));
+    }
+    if paths.pushed_authorization_request.is_some() {
+        put("require_pushed_authorization_requests", json!(switches.pushed_requests_required));
+    }
+    if M::BINDS_TOKENS {
+        put("dpop_signing_alg_values_supported", json!(["ES256"]));
     }
     put("code_challenge_methods_supported", json!(challenges));
     put(

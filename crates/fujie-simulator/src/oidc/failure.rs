@@ -36,6 +36,8 @@ impl Failure {
         error: Cow::Borrowed("insufficient_scope"),
         description: Cow::Borrowed("the access token was not issued for the scope openid"),
     };
+    pub(crate) const INVALID_DPOP_PROOF: Self = Self::of("invalid_dpop_proof", "the DPoP proof is not good");
+    pub(crate) const USE_DPOP_NONCE: Self = Self::of("use_dpop_nonce", "the DPoP proof needs the nonce");
     pub(crate) const TOO_MANY: Self = Self {
         status: StatusCode::TOO_MANY_REQUESTS,
         error: Cow::Borrowed("temporarily_unavailable"),
@@ -49,6 +51,11 @@ impl Failure {
 }
 
 impl Failure {
+    /// The same at a resource, where a token was shown.
+    pub(crate) fn at_resource(self) -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, ..self }
+    }
+
     /// An error that was ordered by its word.
     pub(crate) fn ordered(error: &str, description: Option<&str>) -> Self {
         let status = match error {

@@ -2,7 +2,7 @@
 //! their own paths and manners. Every lie that a client must refuse can be ordered.
 //!
 //! Owns the routes and the start. Standards: OpenID Connect Core and Discovery 1.0, RFC 6749,
-//! RFC 7009, RFC 7523, RFC 7636, RFC 8628, RFC 9207. Not here: encrypted tokens, request objects,
+//! RFC 7009, RFC 7523, RFC 7636, RFC 8628, RFC 9126, RFC 9207, RFC 9449. Not here: encrypted tokens, request objects,
 //! implicit flow, front- and back-channel logout, dynamic registration.
 
 mod answer;
@@ -12,12 +12,14 @@ mod client_auth;
 mod config;
 mod device;
 mod discovery;
+mod dpop;
 mod end;
 mod failure;
 mod form_post;
 mod house;
 mod id_token;
 mod key_ring;
+mod pushed;
 mod token;
 mod userinfo;
 mod world;
@@ -87,6 +89,7 @@ fn routes<M: Manners>() -> Routes<M> {
     };
     optional(paths.userinfo, get(userinfo::userinfo::<M>).post(userinfo::userinfo::<M>));
     optional(paths.revoke, post(end::revoke::<M>));
+    optional(paths.pushed_authorization_request, post(pushed::push::<M>));
     optional(paths.end_session, get(end::end_session::<M>).post(end::end_session::<M>));
     optional(paths.device_authorization, post(device::authorize::<M>));
     optional(paths.device_authorization.map(|_path| device::PAGE), get(device::page::<M>).post(device::page::<M>));

@@ -6,6 +6,7 @@ use super::answer;
 use super::ask;
 use super::config::{Client, DEFAULT_PASSWORD};
 use super::device;
+use super::dpop;
 use super::failure::Failure;
 use super::house::Manners;
 use super::id_token::Beside;
@@ -33,7 +34,8 @@ pub(crate) async fn token<M: Manners>(State(simulation): State<Arc<Simulation<Wo
 fn exchange<M: Manners>(world: &mut World<M>, call: &Call, now: Timestamp) -> Result<Object, Failure> {
     let form = call.form();
     let client = world.client(&call.head.headers, &form, M::PATHS.tenant_in(call.path()), now)?;
-    let desk = Exchange { client: &client, form: &form, tenant: M::PATHS.tenant_in(call.path()), now };
+    let key = dpop::proof(world, call, None, now)?;
+    let desk = Exchange { client: &client, form: &form, tenant: M::PATHS.tenant_in(call.path()), key, now };
     match form.filled("grant_type") {
         Some("authorization_code") => desk.authorization_code(world),
         Some("refresh_token") => desk.refresh_token(world),
@@ -50,6 +52,8 @@ struct Exchange<'a> {
     client: &'a Client,
     form: &'a Fields,
     tenant: &'a str,
+    /// The thumbprint of the key that was proven.
+    key: Option<String>,
     now: Timestamp,
 }
 
@@ -60,9 +64,11 @@ impl Exchange<'_> {
 
     /// RFC 6749 §4.1.3: the redirect URI was in the request, so it comes again.
     fn authorization_code<M: Manners>(&self, world: &mut World<M>) -> Result<Object, Failure> {
+        let code = self.require("code", "code is missing")?;
+        self.hold_key_of(world, code)?;
         let redemption = Redemption {
             client_id: &self.client.client_id,
-            code: self.require("code", "code is missing")?,
+            code,
             redirect_uri: Some(self.require("redirect_uri", "redirect_uri is missing")?),
             verifier: self.form.filled("code_verifier"),
         };
@@ -70,9 +76,18 @@ impl Exchange<'_> {
         self.tokens(world, &id)
     }
 
+    /// What is bound to a key is of use with that key alone (RFC 9449 §5, §10).
+    fn hold_key_of<M: Manners>(&self, world: &World<M>, value: &str) -> Result<(), Failure> {
+        match world.bound.get(value) {
+            Some(key) if self.key.as_ref() != Some(key) => Err(Failure::INVALID_DPOP_PROOF),
+            _ => Ok(()),
+        }
+    }
+
     /// RFC 6749 §6. The answer's id_token has no nonce (OpenID Connect Core §12.2).
     fn refresh_token<M: Manners>(&self, world: &mut World<M>) -> Result<Object, Failure> {
         let refresh_token = self.require("refresh_token", "refresh_token is missing")?;
+        self.hold_key_of(world, refresh_token)?;
         let scope = self.form.filled("scope");
         let granted = world.ledger.behind(refresh_token).map(|grant| grant.scope.as_str()).unwrap_or_default();
         let is_wider = |scope: &str| scope.split(' ').any(|name| !ask::has_scope(granted, name));
@@ -144,14 +159,21 @@ impl Exchange<'_> {
     /// RFC 6749 §5.1 and OpenID Connect Core §3.1.3.3.
     fn answer<M: Manners>(
         &self,
-        world: &World<M>,
+        world: &mut World<M>,
         grant: &Grant,
         access_token: &str,
         refresh_token: Option<&str>,
     ) -> Result<Object, Failure> {
         let mut object = Object::new();
         object.insert("access_token".to_owned(), json!(access_token));
-        object.insert("token_type".to_owned(), json!("Bearer"));
+        object.insert("token_type".to_owned(), json!(if self.key.is_some() { "DPoP" } else { "Bearer" }));
+        if let Some(key) = &self.key {
+            world.bound.insert(access_token.to_owned(), key.clone());
+            // A confidential client proves itself by other means (RFC 9449 §5).
+            if let Some(refresh_token) = refresh_token.filter(|_| self.client.is_public()) {
+                world.bound.insert(refresh_token.to_owned(), key.clone());
+            }
+        }
         object.insert("expires_in".to_owned(), json!(M::TERMS.access_token_lifetime.as_secs()));
         object.insert("scope".to_owned(), json!(grant.scope));
         if let Some(refresh_token) = refresh_token {

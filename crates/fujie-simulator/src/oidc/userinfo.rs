@@ -2,6 +2,7 @@
 
 use super::answer;
 use super::ask;
+use super::dpop;
 use super::failure::Failure;
 use super::house::Manners;
 use super::id_token::STRANGER;
@@ -17,11 +18,13 @@ use std::sync::Arc;
 
 pub(crate) async fn userinfo<M: Manners>(State(simulation): State<Arc<Simulation<World<M>>>>, call: Call) -> Response {
     let now = simulation.now();
-    let Some(access_token) = call.bearer() else {
+    let Some((scheme, access_token)) = call.authorization().and_then(|value| value.split_once(' ')) else {
         // RFC 6750 §3.1: no token, no error.
         return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response();
     };
-    match claims(&simulation.world(), access_token, now) {
+    let mut world = simulation.world();
+    let shown = dpop::is_shown_well(&mut world, &call, scheme, access_token, now);
+    match shown.and_then(|()| claims(&world, access_token, now)) {
         Ok(claims) => answer::json(&Value::Object(claims)),
         Err(failure) => answer::failure::<M>(&failure, call.path(), &call.head.headers, now),
     }

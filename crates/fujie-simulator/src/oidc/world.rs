@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::house::{Facts, Manners};
 use super::id_token::{self, Beside, STRANGE_ISSUER, Subject};
 use super::key_ring::KeyRing;
-use super::{answer, form_post};
+use super::{answer, form_post, pushed};
 use crate::bounded::Bounded;
 use crate::clock::Timestamp;
 use crate::fault::OwnError;
@@ -46,6 +46,12 @@ pub(crate) struct World<M> {
     pub(crate) posts: Bounded<form_post::Post>,
     /// Client assertions that were used.
     pub(crate) assertions: Bounded<()>,
+    /// DPoP proofs that were used.
+    pub(crate) proofs: Bounded<()>,
+    /// The thumbprint of the key that a code or a token is bound to.
+    pub(crate) bound: Bounded<String>,
+    /// Requests that were pushed and wait for their browser.
+    pub(crate) pushed: Bounded<pushed::Pushed>,
     /// Who agreed to which client: `client person`.
     pub(crate) consents: Bounded<()>,
     /// The simulator is one browser: who signed in last is signed in.
@@ -87,6 +93,9 @@ impl<M: Manners> World<M> {
             devices: Bounded::new(ENTRIES_MAX),
             posts: Bounded::new(ENTRIES_MAX),
             assertions: Bounded::new(ENTRIES_MAX),
+            proofs: Bounded::new(ENTRIES_MAX),
+            bound: Bounded::new(ENTRIES_MAX),
+            pushed: Bounded::new(ENTRIES_MAX),
             consents: Bounded::new(ENTRIES_MAX),
             session: None,
             manners: PhantomData,
@@ -180,17 +189,17 @@ impl<M: Manners> World<M> {
         session: &Session,
         now: Timestamp,
     ) -> Result<Landing, NoRandomness> {
-        let scope = request.filled("scope").unwrap_or_default();
+        let scope = M::scope(request.filled("scope").unwrap_or_default());
         let consent = format!("{client_id} {}", session.person);
         let is_first = self.consents.get(&consent).is_none();
         self.consents.insert(consent, ());
         let grant = Grant {
             client_id: client_id.to_owned(),
             person: Some(session.person.clone()),
-            scope: scope.to_owned(),
             nonce: request.filled("nonce").map(str::to_owned),
             authenticated_at: session.authenticated_at,
-            is_refreshable: M::is_refreshable(scope, request, is_first, &self.switches),
+            is_refreshable: M::is_refreshable(&scope, request, is_first, &self.switches),
+            scope,
         };
         let draft = Draft {
             grant: grant.clone(),
@@ -198,6 +207,9 @@ impl<M: Manners> World<M> {
             challenge: ask::challenge_of(request),
         };
         let code = self.ledger.issue_code(draft, now)?;
+        if let Some(thumbprint) = request.filled("dpop_jkt") {
+            self.bound.insert(code.clone(), thumbprint.to_owned());
+        }
         let mut parameters = vec![("code", code.clone())];
         let person = self.scene.person(&session.person).cloned();
         if let Some(person) = &person {

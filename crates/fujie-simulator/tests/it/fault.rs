@@ -27,6 +27,15 @@ async fn a_slow_answer_comes_late_and_right() {
 }
 
 #[tokio::test]
+async fn every_call_is_counted_also_one_that_fails_on_order() {
+    let house = house().await;
+    order(&house, json!({"at": AUTH, "kind": "status", "status": 500})).await;
+    assert_eq!(house.get(AUTH).await.status, 500);
+    assert_eq!(house.get(&format!("{AUTH}?openid=1")).await.status, 200);
+    assert_eq!(house.get("/_simulate/calls").await.json(), json!({ AUTH: 2 }));
+}
+
+#[tokio::test]
 async fn a_slow_answer_does_not_hold_up_the_end() {
     let house = house().await;
     order(&house, json!({"at": AUTH, "kind": "slow", "seconds": 600})).await;

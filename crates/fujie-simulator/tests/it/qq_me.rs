@@ -135,6 +135,33 @@ async fn qq_user_info_tells_errors_as_ret_and_msg() {
 }
 
 #[tokio::test]
+async fn qq_me_tells_whose_token_it_is_and_another_apps_is_refused() {
+    let sibling = App { client_id: "101000003".to_owned(), callback: Callback::Loopback, ..App::demo() };
+    let house = house_with(|config| config.apps.push(sibling)).await;
+    let (access_token, _) = house.tokens().await;
+    let told = jsonp(&house.me(&access_token, "").await);
+    assert_eq!(told["client_id"], DEFAULT_CLIENT_ID, "a client compares it with its own");
+    let openid = house.openid(&access_token).await;
+    let path = format!("/user/get_user_info?access_token={access_token}&oauth_consumer_key=101000003&openid={openid}");
+    assert_eq!(house.get(&path).await.json()["ret"], -1);
+}
+
+#[tokio::test]
+async fn qq_user_info_wants_oauth_consumer_key_and_the_openid() {
+    let house = house().await;
+    let (access_token, _) = house.tokens().await;
+    let openid = house.openid(&access_token).await;
+    let ret = async |query: String| {
+        let path = format!("/user/get_user_info?access_token={access_token}{query}");
+        house.get(&path).await.json()["ret"].as_i64().unwrap()
+    };
+    assert_eq!(ret(format!("&oauth_consumer_key={DEFAULT_CLIENT_ID}&openid={openid}")).await, 0);
+    assert_eq!(ret(format!("&appid={DEFAULT_CLIENT_ID}&openid={openid}")).await, -1);
+    assert_eq!(ret(format!("&client_id={DEFAULT_CLIENT_ID}&openid={openid}")).await, -1);
+    assert_eq!(ret(format!("&oauth_consumer_key={DEFAULT_CLIENT_ID}")).await, -1);
+}
+
+#[tokio::test]
 async fn qq_user_info_needs_its_scope() {
     let house = house().await;
     for (scope, expected) in [("list_album", 100_030), ("list_album,get_user_info", 0), ("all", 0)] {

@@ -194,3 +194,34 @@ async fn weibo_another_apps_code_is_invalid() {
     assert_eq!(code(&house.post(TOKEN, &form).await), (400, 21_325));
     assert_eq!(house.redeem(&fresh).await.status, 200);
 }
+
+#[tokio::test]
+async fn weibo_answers_are_json_or_by_switch_text_plain() {
+    let house = house().await;
+    let label = async || house.redeem(&house.code().await).await.header("content-type").unwrap().to_owned();
+    assert_eq!(label().await, "application/json;charset=UTF-8");
+    house.switches(r#"{"text_plain":true}"#).await;
+    assert_eq!(label().await, "text/plain;charset=UTF-8");
+    assert!(house.redeem(&house.code().await).await.json()["access_token"].is_string(), "the body stays JSON");
+}
+
+#[tokio::test]
+async fn weibo_scopes_are_joined_by_a_comma() {
+    let house = house().await;
+    let token = house.token_for("&scope=email,invitation_write").await;
+    let info = house.post("/oauth2/get_token_info", &format!("access_token={token}")).await.json();
+    assert_eq!(info["scope"], "email,invitation_write");
+}
+
+#[tokio::test]
+async fn weibo_knows_no_pkce_and_ignores_a_code_challenge() {
+    let house = house().await;
+    let code = house.code_for("&code_challenge=x&code_challenge_method=S256").await;
+    assert_eq!(house.redeem(&code).await.status, 200, "and no verifier is asked for");
+    let answer = house.post(TOKEN, &format!("{}&code_verifier=y", House::form(&house.code().await))).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.json().get("id_token").is_none());
+    for path in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
+        assert_eq!(house.get(path).await.status, 404, "{path}");
+    }
+}

@@ -68,6 +68,7 @@ pub const GITHUB: Guide = Guide {
         ("PyGithub", "Github(base_url=…/api/v3)"),
         ("octokit", "baseUrl: …/api/v3"),
         ("passport-github2", "authorizationURL, tokenURL, userProfileURL, userEmailURL"),
+        ("Auth.js", "authorization, token, userinfo; enterprise.baseUrl wants the switch issuer_of_this_host too"),
     ],
 };
 

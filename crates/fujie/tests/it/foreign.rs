@@ -1,10 +1,11 @@
-//! Clients that somebody else wrote, as pip and npm install them: Authlib, openid-client, requests-oauthlib. The demo's
+//! Programs that somebody else wrote, as pip and npm install them. Authlib, openid-client, requests-oauthlib: the demo's
 //! ready programs run as the demo gives them, in a real browser; the scripts in `tests/foreign` go further: refresh,
 //! introspection, revocation, and the two legacy grants, switched on and off.
 //!
 //! [`simulator`] has them sign in at our simulators instead, and [`oidc_provider`] has us sign in at somebody else's
 //! server. Deliberately not here: installing them. `./test` does it and says where they are.
 
+mod oidc_provider;
 mod simulator;
 
 use std::{

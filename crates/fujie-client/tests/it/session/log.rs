@@ -9,15 +9,15 @@ use fujie_client::session::{Proxies, TokenPlacement};
 
 use super::hostile::{Hostile, answer, ok, redirect};
 use super::{builder, session};
+use crate::ear;
 
-/// All that is logged in this process, by this story and those beside it.
+/// All that is told to `tracing` in this process, by this story and those beside it.
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 fn logged() -> MutexGuard<'static, Vec<u8>> {
     LOGGED.lock().unwrap()
 }
 
-/// Both kinds of log end here.
 struct Ear;
 
 impl Write for Ear {
@@ -31,22 +31,10 @@ impl Write for Ear {
     }
 }
 
-impl log::Log for Ear {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        writeln!(logged(), "{} {}", record.target(), record.args()).unwrap();
-    }
-
-    fn flush(&self) {}
-}
-
 #[tokio::test]
 async fn a_log_at_trace_level_shows_no_secret() {
-    log::set_logger(&Ear).unwrap();
-    log::set_max_level(log::LevelFilter::Trace);
+    // The runtime of this story is this thread.
+    ear::listen(log::LevelFilter::Trace);
     tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE).with_writer(|| Ear).init();
 
     let server = Hostile::new(|received| match received.path() {
@@ -70,7 +58,7 @@ async fn a_log_at_trace_level_shows_no_secret() {
     proxied.get("end").query("q", "canary").send().await.unwrap();
     drop(session("http://nobody.invalid").get("a").query("q", "canary").send().await.unwrap_err());
 
-    let logged = String::from_utf8_lossy(&logged()).into_owned();
+    let logged = String::from_utf8_lossy(&logged()).into_owned() + &ear::heard();
     assert!(logged.contains("127.0.0.1"), "the libraries were heard: {logged}");
     let at = logged.find("canary").map(|at| logged[at.saturating_sub(300)..].chars().take(600).collect::<String>());
     assert_eq!(at, None);

@@ -4,7 +4,7 @@
 mod authentication;
 mod exception;
 mod feature;
-mod hostile;
+pub mod hostile;
 mod log;
 mod origin;
 mod token;

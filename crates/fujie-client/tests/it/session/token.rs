@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use fujie_client::session::{Renew, Renewing, TokenError, TokenSource};
 use fujie_client::token_store::{FileStore, Locked, MemoryStore, StoreError, StoredTokens, TokenStore};
-use fujie_client::{Endpoint, Evidence, ProviderError, Secret, Timestamp, Tokens};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use fujie_client::{Client, Endpoint, Evidence, ProviderError, ReqwestTransport, Secret, Timestamp, Tokens, provider};
+use fujie_simulator::{Wechat, WechatConfig, wechat};
+use serde_json::json;
 
 use super::builder;
-use super::hostile::{Hostile, Reply, answer, ok, soon};
+use super::hostile::{Hostile, answer, ok, soon};
 use crate::world::NOW;
 
 const NAME: &str = "weibo/1234/5678";
@@ -309,74 +309,84 @@ async fn a_401_that_stays_is_the_answer() {
     assert!(error.report().contains("sign in again"), "{}", error.report());
 }
 
-/// Asks a counting server over TCP, as a provider is asked.
-struct Counting {
-    address: String,
+const REFRESH: &str = "/sns/oauth2/refresh_token";
+
+/// Tokens of a person who signs in at the simulator.
+async fn signed_in(http: &reqwest::Client, base: &str) -> Tokens {
+    let provider = provider::wechat().at_host(base).unwrap();
+    let client = Client::new(provider, wechat::DEFAULT_APPID, Secret::new(wechat::DEFAULT_SECRET)).unwrap();
+    let begun = client.begin("http://127.0.0.1:8080/back").unwrap();
+    let confirmed = http.get(&begun.url).send().await.unwrap();
+    let back = confirmed.headers()["location"].to_str().unwrap();
+    client.finish(back, &begun.cookie.value).await.unwrap().tokens
 }
 
-impl Renew for Counting {
-    fn refresh<'a>(&'a self, tokens: &'a Tokens) -> Renewing<'a> {
-        Box::pin(async move {
-            let mut stream = TcpStream::connect(&self.address).await.unwrap();
-            let refresh_token = tokens.refresh_token.as_ref().unwrap().expose();
-            let request = format!("POST /{refresh_token} HTTP/1.1\r\nHost: p\r\nContent-Length: 0\r\n\r\n");
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            Ok(self::tokens(answer.rsplit("\r\n").next().unwrap(), seconds(7200)))
-        })
-    }
+/// Tells the simulator what is to happen.
+async fn order(http: &reqwest::Client, base: &str, what: &str, body: serde_json::Value) {
+    let answer = http.post(format!("{base}/_simulate/{what}")).body(body.to_string()).send().await.unwrap();
+    assert!(answer.status().is_success(), "{what}");
 }
 
-/// The same test is the parent and, when told so, one of its four children.
+/// The same test is the parent and, when told so, one of its four children. Each child is a process with a client of
+/// its own and 25 threads; what they share is a folder. Who counts is WeChat, as it is simulated.
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_five_threads_in_each_of_four_processes_cause_exactly_one_refresh() {
-    if let (Some(folder), Ok(address)) = (std::env::var_os("FUJIE_STORY_FOLDER"), std::env::var("FUJIE_STORY_SERVER")) {
-        return tokio::task::spawn_blocking(move || child(Path::new(&folder), address)).await.unwrap();
+    if let Some(folder) = std::env::var_os("FUJIE_STORY_FOLDER") {
+        return tokio::task::spawn_blocking(move || child(Path::new(&folder))).await.unwrap();
     }
-    let server = Hostile::new(|received| {
-        // Time enough for everybody to come and find the token expired.
-        std::thread::park_timeout(Duration::from_millis(500));
-        match answer("200 OK", &[], format!("fresh-{}", received.earlier + 1)) {
-            Reply::Keep(bytes) => Reply::Close(bytes),
-            other => other,
-        }
-    })
-    .await;
+    let config = WechatConfig { auto_confirm: Some("xiaoming".into()), ..WechatConfig::default() };
+    let simulator = Wechat::start("127.0.0.1:0", config).await.unwrap();
+    let base = simulator.base_url().to_owned();
+    drop(ReqwestTransport::new().unwrap());
+    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let mut kept = signed_in(&http, &base).await;
+    let old = kept.access_token.expose().to_owned();
+    // Two hours later, for the simulator and for whoever reads the folder.
+    order(&http, &base, "clock", json!({"advance_seconds": 7300})).await;
+    kept.expires_at = Some(Timestamp::from_millis(0));
+    // Time enough for everybody to come and find the token expired.
+    order(&http, &base, "faults", json!({"at": REFRESH, "times": "always", "kind": "slow", "seconds": 0.5})).await;
+
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("tokens");
     let store = FileStore::new(&folder).unwrap();
-    store.save(NAME, &StoredTokens::new(&tokens("old", seconds(-1)))).unwrap();
+    store.save(NAME, &StoredTokens::new(&kept)).unwrap();
+    let children = (0..4).map(|_| spawn(&folder, &base)).collect();
+    let outcomes = soon(tokio::task::spawn_blocking(|| at_once(children))).await.unwrap();
+    assert_eq!(outcomes.len(), 100, "each of 100 threads has a token");
 
-    let address = format!("127.0.0.1:{}", server.port);
-    let outcomes = tokio::task::spawn_blocking(move || {
-        let mut children: Vec<Child> = (0..4).map(|_| spawn(&folder, &address)).collect();
-        let outputs: Vec<_> = children.iter_mut().map(|child| BufReader::new(child.stdout.take().unwrap())).collect();
-        let mut outputs: Vec<_> = outputs.into_iter().map(until_ready).collect();
-        // All are ready: closing their input is the start for all.
-        children.iter_mut().for_each(|child| drop(child.stdin.take()));
-        let mut outcomes = Vec::new();
-        for (child, output) in children.iter_mut().zip(&mut outputs) {
-            outcomes.extend(
-                output.lines().map(Result::unwrap).filter_map(|line| Some(line.split_once("GOT ")?.1.to_owned())),
-            );
-            assert!(child.wait().unwrap().success());
-        }
-        outcomes
-    });
-    let outcomes = soon(outcomes).await.unwrap();
-    assert_eq!(outcomes, vec!["fresh-1"; 100], "each of 100 threads has the same fresh token");
-    let refreshes: Vec<_> = server.requests().iter().map(|request| request.target().to_owned()).collect();
-    assert_eq!(refreshes, ["/refresh-old"], "the provider was asked exactly once");
-    assert_eq!(stored(&store).access_token.expose(), "fresh-1");
+    let calls: serde_json::Value = {
+        let told = http.get(format!("{base}/_simulate/calls")).send().await.unwrap();
+        serde_json::from_slice(&told.bytes().await.unwrap()).unwrap()
+    };
+    assert_eq!(calls[REFRESH], 1, "{calls}");
+    let fresh = stored(&store).access_token.expose().to_owned();
+    assert_ne!(fresh, old);
+    assert!(outcomes.iter().all(|got| *got == fresh), "all have the fresh one, which is kept");
 }
 
-fn spawn(folder: &Path, address: &str) -> Child {
+/// Lets all children start when all are ready, and brings what their threads got.
+fn at_once(mut children: Vec<Child>) -> Vec<String> {
+    let outputs: Vec<_> = children.iter_mut().map(|child| BufReader::new(child.stdout.take().unwrap())).collect();
+    let outputs: Vec<_> = outputs.into_iter().map(until_ready).collect();
+    // Closing their input is the start for all.
+    children.iter_mut().for_each(|child| drop(child.stdin.take()));
+    let mut outcomes = Vec::new();
+    for (child, output) in children.iter_mut().zip(outputs) {
+        let lines = output.lines().map(Result::unwrap);
+        outcomes.extend(lines.filter_map(|line| Some(line.split_once("GOT ")?.1.to_owned())));
+        assert!(child.wait().unwrap().success());
+    }
+    outcomes
+}
+
+fn spawn(folder: &Path, base: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
         .arg("session::token::twenty_five_threads_in_each_of_four_processes_cause_exactly_one_refresh")
         .env("FUJIE_STORY_FOLDER", folder)
-        .env("FUJIE_STORY_SERVER", address)
+        .envs([("WECHAT_CLIENT_ID", wechat::DEFAULT_APPID), ("WECHAT_CLIENT_SECRET", wechat::DEFAULT_SECRET)])
+        .env("WECHAT_AT", base)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -394,9 +404,11 @@ fn until_ready<R: BufRead>(mut output: R) -> R {
 
 /// One process: 25 threads, each with a runtime of its own, one source.
 #[expect(clippy::print_stdout, reason = "a child tells its parent on standard output")]
-fn child(folder: &Path, address: String) {
+fn child(folder: &Path) {
     let store = Arc::new(FileStore::new(folder).unwrap());
-    let source = TokenSource::new(store, NAME, Arc::new(Counting { address }), || NOW);
+    let client = Arc::new(Client::from_env("wechat").unwrap());
+    let clock = Arc::clone(&client);
+    let source = TokenSource::new(store, NAME, client, move || clock.now());
     let start = Arc::new(Barrier::new(26));
     let threads: Vec<_> = (0..25)
         .map(|_| {

@@ -35,6 +35,7 @@ impl Manners for Apple {
         userinfo: None,
         revoke: Some("/auth/revoke"),
         device_authorization: None,
+        pushed_authorization_request: None,
         end_session: None,
     };
     const TERMS: Terms = Terms {

@@ -34,6 +34,7 @@ impl Manners for Gitlab {
         userinfo: Some("/oauth/userinfo"),
         revoke: Some("/oauth/revoke"),
         device_authorization: Some("/oauth/authorize_device"),
+        pushed_authorization_request: None,
         end_session: None,
     };
     const TERMS: Terms = Terms {

@@ -15,6 +15,9 @@ use crate::simulation::Title;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// What stands before `email` and `profile` when they come back.
+const ADDRESS: &str = "https://www.googleapis.com/auth/userinfo.";
+
 pub(crate) struct Google;
 
 impl Manners for Google {
@@ -28,6 +31,7 @@ impl Manners for Google {
         userinfo: Some("/v1/userinfo"),
         revoke: Some("/revoke"),
         device_authorization: Some("/device/code"),
+        pushed_authorization_request: None,
         end_session: None,
     };
     const TERMS: Terms = Terms {
@@ -53,6 +57,11 @@ impl Manners for Google {
         let is_offline = request.filled("access_type") == Some("offline");
         let is_consent = request.filled("prompt").is_some_and(|prompt| ask::has_scope(prompt, "consent"));
         is_device || is_offline && (is_first || is_consent)
+    }
+
+    /// A scope may be asked for by its address too.
+    fn scope(asked: &str) -> String {
+        asked.replace(ADDRESS, "")
     }
 
     fn callback(facts: &Facts<'_>, _request: &Fields, is_first: bool, answer: &mut Vec<(&'static str, String)>) {
@@ -89,7 +98,7 @@ impl Manners for Google {
 /// `email` and `profile` come back as the URLs they stand for.
 fn full_scope(scope: &str) -> String {
     let full = |name: &str| match name {
-        "email" | "profile" => format!("https://www.googleapis.com/auth/userinfo.{name}"),
+        "email" | "profile" => format!("{ADDRESS}{name}"),
         other => other.to_owned(),
     };
     scope.split(' ').map(full).collect::<Vec<_>>().join(" ")

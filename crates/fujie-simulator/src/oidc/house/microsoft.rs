@@ -37,6 +37,7 @@ impl Manners for Microsoft {
         userinfo: Some("/oidc/userinfo"),
         revoke: None,
         device_authorization: Some("/{tenant}/oauth2/v2.0/devicecode"),
+        pushed_authorization_request: None,
         end_session: Some("/{tenant}/oauth2/v2.0/logout"),
     };
     const TERMS: Terms = Terms {

@@ -43,6 +43,7 @@ pub(crate) struct Paths {
     pub(crate) userinfo: Option<&'static str>,
     pub(crate) revoke: Option<&'static str>,
     pub(crate) device_authorization: Option<&'static str>,
+    pub(crate) pushed_authorization_request: Option<&'static str>,
     pub(crate) end_session: Option<&'static str>,
 }
 
@@ -106,6 +107,8 @@ pub(crate) trait Manners: Sized + Send + Sync + 'static {
     const RULES: Rules = Rules { response_types: &["code"], form_post_for_scope: false };
     /// `iss` comes back in callbacks (RFC 9207).
     const SENDS_ISS: bool = false;
+    /// A proof of a key binds tokens to it (RFC 9449).
+    const BINDS_TOKENS: bool = false;
     /// An id_token comes with every sign-in, `openid` in the scope or not.
     const ALWAYS_ID_TOKEN: bool = false;
     /// Clients sign; a client without a key is given a pair at the start.
@@ -145,6 +148,11 @@ pub(crate) trait Manners: Sized + Send + Sync + 'static {
             put("email_verified", facts.email_verified());
         }
         claims
+    }
+
+    /// The scope that is granted, in the standard's words.
+    fn scope(asked: &str) -> String {
+        asked.to_owned()
     }
 
     /// Whether a sign-in is given a refresh token.

@@ -19,6 +19,7 @@ impl Manners for Plain {
         userinfo: Some("/userinfo"),
         revoke: Some("/revoke"),
         device_authorization: Some("/device_authorization"),
+        pushed_authorization_request: Some("/par"),
         end_session: Some("/end_session"),
     };
     const TERMS: Terms = Terms {
@@ -33,4 +34,5 @@ impl Manners for Plain {
     };
     const SCOPES: &'static [&'static str] = &["openid", "profile", "email", "offline_access"];
     const SENDS_ISS: bool = true;
+    const BINDS_TOKENS: bool = true;
 }

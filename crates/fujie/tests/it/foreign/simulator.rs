@@ -139,6 +139,8 @@ struct Library {
 
 const SOCIAL_CORE: Library =
     Library { name: "social-auth-core", runtime: PYTHON, script: "simulator_with_social_core.py" };
+const AUTHLIB: Library = Library { name: "Authlib", runtime: PYTHON, script: "simulator_with_authlib.py" };
+const AUTH_JS: Library = Library { name: "@auth/core", runtime: NODE, script: "simulator_with_auth_js.mjs" };
 const FLASK_OAUTHLIB: Library =
     Library { name: "Flask-OAuthlib", runtime: PYTHON_FLASK_OAUTHLIB, script: "simulator_with_flask_oauthlib.py" };
 
@@ -181,6 +183,46 @@ async fn social_auth_core_signs_in_with_github() {
     let github = Provider::start("github").await;
     github.signs_in(&SOCIAL_CORE, GITHUB_ID, GITHUB_LOGIN, "bad_verification_code").await;
     github.refuses(&SOCIAL_CORE, Visit::Refuses, "AuthCanceled").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authlib_signs_in_with_wechat() {
+    let wechat = Provider::start("wechat").await;
+    wechat.signs_in(&AUTHLIB, WECHAT_OPENID, NICKNAME, "40029").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authlib_signs_in_with_qq() {
+    let qq = Provider::start("qq").await;
+    qq.signs_in(&AUTHLIB, QQ_OPENID, NICKNAME, "100019").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authlib_signs_in_with_weibo() {
+    let weibo = Provider::start("weibo").await;
+    weibo.signs_in(&AUTHLIB, WEIBO_UID, NICKNAME, "invalid authorization code").await;
+    weibo.refuses(&AUTHLIB, Visit::Refuses, "access_denied").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authlib_signs_in_with_github() {
+    let github = Provider::start("github").await;
+    github.signs_in(&AUTHLIB, GITHUB_ID, GITHUB_LOGIN, "bad_verification_code").await;
+    github.refuses(&AUTHLIB, Visit::Refuses, "access_denied").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auth_js_signs_in_with_wechat() {
+    let wechat = Provider::start("wechat").await;
+    wechat.signs_in(&AUTH_JS, WECHAT_UNIONID, NICKNAME, "must be a string").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auth_js_signs_in_with_github() {
+    let github = Provider::start("github").await;
+    // It misses the token before it reads the error, which comes with status 200.
+    github.signs_in(&AUTH_JS, GITHUB_ID, NICKNAME, "must be a string").await;
+    github.refuses(&AUTH_JS, Visit::Refuses, "OAuthCallbackError").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
