@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use fujie_core::time::Timestamp;
 use serde_json::Value;
 
 use crate::client::{self, Begun, Clock, Device, Polled};
 use crate::cookie::{Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::ProviderError;
-use crate::flow::{Ask, Callback, SignedIn};
+use crate::flow::{Ask, Begin, Callback, SignedIn};
 use crate::github::Hook;
 use crate::identity::Identity;
 use crate::openid::dpop::DpopKey;
@@ -145,7 +146,7 @@ impl Client {
     }
 
     /// As [`crate::Client::now`].
-    pub fn now(&self) -> crate::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.0.now()
     }
 
@@ -184,6 +185,14 @@ impl Client {
     /// The same.
     pub fn begin_pushed(&self, redirect_uri: &str, ask: &Ask<'_>) -> Result<Begun, ProviderError> {
         wait(self.0.begin_pushed(redirect_uri, ask))
+    }
+
+    /// As [`crate::Client::begin_unsealed`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn begin_unsealed(&self, redirect_uri: &str, ask: &Ask<'_>, now: Timestamp) -> Result<Begin, ProviderError> {
+        wait(self.0.begin_unsealed(redirect_uri, ask, now))
     }
 
     /// As [`crate::Client::finish`].

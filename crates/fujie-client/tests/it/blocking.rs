@@ -143,6 +143,8 @@ fn grants_without_a_page_and_pushed_requests_need_no_runtime() {
     }
     let begun = client.begin_pushed("https://app.example/callback", &Ask::default()).unwrap();
     assert!(begun.url.contains("request_uri=urn"), "{}", begun.url);
+    let begin = client.begin_unsealed("https://app.example/callback", &Ask::default(), NOW).unwrap();
+    assert!(begin.url.contains(&begin.attempt.state), "{}", begin.url);
 
     let mut device = client.begin_device().unwrap();
     assert_eq!(device.authorization.user_code, "WDJB-MJHT");
