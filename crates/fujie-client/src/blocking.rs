@@ -16,7 +16,7 @@ use crate::client::{self, Begun, Clock, Device, Polled};
 use crate::cookie::{Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::ProviderError;
-use crate::flow::{Ask, Callback, SignedIn};
+use crate::flow::{Ask, Begin, Callback, SignedIn};
 use crate::github::Hook;
 use crate::identity::Identity;
 use crate::openid::dpop::DpopKey;
@@ -184,6 +184,14 @@ impl Client {
     /// The same.
     pub fn begin_pushed(&self, redirect_uri: &str, ask: &Ask<'_>) -> Result<Begun, ProviderError> {
         wait(self.0.begin_pushed(redirect_uri, ask))
+    }
+
+    /// As [`crate::Client::begin_unsealed`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn begin_unsealed(&self, redirect_uri: &str, ask: &Ask<'_>, now: Timestamp) -> Result<Begin, ProviderError> {
+        wait(self.0.begin_unsealed(redirect_uri, ask, now))
     }
 
     /// As [`crate::Client::finish`].
