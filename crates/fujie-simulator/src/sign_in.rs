@@ -16,6 +16,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(crate) struct Ask {
 pub(crate) struct SignIn {
     pub(crate) id: String,
     pub(crate) ask: Ask,
+    pub(crate) begun_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) progress: Progress,
 }
@@ -119,6 +121,7 @@ impl SignIn {
             app_name: self.ask.app_name.clone(),
             said: ("等待确认", "Waiting for an answer"),
             is_open: status == Status::Waiting,
+            begun_at: self.begun_at,
             expires_in_seconds,
             view,
         }
@@ -144,17 +147,20 @@ pub(crate) struct Listed {
     pub(crate) said: (&'static str, &'static str),
     /// Whether a person can still act on it.
     pub(crate) is_open: bool,
+    pub(crate) begun_at: Timestamp,
     pub(crate) expires_in_seconds: u64,
     /// What the control API tells.
     pub(crate) view: Value,
 }
 
-/// All sign-ins, those of the page first; the newest first of each kind.
+/// All sign-ins of both kinds, the newest first.
 pub(crate) fn list<P: Provider>(simulation: &Simulation<P>) -> Vec<Listed> {
     let (base_url, now) = (simulation.base_url(), simulation.now());
     let world = simulation.world();
     let on_pages = world.scene().sign_ins.newest_first().map(|sign_in| sign_in.listed(base_url, now));
-    on_pages.chain(world.own_sign_ins(base_url, now)).collect()
+    let mut all: Vec<Listed> = on_pages.chain(world.own_sign_ins(base_url, now)).collect();
+    all.sort_by_key(|sign_in| Reverse(sign_in.begun_at));
+    all
 }
 
 /// The answer to a good authorize request: a page that asks, or a redirect at once when
@@ -193,9 +199,10 @@ pub(crate) fn at_once<P: Provider>(
 /// Remembers a sign-in that waits; its id. [`authorize`] also answers.
 pub(crate) fn begin<P: Provider>(simulation: &Simulation<P>, ask: Ask) -> Result<String, NoRandomness> {
     let id = random::text(random::ALPHANUMERIC, ID_LENGTH)?;
-    let expires_at = simulation.now().after(ask.lifetime);
+    let begun_at = simulation.now();
+    let expires_at = begun_at.after(ask.lifetime);
     tracing::debug!(client_id = ask.client_id, "a page asks");
-    let sign_in = SignIn { id: id.clone(), ask, expires_at, progress: Progress::Waiting };
+    let sign_in = SignIn { id: id.clone(), ask, begun_at, expires_at, progress: Progress::Waiting };
     simulation.world().scene_mut().sign_ins.insert(id.clone(), sign_in);
     simulation.tell_change();
     Ok(id)

@@ -123,3 +123,72 @@ impl fmt::Debug for Discovered {
         out.debug_struct("Discovered").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    };
+
+    use fujie_client::{Registration, Request, Response, Secret, TransportError};
+
+    use super::*;
+
+    const ISSUER: &str = "https://sso.example";
+    const START: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    /// An issuer that is up or down, and counts.
+    #[derive(Default)]
+    struct Wire {
+        is_up: AtomicBool,
+        asked: AtomicUsize,
+    }
+
+    impl Transport for Wire {
+        fn send(&self, _: Request) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + '_>> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let told = format!(
+                r#"{{"issuer":"{ISSUER}","authorization_endpoint":"{ISSUER}/a","token_endpoint":"{ISSUER}/t",
+                "jwks_uri":"{ISSUER}/k","response_types_supported":["code"],"subject_types_supported":["public"],
+                "id_token_signing_alg_values_supported":["RS256"]}}"#
+            );
+            let is_up = self.is_up.load(Ordering::Relaxed);
+            Box::pin(
+                async move { if is_up { Ok(Response::new(200, None, told)) } else { Err(TransportError::Timeout) } },
+            )
+        }
+    }
+
+    fn upstream(wire: &Arc<Wire>) -> Discovered {
+        let over: Arc<dyn Transport> = Arc::<Wire>::clone(wire);
+        let transport = Arc::clone(&over);
+        let make = move |record| Client::over(Arc::clone(&over), Registration::new(record, "id", Secret::new("s"))?);
+        Discovered::new(ISSUER, transport, Box::new(make))
+    }
+
+    #[tokio::test]
+    async fn a_dead_issuer_is_asked_once_in_a_while_and_a_living_one_once_a_day() {
+        let wire = Arc::new(Wire::default());
+        let upstream = upstream(&wire);
+        let asked = || wire.asked.swap(0, Ordering::Relaxed);
+        for _ in 0..3 {
+            assert!(upstream.client(START).await.is_err());
+        }
+        assert_eq!(asked(), 1);
+        wire.is_up.store(true, Ordering::Relaxed);
+        let now = START + REST;
+        let client = upstream.client(now).await.unwrap();
+        assert_eq!(client.provider().id, upstream.record_id, "its people are known before it is asked");
+        assert!(Arc::ptr_eq(&client, &upstream.client(now + Lifetime::from_seconds(86_399)).await.unwrap()));
+        assert_eq!(asked(), 1);
+        // A day later it is down: what it said before is still good enough to try.
+        wire.is_up.store(false, Ordering::Relaxed);
+        let now = now + DESCRIPTION_LIFETIME;
+        assert!(Arc::ptr_eq(&client, &upstream.client(now).await.unwrap()));
+        assert!(Arc::ptr_eq(&client, &upstream.client(now).await.unwrap()));
+        assert_eq!(asked(), 1);
+        wire.is_up.store(true, Ordering::Relaxed);
+        assert!(!Arc::ptr_eq(&client, &upstream.client(now + REST).await.unwrap()));
+    }
+}

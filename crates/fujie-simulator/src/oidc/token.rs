@@ -32,7 +32,7 @@ pub(crate) async fn token<M: Manners>(State(simulation): State<Arc<Simulation<Wo
 }
 
 fn exchange<M: Manners>(world: &mut World<M>, call: &Call, now: Timestamp) -> Result<Object, Failure> {
-    let form = call.form();
+    let form = if M::READS_QUERY { call.fields.clone() } else { call.form() };
     let client = world.client(&call.head.headers, &form, M::PATHS.tenant_in(call.path()), now)?;
     let key = dpop::proof(world, call, None, now)?;
     let desk = Exchange { client: &client, form: &form, tenant: M::PATHS.tenant_in(call.path()), key, now };

@@ -83,6 +83,7 @@ pub(crate) fn listed(world: &World, sign_in: &SignIn, base_url: &str, now: Times
             _ => ("等待扫描", "Not scanned yet"),
         },
         is_open: matches!(status, Status::Waiting | Status::Scanned | Status::Refused),
+        begun_at: sign_in.begun_at,
         expires_in_seconds,
         // Numbers, texts and absences only: there is nothing that JSON could not say.
         view: serde_json::to_value(view).unwrap_or_default(),

@@ -13,6 +13,7 @@ pub(crate) struct SignIn {
     pub(crate) redirect_uri: String,
     /// Decoded; empty when none was sent.
     pub(crate) state: String,
+    pub(crate) begun_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) progress: Progress,
 }
@@ -154,6 +155,7 @@ mod tests {
             appid: "wx0123456789abcdef".to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             state: state.to_owned(),
+            begun_at: now,
             expires_at: now.after(Duration::from_secs(300)),
             progress: Progress::Waiting,
         };

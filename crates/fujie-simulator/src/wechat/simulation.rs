@@ -167,13 +167,14 @@ impl Simulation {
     pub(crate) fn begin(&self, appid: &str, redirect_uri: &str, state: &str) -> Result<String, NoRandomness> {
         let digit = random::text(random::DIGIT, 1)?;
         let uuid = format!("0{digit}1{}", random::text(random::ALPHANUMERIC, 13)?);
-        let mut world = self.world();
+        let (now, mut world) = (self.now(), self.world());
         let sign_in = SignIn {
             uuid: uuid.clone(),
             appid: appid.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             state: state.to_owned(),
-            expires_at: self.now().after(world.config.qr_lifetime),
+            begun_at: now,
+            expires_at: now.after(world.config.qr_lifetime),
             progress: Progress::Waiting,
         };
         world.sign_ins.insert(uuid.clone(), sign_in);

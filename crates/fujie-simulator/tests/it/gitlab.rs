@@ -1,5 +1,6 @@
 //! GitLab's quirks.
 
+use crate::http;
 use crate::oauth::{BACK_ENCODED, House, parameter, parts, text};
 use crate::oidc_flow::CLIENT;
 use fujie_simulator::oidc::House as Whose;
@@ -42,6 +43,16 @@ async fn gitlab_user_id_is_a_number_and_the_sub_its_digits() {
     house.switch("email_verified", json!(false)).await;
     let user = house.get_as("/api/v4/user", &format!("Bearer {access_token}")).await.json();
     assert_eq!(user["confirmed_at"], Value::Null);
+}
+
+#[tokio::test]
+async fn gitlab_reads_a_token_request_from_the_query_of_a_post() {
+    let house = house().await;
+    let back = house.agree(&request("read_user"), "xiaoming").await;
+    let code = parameter(&back, "code").unwrap();
+    let query = format!("grant_type=authorization_code&code={code}&redirect_uri={BACK_ENCODED}&{CLIENT}");
+    let answer = http::post_form(house.running.base_url(), &format!("/oauth/token?{query}"), "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 #[tokio::test]

@@ -377,3 +377,14 @@ async fn a_hostile_state_is_text_on_the_page_and_comes_back_unchanged() {
     let state = location.query_pairs().find(|(name, _)| name == "state").unwrap().1;
     assert_eq!(state, "\"><script>alert(1)</script>&a='");
 }
+
+#[tokio::test]
+async fn sign_ins_of_both_kinds_are_listed_together_the_newest_first() {
+    let house = house().await;
+    authorize(&house, &query("snsapi_userinfo")).await;
+    house.control("clock", r#"{"advance_seconds":1}"#).await;
+    let uuid = house.open_page("s2").await;
+    let listed = house.get("/_simulate/sign-ins").await.json();
+    assert_eq!(listed.get(0).unwrap().get("id"), Some(&uuid.into()));
+    assert_eq!(listed.get(1).unwrap().get("state"), Some(&"s1".into()));
+}

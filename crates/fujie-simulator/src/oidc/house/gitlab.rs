@@ -47,6 +47,7 @@ impl Manners for Gitlab {
         rotation: Rotation::ReplacesAll,
         reuse_ends_grant: false,
     };
+    const READS_QUERY: bool = true;
     const SCOPES: &'static [&'static str] = &["api", "read_user", "openid", "profile", "email"];
 
     /// The id in digits, as a string.

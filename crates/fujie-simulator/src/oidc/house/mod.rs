@@ -113,6 +113,8 @@ pub(crate) trait Manners: Sized + Send + Sync + 'static {
     const ALWAYS_ID_TOKEN: bool = false;
     /// Clients sign; a client without a key is given a pair at the start.
     const CLIENTS_SIGN: bool = false;
+    /// Whether the token endpoint also reads the query, which the standard forbids to send (RFC 6749 §2.3.1).
+    const READS_QUERY: bool = false;
 
     fn issuer(base_url: &str, _tenant: &str, switches: &Switches) -> Issuer {
         let (discovered, named, tenant_id) = match switches.tenant_templated_issuer {
