@@ -190,7 +190,12 @@ impl Client {
     ///
     /// # Errors
     /// The same.
-    pub fn begin_unsealed(&self, redirect_uri: &str, ask: &Ask<'_>, now: Timestamp) -> Result<Begin, ProviderError> {
+    pub fn begin_unsealed(
+        &self,
+        redirect_uri: &str,
+        ask: &Ask<'_>,
+        now: crate::Timestamp,
+    ) -> Result<Begin, ProviderError> {
         wait(self.0.begin_unsealed(redirect_uri, ask, now))
     }
 
