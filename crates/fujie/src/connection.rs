@@ -96,16 +96,7 @@ async fn simulated(own: &ConnectionConfig, transport: &Arc<dyn Transport>) -> Re
     let secret = Secret::new(secret.unwrap_or_default());
     let upstream = match &own.record {
         Record::Known(record) => {
-            let mut moved = record.at_host(&base)?;
-            // Its tokens name itself.
-            let named = |issuer: &str| {
-                let path = issuer.splitn(4, '/').nth(3).map(|path| format!("/{path}"));
-                format!("{base}{}", path.unwrap_or_default())
-            };
-            if let Some(rule) = &mut moved.id_token {
-                rule.issuer = named(&rule.issuer);
-                moved.callback.issuer = moved.callback.issuer.as_deref().map(named);
-            }
+            let moved = record.at_simulator(&base)?;
             let credential = match own.provider {
                 "alipay" => Credential::Rsa2(Rsa2Key::from_pkcs8(&private_key(&base).await?)?),
                 "apple" => {

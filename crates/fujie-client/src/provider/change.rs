@@ -85,8 +85,8 @@ impl Provider {
     }
 
     /// This record with every address moved below `base`, a scheme and host with an optional
-    /// port and path: a simulator, or a server or gateway of one's own. The issuer of ID tokens
-    /// moves too: a gateway that passes on the tokens of the real one needs it set back.
+    /// port and path: a simulator, or a gateway of one's own. What the provider names itself stays:
+    /// behind a gateway there is still the real one.
     ///
     /// # Errors
     /// [`RecordError::Address`] when `base` is no address, or is `http` beyond loopback.
@@ -111,8 +111,21 @@ impl Provider {
         }
         if let Some(rule) = &mut record.id_token {
             rule.jwks_uri = moved(&rule.jwks_uri);
-            rule.issuer = moved(&rule.issuer);
-            record.callback.issuer = record.callback.issuer.as_ref().map(moved);
+        }
+        Ok(record)
+    }
+
+    /// As [`Provider::at_host`], for a simulator: where it signs ID tokens it names itself in them.
+    ///
+    /// # Errors
+    /// As [`Provider::at_host`].
+    pub fn at_simulator(&self, base: &str) -> Result<Self, RecordError> {
+        let mut record = self.at_host(base)?;
+        if let Some(rule) = &mut record.id_token {
+            let base = base.trim_end_matches('/');
+            for issuer in std::iter::once(&mut rule.issuer).chain(&mut record.callback.issuer) {
+                *issuer = format!("{base}{}", path(issuer));
+            }
         }
         Ok(record)
     }

@@ -41,16 +41,19 @@ fn every_endpoint_moves_to_a_simulator() {
 }
 
 #[test]
-fn an_openid_provider_moves_with_its_issuer() {
+fn a_simulator_names_itself_and_a_gateway_does_not() {
     let base = "http://127.0.0.1:8901";
     let issuers = |preset: Provider| {
-        let moved = preset.at_host(base).unwrap();
+        let gateway = preset.at_host(base).unwrap();
+        assert_eq!(gateway.id_token.unwrap().issuer, preset.id_token.as_ref().unwrap().issuer);
+        assert_eq!(gateway.callback, preset.callback);
+        let moved = preset.at_simulator(base).unwrap();
         (moved.id_token.unwrap().issuer, moved.callback.issuer)
     };
     assert_eq!(issuers(provider::google()), (base.to_owned(), Some(base.to_owned())));
     assert_eq!(issuers(provider::microsoft()), (format!("{base}/{{tenantid}}/v2.0"), None));
     // Where nobody signs, it is a word in the callback, and says who it is wherever it stands.
-    let github = provider::github().at_host(base).unwrap();
+    let github = provider::github().at_simulator(base).unwrap();
     assert_eq!(github.callback.issuer.as_deref(), Some("https://github.com/login/oauth"));
 }
 

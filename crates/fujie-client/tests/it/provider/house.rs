@@ -245,7 +245,7 @@ fn client(
     recorder: &Arc<Recorder>,
     clock: &Arc<AtomicI64>,
 ) -> Client {
-    let record = preset.at_host(simulator.base_url()).unwrap();
+    let record = preset.at_simulator(simulator.base_url()).unwrap();
     over(Registration::new(record, id, credential).unwrap(), recorder, clock)
 }
 
