@@ -22,6 +22,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, UNIX_EPOCH};
 
+/// What the control API's addresses begin with.
+const CONTROL: &str = "/_simulate";
 /// At most so many ordered faults.
 const FAULTS_MAX: usize = 1000;
 /// The longest wait that can be ordered.
@@ -95,7 +97,7 @@ impl Fault {
             Some(Value::String(at)) if at.starts_with('/') => at,
             _ => return Err(bad("at is the path of an endpoint")),
         };
-        if at.starts_with("/_simulate") {
+        if at.starts_with(CONTROL) {
             return Err(bad("the control API never fails on order"));
         }
         let left = match body.remove("times") {
@@ -120,10 +122,12 @@ impl Fault {
     }
 
     fn strikes(&self, path: &str) -> bool {
-        match self.at.strip_suffix('*') {
-            Some(beginning) => path.starts_with(beginning),
-            None => path == self.at,
-        }
+        // Whoever orders `/*` must be able to take it back.
+        !path.starts_with(CONTROL)
+            && match self.at.strip_suffix('*') {
+                Some(beginning) => path.starts_with(beginning),
+                None => path == self.at,
+            }
     }
 }
 

@@ -73,6 +73,15 @@ async fn an_ordered_fault_strikes_as_often_as_ordered() {
 }
 
 #[tokio::test]
+async fn a_fault_everywhere_spares_the_control_api() {
+    let house = house().await;
+    house.control("faults", r#"{"at":"/*","kind":"status","status":503,"times":"always"}"#).await;
+    assert_eq!((house.get("/sns/auth").await.status, house.get("/_simulate").await.status), (503, 200));
+    crate::http::send(house.base(), "DELETE", "/_simulate/faults", &[], "").await;
+    assert_eq!(house.get("/sns/auth").await.status, 200);
+}
+
+#[tokio::test]
 async fn apps_and_people_can_be_added_while_running() {
     let house = house().await;
     let app = r#"{"appid":"wxaaaaaaaaaaaaaaaa","secret":"s","name":"新网站","callback_domain":"*loopback*"}"#;
