@@ -81,11 +81,9 @@ impl Cookie {
         is_cross_site: bool,
         random: &mut dyn Random,
     ) -> Result<Self, ProviderError> {
-        let is_https = attempt.redirect_uri.starts_with("https:");
         // Browsers take None with Secure alone, and Secure from loopback too.
-        let is_secure = is_https || (is_cross_site && is_loopback(&attempt.redirect_uri));
-        let name = name(&attempt.state, is_https);
-        Ok(Self { name, value: key.seal(attempt, random)?, is_secure, is_cross_site })
+        let is_secure = is_https(attempt) || (is_cross_site && is_loopback(&attempt.redirect_uri));
+        Ok(Self { name: name(attempt), value: key.seal(attempt, random)?, is_secure, is_cross_site })
     }
 
     /// The value of a `Set-Cookie` header: not for scripts, for ten minutes, on every path.
@@ -111,15 +109,27 @@ impl fmt::Debug for Cookie {
     }
 }
 
-/// The attempt from what the browser sent: the cookie's value, or a whole `Cookie` header.
+/// The attempts in what the browser sent: one cookie's value and nothing else, or a whole `Cookie`
+/// header. There an attempt counts under its own name alone: `__Host-` is what keeps a sibling
+/// host from setting it (RFC 6265bis §4.1.3.2).
 pub(crate) fn open(key: &CookieKey, came: &str) -> Result<Vec<Attempt>, ProviderError> {
     let head = came.get(..HEADER_LENGTH_MAX.min(came.len())).unwrap_or_default();
-    let values = head.split(';').filter_map(|pair| match pair.trim().split_once('=') {
-        Some((name, value)) => name.contains("fujie_attempt_").then_some(value),
-        None => Some(pair.trim()),
-    });
-    let attempts: Vec<Attempt> = values.filter_map(|value| key.open(value.trim_matches('"'))).collect();
+    let attempts: Vec<Attempt> = if head.contains(['=', ';']) {
+        head.split(';').filter_map(|pair| named(key, pair)).collect()
+    } else {
+        key.open(head.trim()).into_iter().collect()
+    };
     if attempts.is_empty() { Err(ProviderError::CookieUnusable) } else { Ok(attempts) }
+}
+
+fn named(key: &CookieKey, pair: &str) -> Option<Attempt> {
+    let (sent, value) = pair.trim().split_once('=')?;
+    let attempt = key.open(value.trim_matches('"'))?;
+    (sent == name(&attempt)).then_some(attempt)
+}
+
+fn is_https(attempt: &Attempt) -> bool {
+    attempt.redirect_uri.starts_with("https:")
 }
 
 fn is_loopback(redirect_uri: &str) -> bool {
@@ -127,9 +137,9 @@ fn is_loopback(redirect_uri: &str) -> bool {
 }
 
 /// The state stays secret: its digest names the cookie.
-fn name(state: &str, is_secure: bool) -> String {
-    let digest = digest(&SHA256, state.as_bytes());
+fn name(attempt: &Attempt) -> String {
+    let digest = digest(&SHA256, attempt.state.as_bytes());
     let short: String = digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let prefix = if is_secure { "__Host-" } else { "" };
+    let prefix = if is_https(attempt) { "__Host-" } else { "" };
     format!("{prefix}fujie_attempt_{short}")
 }

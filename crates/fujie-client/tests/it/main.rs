@@ -9,6 +9,7 @@
 mod answer;
 mod blocking;
 mod callback;
+mod cookie;
 mod ear;
 #[cfg(feature = "reqwest")]
 mod example;
