@@ -123,7 +123,7 @@ impl Registration {
     ///
     /// # Errors
     /// [`ProviderError::RedirectUriUnusable`], or [`ProviderError::NotOffered`] when the provider
-    /// has no page.
+    /// has no page, or tokens in the callback were asked for and it does not say whose they are.
     pub fn begin(
         &self,
         redirect_uri: &str,
@@ -148,6 +148,9 @@ impl Registration {
         }
         if self.provider.authorization_endpoint.is_empty() {
             return Err(ProviderError::NotOffered("authorization endpoint"));
+        }
+        if is_implicit {
+            self.offers_implicit()?;
         }
         Ok(Attempt {
             provider: self.provider.id.clone(),
