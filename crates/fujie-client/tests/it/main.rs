@@ -13,6 +13,7 @@ mod cookie;
 mod ear;
 #[cfg(feature = "reqwest")]
 mod example;
+mod fitting;
 mod id_token;
 mod link;
 #[cfg(feature = "reqwest")]
