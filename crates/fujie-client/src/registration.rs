@@ -16,7 +16,7 @@ use fujie_core::time::Timestamp;
 use crate::error::ProviderError;
 use crate::openid::client_assertion::{apple_client_secret, client_assertion, parameters};
 use crate::openid::signing_key::SigningKey;
-use crate::provider::{self, Call, ClientAuthentication, Provider, RecordError, Values};
+use crate::provider::{Call, ClientAuthentication, Provider, RecordError, Values};
 use crate::request::{Request, encode_value};
 use crate::secret::Secret;
 use crate::transport::Transport;
@@ -194,28 +194,6 @@ impl Registration {
             return Err(provider.bad_value("credential", fault));
         }
         Ok(Self { provider, client_id, credential })
-    }
-
-    /// A registration with this preset, from the process's environment: for `github` these are
-    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
-    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
-    ///
-    /// # Errors
-    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Registration::new`].
-    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        let unknown =
-            || RecordError::Preset { name: preset.to_owned(), known: provider::names().collect::<Vec<_>>().join(", ") };
-        let prefix = preset.to_ascii_uppercase();
-        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
-        let needed = |name: &str| {
-            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
-        };
-        let mut record = provider::named(preset).ok_or_else(unknown)?;
-        if let Ok(base) = variable("AT") {
-            record = record.at_host(&base)?;
-        }
-        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
-        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
     }
 
     /// A registration with an OpenID provider, from its issuer alone. A client without a secret is

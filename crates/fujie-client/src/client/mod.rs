@@ -68,15 +68,16 @@ impl Client {
     /// without it, which holds up the thread that polls: there use [`crate::blocking::Client`].
     ///
     /// # Errors
-    /// [`RecordError`] as [`Registration::new`] has it, or when TLS cannot be set up.
+    /// [`crate::SetupError::Record`] as [`Registration::new`] has it, [`crate::SetupError::Transport`] when TLS cannot
+    /// be set up.
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
     pub fn new(
         provider: Provider,
         client_id: impl Into<String>,
         credential: impl Into<crate::Credential>,
-    ) -> Result<Self, RecordError> {
-        let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
-        Self::over(transport, Registration::new(provider, client_id, credential)?)
+    ) -> Result<Self, crate::SetupError> {
+        let transport = crate::transport::default_transport().map_err(crate::SetupError::Transport)?;
+        Ok(Self::over(transport, Registration::new(provider, client_id, credential)?)?)
     }
 
     /// A client of this preset, from the process's environment ([`Registration::from_env`]).
@@ -84,9 +85,9 @@ impl Client {
     /// # Errors
     /// As [`Registration::from_env`] and [`Client::new`].
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
-    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
-        Self::over(transport, Registration::from_env(preset)?)
+    pub fn from_env(preset: &str) -> Result<Self, crate::SetupError> {
+        let transport = crate::transport::default_transport().map_err(crate::SetupError::Transport)?;
+        Ok(Self::over(transport, Registration::from_env(preset)?)?)
     }
 
     /// A client over a transport of the caller's.

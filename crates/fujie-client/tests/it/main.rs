@@ -11,6 +11,7 @@ mod blocking;
 mod callback;
 mod cookie;
 mod ear;
+mod environment;
 #[cfg(feature = "reqwest")]
 mod example;
 mod fitting;
