@@ -205,6 +205,11 @@ impl Client {
         wait(self.0.finish(callback, cookie))
     }
 
+    /// As [`crate::Client::clear_cookies`].
+    pub fn clear_cookies(&self, callback: &str, cookie: &str) -> Vec<String> {
+        self.0.clear_cookies(callback, cookie)
+    }
+
     /// As [`crate::Client::redeem`].
     ///
     /// # Errors

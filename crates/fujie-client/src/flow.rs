@@ -378,6 +378,11 @@ impl Query {
     }
 }
 
+/// The state of a callback, in any shape that [`Registration::read_callback`] takes.
+pub(crate) fn state_of(came: &str) -> Option<String> {
+    Some(Query::parse(came).ok()?.value("state")?.to_owned())
+}
+
 fn redirect_uri_fault(redirect_uri: &str) -> Option<&'static str> {
     if redirect_uri.len() > REDIRECT_URI_LENGTH_MAX {
         return Some("is too long");

@@ -21,7 +21,7 @@ pub use grant::{Device, Polled};
 use crate::cookie::{self, Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::{Endpoint, ProviderError};
-use crate::flow::{Ask, Attempt, Callback, SignedIn};
+use crate::flow::{self, Ask, Attempt, Callback, SignedIn};
 use crate::openid::dpop::DpopKey;
 use crate::provider::{Provider, RecordError};
 use crate::registration::Registration;
@@ -209,6 +209,15 @@ impl Client {
             }
         }
         self.redeem(outcome?).await
+    }
+
+    /// The values of `Set-Cookie` headers, one each, for the answer to a callback, whatever came of
+    /// it: they take back its attempt, and the oldest where the browser carries more than eight.
+    /// Other tabs' attempts stay. With an empty `callback` they only do the latter, for the answer
+    /// that begins a sign-in. `cookie` is the whole `Cookie` header; what this client's key does
+    /// not open is left alone, and ends by itself.
+    pub fn clear_cookies(&self, callback: &str, cookie: &str) -> Vec<String> {
+        cookie::clear(&self.cookie_key, cookie, flow::state_of(callback).as_deref())
     }
 
     /// Redeems a callback and asks who it is. The exchange is sent once and never again; the

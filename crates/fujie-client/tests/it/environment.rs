@@ -56,7 +56,8 @@ fn a_registration_comes_from_the_environment() {
     let (key_id, team_id) = (("KEY_ID", "k"), ("TEAM_ID", "t"));
     let public = ("_CLIENT_AUTHENTICATION", "none");
     let signing = ("_CLIENT_AUTHENTICATION", "private_key_jwt");
-    let cases: [(&str, &[(&str, &str)], &[&str]); 14] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case<'_>; 14] = [
         ("github", &[id, secret], &["id-1 ", "credential: Secret([redacted])"]),
         ("github", &[secret], &["the environment variable GITHUB_CLIENT_ID is not set"]),
         ("github", &[id], &["the environment variable GITHUB_CLIENT_SECRET is not set"]),
