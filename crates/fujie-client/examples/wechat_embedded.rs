@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Uri};
-use axum::response::{Html, IntoResponse};
+use axum::response::{AppendHeaders, Html, IntoResponse};
 use axum::{Router, routing::get};
 use fujie_client::Client;
 use tokio::net::TcpListener;
@@ -35,10 +35,12 @@ async fn login(State(app): State<Arc<App>>) -> Result<impl IntoResponse, String>
     Ok(([(SET_COOKIE, cookie.set_cookie())], Html(page)))
 }
 
-async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<String, String> {
+async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<impl IntoResponse, String> {
     let cookie = headers.get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let spent = app.wechat.clear_cookies(&uri.to_string(), cookie);
     let signed_in = app.wechat.finish(&uri.to_string(), cookie).await.map_err(|error| error.report())?;
-    Ok(format!("{} is here\n", signed_in.identity.nickname.unwrap_or_default()))
+    let text = format!("{} is here\n", signed_in.identity.nickname.unwrap_or_default());
+    Ok((AppendHeaders(spent.into_iter().map(|value| (SET_COOKIE, value))), text))
 }
 
 #[tokio::main]
