@@ -52,18 +52,34 @@ impl Registration {
         self.authenticated_request(&form(endpoint, own.collect()), self.values(), random, now)
     }
 
-    pub(crate) fn read_fields(&self, endpoint: Endpoint, response: &Response) -> Result<Fields, ProviderError> {
+    /// The members of an answer. `secrets` are those of the request besides our own: the answer may repeat them.
+    pub(crate) fn read_fields(
+        &self,
+        endpoint: Endpoint,
+        response: &Response,
+        secrets: &[&str],
+    ) -> Result<Fields, ProviderError> {
         let call = form("", Vec::new());
-        let answer = Answer::read(&self.provider, endpoint, &call, response, vec![self.known_secret()])?;
+        let answer = Answer::read(&self.provider, endpoint, &call, response, self.known_with(secrets))?;
         match answer.into_value() {
             Value::Object(fields) => Ok(fields),
             _ => Ok(Fields::new()),
         }
     }
 
-    pub(crate) fn unreadable(&self, endpoint: Endpoint, response: &Response, what: String) -> ProviderError {
-        let answer = Answer::unread(&self.provider, endpoint, response, vec![self.known_secret()]);
-        answer.bad(what)
+    /// An answer that lacks something; `secrets` are what it may hold.
+    pub(crate) fn unreadable(
+        &self,
+        endpoint: Endpoint,
+        response: &Response,
+        what: impl Into<String>,
+        secrets: &[&str],
+    ) -> ProviderError {
+        Answer::unread(&self.provider, endpoint, response, self.known_with(secrets)).bad(what)
+    }
+
+    fn known_with<'a>(&'a self, secrets: &[&'a str]) -> Vec<&'a str> {
+        [&[self.known_secret()], secrets].concat()
     }
 }
 
@@ -76,7 +92,7 @@ impl Client {
         let scope = scope.join(&self.provider().scope_separator);
         let mut parameters = vec![("grant_type", "client_credentials")];
         parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
-        self.grant(&parameters).await
+        self.grant(&parameters, &[]).await
     }
 
     /// A token for a person's name and password (RFC 6749 §4.3). OAuth 2.1 has no such grant: use
@@ -88,7 +104,7 @@ impl Client {
         let scope = scope.join(&self.provider().scope_separator);
         let mut parameters = vec![("grant_type", "password"), ("username", username), ("password", password.expose())];
         parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
-        self.grant(&parameters).await
+        self.grant(&parameters, &[password.expose(), username]).await
     }
 
     /// A token for another token (RFC 8693).
@@ -96,7 +112,9 @@ impl Client {
     /// # Errors
     /// The provider's refusal by cause.
     pub async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Tokens, ProviderError> {
-        self.grant(&exchange.parameters()).await
+        let mut secrets = vec![exchange.subject.0.expose()];
+        secrets.extend(exchange.actor.map(|(actor, _)| actor.expose()));
+        self.grant(&exchange.parameters(), &secrets).await
     }
 
     /// Begins the device grant (RFC 8628 §3.1): show the person the code and the address.
@@ -112,9 +130,12 @@ impl Client {
         parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
         let request = self.registration.grant_request(endpoint, &parameters, &mut SystemRandom, now)?;
         let response = self.send(Endpoint::DeviceAuthorization, request).await?;
-        let fields = self.registration.read_fields(Endpoint::DeviceAuthorization, &response)?;
+        let fields = self.registration.read_fields(Endpoint::DeviceAuthorization, &response, &[])?;
         let authorization = DeviceAuthorization::read(&fields, now).map_err(|error| {
-            self.registration.unreadable(Endpoint::DeviceAuthorization, &response, error.to_string())
+            // The rest of the answer may hold good codes.
+            let codes = ["device_code", "user_code"].into_iter().filter_map(|name| fields.get(name)?.as_str());
+            let codes: Vec<&str> = codes.collect();
+            self.registration.unreadable(Endpoint::DeviceAuthorization, &response, error.to_string(), &codes)
         })?;
         Ok(Device { polling: authorization.polling(now), authorization })
     }
@@ -147,7 +168,7 @@ impl Client {
         let fields: Fields = serde_json::from_slice(&response.body).unwrap_or_default();
         match device.polling.hear(&fields, self.now()) {
             Heard::Tokens => {
-                let known = vec![self.registration.known_secret(), code];
+                let known = self.registration.known_with(&[code]);
                 let call = form(&self.provider().token.endpoint, Vec::new());
                 let mut tokens = self.registration.tokens(Endpoint::Token, &call, &response, known, now)?;
                 if tokens.id_token.is_some() {
@@ -158,8 +179,8 @@ impl Client {
             Heard::Denied => Err(ProviderError::Denied),
             Heard::Expired => Err(ProviderError::Expired),
             Heard::Refused(_) => {
-                self.registration.read_fields(Endpoint::Token, &response)?;
-                Err(self.registration.unreadable(Endpoint::Token, &response, "the answer says nothing".into()))
+                self.registration.read_fields(Endpoint::Token, &response, &[code])?;
+                Err(self.registration.unreadable(Endpoint::Token, &response, "the answer says nothing", &[code]))
             }
             Heard::Pending => Ok(self.rest(device)),
         }
@@ -182,12 +203,13 @@ impl Client {
         Duration::from_millis(u64::try_from(until.millis_since(self.now())).unwrap_or_default())
     }
 
-    async fn grant(&self, parameters: &[(&str, &str)]) -> Result<Tokens, ProviderError> {
+    /// `secrets` are those among the parameters: the answer may repeat them.
+    async fn grant(&self, parameters: &[(&str, &str)], secrets: &[&str]) -> Result<Tokens, ProviderError> {
         let now = self.now();
         let call = form(&self.provider().token.endpoint, Vec::new());
         let request = || self.registration.grant_request(&call.endpoint, parameters, &mut SystemRandom, now);
         let response = self.send_proved(Endpoint::Token, request).await?;
-        let known = vec![self.registration.known_secret()];
+        let known = self.registration.known_with(secrets);
         self.registration.tokens(Endpoint::Token, &Call { is_application: true, ..call }, &response, known, now)
     }
 }

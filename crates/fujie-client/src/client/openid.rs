@@ -125,9 +125,11 @@ impl Client {
         named.retain(|(name, _)| *name != "client_id" || !self.names_itself());
         let request = || self.registration.grant_request(endpoint, &named, &mut SystemRandom, now);
         let response = self.send_proved(Endpoint::PushedAuthorizationRequest, request).await?;
-        let fields = self.registration.read_fields(Endpoint::PushedAuthorizationRequest, &response)?;
+        let fields =
+            self.registration.read_fields(Endpoint::PushedAuthorizationRequest, &response, &[&attempt.state])?;
         let pushed = Pushed::read(&fields, now).map_err(|error| {
-            self.registration.unreadable(Endpoint::PushedAuthorizationRequest, &response, error.to_string())
+            let secrets = [attempt.state.as_str()];
+            self.registration.unreadable(Endpoint::PushedAuthorizationRequest, &response, error.to_string(), &secrets)
         })?;
         let short = pushed.authorization_parameters(client_id).map(|(name, value)| (name, value.to_owned()));
         Ok(Begin { url: self.registration.authorization_url(&short), attempt })

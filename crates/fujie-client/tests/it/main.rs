@@ -12,6 +12,7 @@ mod callback;
 mod ear;
 #[cfg(feature = "reqwest")]
 mod example;
+mod grant;
 mod id_token;
 mod link;
 #[cfg(feature = "reqwest")]

@@ -1,0 +1,137 @@
+//! Grants without a page, against answers that no honest provider gives: what is told of them, and what is believed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use fujie_client::blocking::Client;
+use fujie_client::openid::metadata::{Issuer, Metadata};
+use fujie_client::openid::token_exchange::{Exchange, TokenType};
+use fujie_client::{
+    Device, Polled, ProviderError, Registration, Request, Response, Secret, Timestamp, TransportError, provider,
+};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::world::NOW;
+
+/// Words alone: nothing but knowing them hides them.
+const CLIENT_SECRET: &str = "our-own-word";
+const PASSWORD: &str = "correcthorse";
+const SUBJECT_TOKEN: &str = "battery-staple";
+const ACTOR_TOKEN: &str = "purple-elephant";
+const DEVICE_CODE: &str = "quiet-device";
+
+/// What the far end does with a form.
+type Answering = Result<Response, TransportError>;
+
+/// A client of an OpenID provider that answers so, and its clock.
+struct Story {
+    client: Client,
+    clock: Arc<AtomicI64>,
+}
+
+fn story(answer: impl Fn(&Request) -> Answering + Send + Sync + 'static) -> Story {
+    let description = json!({
+        "issuer": "https://op.example",
+        "authorization_endpoint": "https://op.example/authorize",
+        "token_endpoint": "https://op.example/token",
+        "userinfo_endpoint": "https://people.example/userinfo",
+        "device_authorization_endpoint": "https://op.example/device",
+        "pushed_authorization_request_endpoint": "https://op.example/par",
+    });
+    let issuer = Issuer::parse("https://op.example").unwrap();
+    let record = provider::openid(&Metadata::read(description.to_string().as_bytes(), &issuer).unwrap());
+    let registration = Registration::new(record, "app", Secret::new(CLIENT_SECRET)).unwrap();
+    let clock = Arc::new(AtomicI64::new(NOW.millis()));
+    let own = Arc::clone(&clock);
+    let client = Client::over(answer, registration).unwrap();
+    let client = client.with_clock(Arc::new(move || Timestamp::from_millis(own.load(Ordering::SeqCst))));
+    Story { client, clock }
+}
+
+impl Story {
+    /// One question of the device grant, when it is time.
+    fn poll(&self, device: &mut Device) -> Result<Polled, ProviderError> {
+        self.clock.fetch_add(120_000, Ordering::SeqCst);
+        self.client.poll_device(device)
+    }
+}
+
+fn form(request: &Request) -> HashMap<String, String> {
+    form_urlencoded::parse(request.body().unwrap_or_default()).into_owned().collect()
+}
+
+fn json_answer(status: u16, body: &Value) -> Answering {
+    Ok(Response::new(status, Some("application/json"), body.to_string()))
+}
+
+fn device_answer() -> Value {
+    json!({
+        "device_code": DEVICE_CODE, "user_code": "WDJB-MJHT", "verification_uri": "https://op.example/d",
+        "expires_in": 86_400, "interval": 5,
+    })
+}
+
+fn exchange<'a>(subject: &'a Secret, actor: &'a Secret, requested: Option<TokenType>) -> Exchange<'a> {
+    Exchange {
+        subject: (subject, TokenType::AccessToken),
+        actor: Some((actor, TokenType::Jwt)),
+        resource: &[],
+        audience: &[],
+        scope: "",
+        requested,
+    }
+}
+
+fn silent<T>(outcome: Result<T, ProviderError>, secrets: &[&str]) -> &'static str {
+    let Err(error) = outcome else { return "ok" };
+    let told = format!("{error:?} {error} {}", error.report());
+    for secret in secrets {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
+    error.name()
+}
+
+/// A refusal that quotes all that was sent, in JSON, as form text and as a page.
+fn echo(request: &Request, kind: usize) -> Answering {
+    let sent: Vec<String> = form(request).into_values().collect();
+    let all = sent.join(" for ");
+    match kind {
+        0 => json_answer(400, &json!({"error": "invalid_grant", "error_description": all})),
+        1 => json_answer(400, &json!({"error": all})),
+        2 => {
+            let text = form_urlencoded::Serializer::new(String::new()).append_pair("error_description", &all).finish();
+            Ok(Response::new(400, None, format!("error=invalid_grant&{text}")))
+        }
+        _ => Ok(Response::new(200, Some(&format!("text/html; x={all}")), format!("<html>{all}</html>"))),
+    }
+}
+
+#[test]
+fn a_provider_that_repeats_a_password_or_a_token_is_not_quoted() {
+    for kind in 0..4 {
+        let client = story(move |request| echo(request, kind)).client;
+        let outcome = client.password("alice", &Secret::new(PASSWORD), &[]);
+        assert_ne!(silent(outcome, &[PASSWORD, CLIENT_SECRET]), "ok", "{kind}");
+        let (subject, actor) = (Secret::new(SUBJECT_TOKEN), Secret::new(ACTOR_TOKEN));
+        let outcome = client.exchange(&exchange(&subject, &actor, None));
+        assert_ne!(silent(outcome, &[SUBJECT_TOKEN, ACTOR_TOKEN, CLIENT_SECRET]), "ok", "{kind}");
+    }
+}
+
+#[test]
+fn a_provider_that_repeats_a_device_code_is_not_quoted() {
+    for kind in 0..4 {
+        let story = story(move |request| match request.url() {
+            "https://op.example/device" => json_answer(200, &device_answer()),
+            _ => echo(request, kind),
+        });
+        let mut device = story.client.begin_device().unwrap();
+        assert_ne!(silent(story.poll(&mut device), &[DEVICE_CODE]), "ok", "{kind}");
+    }
+    // An answer that cannot be used has the code in it all the same.
+    let unusable = format!("device_code={DEVICE_CODE}&user_code=WDJB-MJHT&expires_in=900&verification_uri=x");
+    let story = story(move |_| Ok(Response::new(200, None, unusable.clone())));
+    assert_eq!(silent(story.client.begin_device(), &[DEVICE_CODE, "WDJB-MJHT"]), "unreadable");
+}
