@@ -22,7 +22,7 @@ use crate::cookie::{self, Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::{Endpoint, ProviderError};
 use crate::flow::{self, Ask, Attempt, Callback, SignedIn};
-use crate::openid::dpop::DpopKey;
+use crate::openid::dpop::{DpopKey, Nonces};
 use crate::provider::{Provider, RecordError};
 use crate::registration::Registration;
 use crate::request::Request;
@@ -45,7 +45,7 @@ pub struct Client {
     application: Mutex<Option<Tokens>>,
     keys: Mutex<Option<openid::Keys>>,
     dpop: Option<DpopKey>,
-    dpop_nonce: Mutex<Option<String>>,
+    dpop_nonces: Mutex<Nonces>,
 }
 
 /// Where to send the browser, and the cookie to set before.
@@ -105,7 +105,7 @@ impl Client {
             application: Mutex::new(None),
             keys: Mutex::new(None),
             dpop: None,
-            dpop_nonce: Mutex::new(None),
+            dpop_nonces: Mutex::default(),
         })
     }
 
@@ -394,7 +394,8 @@ async fn sent(transport: &dyn Transport, endpoint: Endpoint, request: Request) -
         TransportError::Timeout => ProviderError::Timeout { endpoint, source },
         TransportError::TooLarge => ProviderError::TooLarge { endpoint },
         TransportError::Interrupted(_) => ProviderError::Interrupted { endpoint, source },
-        TransportError::Unreachable(_) | TransportError::Unusable(_) => ProviderError::Unreachable { endpoint, source },
+        TransportError::Unreachable(_) => ProviderError::Unreachable { endpoint, source },
+        TransportError::Unusable(_) => ProviderError::TransportUnusable { endpoint, source },
     })
 }
 

@@ -15,6 +15,7 @@ mod environment;
 #[cfg(feature = "reqwest")]
 mod example;
 mod fitting;
+mod grant;
 mod id_token;
 mod link;
 #[cfg(feature = "reqwest")]
