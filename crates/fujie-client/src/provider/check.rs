@@ -15,9 +15,16 @@ const ID_LENGTH_MAX: usize = 64;
 #[non_exhaustive]
 pub enum RecordError {
     /// A field does not exist or has the wrong type.
-    #[error("the provider record cannot be read: {0}")]
-    Field(#[source] serde_json::Error),
-    /// The text of a record is not TOML, or a field does not exist or has the wrong type.
+    #[error("the provider record cannot be read: {}{source}", place(field, *line))]
+    Field {
+        /// Its path, such as `token.endpoint`; empty where it is the record as a whole.
+        field: String,
+        /// The line in the text, where there is one.
+        line: Option<usize>,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The text of a record is not TOML, or another text cannot be read.
     #[error("the provider record cannot be read: {0}")]
     Text(String),
     /// There is no preset of this name.
@@ -48,6 +55,15 @@ pub enum RecordError {
         /// What is wrong with it.
         fault: &'static str,
     },
+}
+
+/// What stands before the fault of a field.
+fn place(field: &str, line: Option<usize>) -> String {
+    match (field, line) {
+        ("", _) => String::new(),
+        (field, None) => format!("{field}: "),
+        (field, Some(line)) => format!("line {line}, {field}: "),
+    }
 }
 
 impl Provider {

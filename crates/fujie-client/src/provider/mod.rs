@@ -14,6 +14,7 @@ mod dingtalk;
 mod discord;
 mod douyin;
 mod feishu;
+mod field;
 mod gitee;
 mod github;
 mod gitlab;

@@ -18,11 +18,77 @@ fn a_record_is_data_and_single_fields_can_be_changed() {
 #[test]
 fn a_misspelt_field_is_named() {
     for changes in [json!({"scopes": []}), json!({"identity": {"scopes": 1}}), json!({"pkce": "scopes"})] {
-        let Err(RecordError::Field(source)) = provider::wechat().with(&changes) else {
+        let Err(RecordError::Field { source, .. }) = provider::wechat().with(&changes) else {
             panic!("{changes} was taken");
         };
         assert!(source.to_string().contains("scopes"), "{source}");
     }
+}
+
+/// What is said of a record that cannot be read.
+fn said(outcome: Result<Provider, RecordError>) -> String {
+    let told = outcome.unwrap_err().to_string();
+    told.strip_prefix("the provider record cannot be read: ").unwrap_or(&told).to_owned()
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_told_with_its_field() {
+    let cases = [
+        (json!({"token": {"endpoint": 5}}), "token.endpoint: invalid type: integer `5`, expected a string"),
+        (json!({"scope": "read"}), "scope: invalid type: string \"read\", expected a sequence"),
+        // Of calls that the preset does not have.
+        (json!({"subject": {"endpoint": 5}}), "subject.endpoint: invalid type: integer `5`, expected a string"),
+        (json!({"subject": {"endpoint": "https://x"}}), "subject: missing field `method`"),
+        (
+            json!({"id_token": {"subject": ["sub", 1]}}),
+            "id_token.subject: invalid type: integer `1`, expected a string",
+        ),
+        (json!({"errors": {"refusals": {"7": null}}}), "errors.refusals.7: "),
+        (json!({"scope": ["ok"], "state": null}), "state: invalid type: null, expected struct StateRule"),
+        (json!({"identity": {"shoe_size": 1}}), "identity.shoe_size: unknown field"),
+        (json!([]), "invalid length 0"),
+    ];
+    for (changes, expected) in cases {
+        let told = said(provider::wechat().with(&changes));
+        assert!(told.starts_with(expected), "{changes}: {told}");
+    }
+    let whole = json!({"id": "forum"}).as_object().unwrap().clone();
+    assert_eq!(said(Provider::from_table(whole)), "missing field `authorization_endpoint`");
+}
+
+#[test]
+fn a_fault_in_toml_is_told_with_its_line() {
+    let cases = [
+        ("preset = \"github\"\n\n[token]\nendpoint = 5\n", "line 4, token.endpoint: invalid type: integer `5`"),
+        ("preset = \"github\"\ntoken = { endpoint = 5 }", "line 2, token.endpoint: invalid type: integer `5`"),
+        ("preset = \"github\"\ntoken.endpoint = 5", "line 2, token.endpoint: invalid type: integer `5`"),
+        ("# 注\nid = \"x\"\nscope = 1", "line 3, scope: invalid type: integer `1`"),
+        ("id = \"x\"", "missing field `authorization_endpoint`"),
+        ("id = ", "TOML parse error at line 1"),
+    ];
+    for (text, expected) in cases {
+        let told = said(Provider::from_toml(text));
+        assert!(told.starts_with(expected), "{text}: {told}");
+    }
+}
+
+#[test]
+fn a_variable_is_json_where_that_is_wanted_and_text_where_text_is() {
+    let set = |name: &str, value: &str| {
+        let variables = [(format!("GITHUB__{name}"), value.to_owned()), ("PATH".to_owned(), "/bin".to_owned())];
+        provider::github().with_variables("GITHUB__", variables)
+    };
+    assert_eq!(set("ID", "123").unwrap().id, "123");
+    assert_eq!(set("ID", "1e3").unwrap().id, "1e3");
+    assert_eq!(set("ID", "\"quoted\"").unwrap().id, "quoted");
+    assert_eq!(set("CALLBACK__ISSUER", "123").unwrap().callback.issuer.as_deref(), Some("123"));
+    assert_eq!(set("CALLBACK__ISSUER", "null").unwrap().callback.issuer, None);
+    assert_eq!(set("STATE__LENGTH_MAX", "64").unwrap().state.length_max, 64);
+    assert_eq!(set("SCOPE", "[\"repo\"]").unwrap().scope, ["repo"]);
+    assert_eq!(set("TOKEN__ENDPOINT", "5").unwrap().token.endpoint, "5");
+    assert!(said(set("SCOPE", "5")).starts_with("scope: invalid type: integer `5`"));
+    assert!(said(set("SCOPE", "repo")).starts_with("scope: invalid type: string \"repo\""));
+    assert!(said(set("TOKEN__ENDPOINTS", "5")).starts_with("token.endpoints: unknown field"));
 }
 
 #[test]
