@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::check::address_fault;
 use super::field::{read, takes};
+use super::github::{API, ENTERPRISE_API};
 use super::{Call, Provider, RecordError, named, names};
 
 impl Provider {
@@ -97,12 +98,21 @@ impl Provider {
     }
 
     /// This record with every address moved below `base`, a scheme and host with an optional
-    /// port and path: a simulator, or a gateway of one's own. What the provider names itself stays:
-    /// behind a gateway there is still the real one.
+    /// port and path: a server or a gateway of one's own, or a simulator. What the provider names
+    /// itself stays: behind a gateway there is still the real one. GitHub's API, which has a host of
+    /// its own, moves to `/api/v3` below `base`, where Enterprise Server has it.
     ///
     /// # Errors
     /// [`RecordError::Address`] when `base` is no address, or is `http` beyond loopback.
     pub fn at_host(&self, base: &str) -> Result<Self, RecordError> {
+        self.moved(base, |endpoint| match endpoint.strip_prefix(API) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{ENTERPRISE_API}{rest}"),
+            _ => path(endpoint).to_owned(),
+        })
+    }
+
+    /// This record with what `path` makes of every address behind `base`.
+    fn moved(&self, base: &str, path: fn(&str) -> String) -> Result<Self, RecordError> {
         if let Some(fault) = address_fault(base) {
             return Err(self.bad_address("base", fault));
         }
@@ -127,12 +137,13 @@ impl Provider {
         Ok(record)
     }
 
-    /// As [`Provider::at_host`], for a simulator: where it signs ID tokens it names itself in them.
+    /// As [`Provider::at_host`], for a simulator: where it signs ID tokens it names itself in them, and
+    /// every path is the provider's own.
     ///
     /// # Errors
     /// As [`Provider::at_host`].
     pub fn at_simulator(&self, base: &str) -> Result<Self, RecordError> {
-        let mut record = self.at_host(base)?;
+        let mut record = self.moved(base, |endpoint| path(endpoint).to_owned())?;
         if let Some(rule) = &mut record.id_token {
             let base = base.trim_end_matches('/');
             for issuer in std::iter::once(&mut rule.issuer).chain(&mut record.callback.issuer) {

@@ -107,6 +107,22 @@ fn every_endpoint_moves_to_a_simulator() {
 }
 
 #[test]
+fn github_at_a_host_of_ones_own_has_its_api_where_enterprise_server_has_it() {
+    let ours = provider::github().at_host("https://ghes.example/").unwrap();
+    assert_eq!(ours.authorization_endpoint, "https://ghes.example/login/oauth/authorize");
+    assert_eq!(ours.token.endpoint, "https://ghes.example/login/oauth/access_token");
+    assert_eq!(ours.device_authorization_endpoint.as_deref(), Some("https://ghes.example/login/device/code"));
+    assert_eq!(ours.base_url, "https://ghes.example/api/v3");
+    assert_eq!(ours.user.as_ref().unwrap().endpoint, "https://ghes.example/api/v3/user");
+    let again = ours.at_host("https://proxy.example").unwrap();
+    assert_eq!(again.user.unwrap().endpoint, "https://proxy.example/api/v3/user");
+    // A simulator is github.com itself.
+    let simulated = provider::github().at_simulator("http://127.0.0.1:8901").unwrap();
+    assert_eq!(simulated.user.unwrap().endpoint, "http://127.0.0.1:8901/user");
+    assert_eq!(simulated.base_url, "http://127.0.0.1:8901");
+}
+
+#[test]
 fn a_simulator_names_itself_and_a_gateway_does_not() {
     let base = "http://127.0.0.1:8901";
     let issuers = |preset: Provider| {
