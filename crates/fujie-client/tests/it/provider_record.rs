@@ -158,3 +158,43 @@ fn an_unsafe_record_makes_no_client() {
         assert!(Registration::new(provider::wechat(), id, Secret::new(secret)).is_err());
     }
 }
+
+#[test]
+fn a_record_that_would_fail_at_the_first_sign_in_is_refused_at_once() {
+    let cases = [
+        (json!({"id_token": {"issuer": "accounts.google.com"}}), "id_token.issuer of provider google is not"),
+        (json!({"id_token": {"issuer": "http://10.0.0.1"}}), "id_token.issuer of provider google must be https"),
+        (json!({"id_token": {"algorithms": ["HS256", "none"]}}), "id_token.algorithms of provider google has none"),
+        (json!({"id_token": {"algorithms": []}}), "id_token.algorithms of provider google has none"),
+        (json!({"id_token": {"subject": []}}), "id_token.subject of provider google names no claim"),
+        (json!({"token": {"headers": [["x y", "1"]]}}), "token.headers of provider google has a name"),
+        (json!({"token": {"headers": [["", "1"]]}}), "token.headers of provider google has a name"),
+        (json!({"token": {"headers": [["x:", "1"]]}}), "token.headers of provider google has a name"),
+        (json!({"token": {"headers": [["x", "1\r\nhost: y"]]}}), "token.headers of provider google has a value"),
+        (json!({"token": {"headers": [["x", "值"]]}}), "token.headers of provider google has a value"),
+        (json!({"token_placement": {"header": {"name": "x\n", "prefix": ""}}}), "token_placement of provider google"),
+        (json!({"token": {"parameters": [["x", "{shoe_size}"]]}}), "token.parameters of provider google has a place"),
+        (json!({"token": {"headers": [["x", "{Code}"]]}}), "token.headers of provider google has a placeholder"),
+        (json!({"authorization_parameters": [["x", "{}"]]}), "authorization_parameters of provider google has a"),
+        (json!({"token": {"endpoint": "https://x/{tenant}"}}), "token.endpoint of provider google must not contain"),
+    ];
+    for (fault, expected) in cases {
+        let record = provider::google().with(&fault).unwrap();
+        let told = Registration::new(record, "app", Secret::new("s")).unwrap_err().to_string();
+        assert!(told.starts_with(expected), "{fault}: {told}");
+    }
+    let good = json!({
+        "id_token": {"algorithms": ["none", "RS256"], "issuer": "https://x.example/{tenantid}/v2.0"},
+        "token": {"headers": [["X-Api-Version", "a\tb {client_id}"]]},
+        "token_placement": {"header": {"name": "authorization", "prefix": "OAuth2 "}},
+    });
+    assert!(Registration::new(provider::google().with(&good).unwrap(), "app", Secret::new("s")).is_ok());
+}
+
+#[test]
+fn every_preset_is_a_record_that_is_taken() {
+    for name in provider::names() {
+        let made = Registration::new(provider::named(name).unwrap(), "app", Secret::new("s"));
+        assert!(made.is_ok(), "{name}: {:?}", made.err());
+    }
+}
