@@ -26,6 +26,7 @@ const AVATAR_URL_LENGTH_MAX: usize = 2048;
 /// `union_subject` is a second one among applications of one owner. All else is for show.
 /// `Debug` shows none of the person.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// The provider's id.
     pub provider: String,
