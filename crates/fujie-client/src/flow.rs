@@ -109,6 +109,7 @@ pub struct Ask<'a> {
 
 /// Who signed in, and what the provider gave us to act for them.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SignedIn {
     /// The person.
     pub identity: Identity,

@@ -19,6 +19,7 @@ use crate::secret::Secret;
 use crate::transport::Response;
 
 /// What a provider gave us to act for a person. `Debug` shows neither tokens nor the person.
+#[non_exhaustive]
 pub struct Tokens {
     /// The access token.
     pub access_token: Secret,

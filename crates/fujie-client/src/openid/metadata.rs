@@ -86,6 +86,7 @@ fn is_guid(text: &str) -> bool {
 
 /// Why a description is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MetadataError {
     /// More than 64 KiB.
     #[error("the metadata is larger than 64 KiB")]
@@ -110,6 +111,7 @@ pub enum MetadataError {
 /// What a provider says that it can do. An absent list has the standard's default in it; where that is "not said",
 /// it is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
     /// Who this is about.
     pub issuer: Issuer,

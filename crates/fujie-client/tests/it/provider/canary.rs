@@ -187,12 +187,10 @@ async fn asks(canary: &mut Canary, client: &Client, tokens: Tokens) -> Tokens {
         }
     };
     canary.tokens(&tokens);
-    let wrong = Tokens {
-        refresh_token: Some(Secret::new("canary-wrong-refresh-token-1")),
-        subject: tokens.subject.clone(),
-        redirect_uri: tokens.redirect_uri.clone(),
-        ..Tokens::bare(Secret::new("canary-wrong-access-token-1"))
-    };
+    let mut wrong = Tokens::bare(Secret::new("canary-wrong-access-token-1"));
+    wrong.refresh_token = Some(Secret::new("canary-wrong-refresh-token-1"));
+    wrong.subject = tokens.subject.clone();
+    wrong.redirect_uri = tokens.redirect_uri.clone();
     canary.tokens(&wrong);
     canary.fail(client.user(&wrong).await);
     if client.provider().refresh.is_some() {
