@@ -4,6 +4,7 @@
 //! Does not act; [`super::simulation`] reads it. Serialised names are those of the control API.
 
 use super::callback::{CALLBACKS_MAX, Callback};
+use crate::base_url;
 use crate::clock::seconds;
 use crate::people::{Person, default_people};
 use crate::simulation::invalid;
@@ -56,8 +57,8 @@ pub struct GithubConfig {
     pub rate_limit: u32,
     /// Requests in an hour without a token: 60.
     pub rate_limit_without_token: u32,
-    /// The address that pages and answers name, when it is not the listener's. Without a slash at
-    /// its end.
+    /// The address that pages and answers name, when it is not the listener's.
+    #[serde(deserialize_with = "base_url::read")]
     pub base_url: Option<String>,
     /// Open questions and older behaviour; can be changed while running.
     pub switches: Switches,
