@@ -4,7 +4,7 @@
 //! Knows no provider: each gives its routes and its state.
 
 use crate::gate::{self, Gate};
-use crate::simulation::{Provider, Simulation, invalid};
+use crate::simulation::{Provider, Simulation, check_ids, invalid};
 use crate::{base_url, control, fault, overview, phone, picture, sign_in, tally};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path};
@@ -92,7 +92,8 @@ pub(crate) fn run<P: Provider>(
     let address = listener.local_addr()?;
     let own = base_url::parse(&base_url.unwrap_or_else(|| listening_at(address))).map_err(|fault| invalid(&fault))?;
     let base_url = own.ascii_serialization();
-    let world = world(&base_url)?;
+    let mut world = world(&base_url)?;
+    check_ids::<P>(world.apps())?;
     let simulation = Arc::new(Simulation::new(base_url.clone(), world));
     let (stop, mut stopped) = watch::channel(false);
     let router = router(routes, Arc::clone(&simulation), Gate { own, port: address.port() });

@@ -88,10 +88,10 @@ impl Default for GithubConfig {
 impl GithubConfig {
     /// Refuses apps and repositories that contradict each other; people are checked elsewhere.
     pub(crate) fn check(&self) -> io::Result<()> {
-        let (mut ids, mut repositories) = (HashSet::new(), HashSet::new());
+        let mut repositories = HashSet::new();
         let is_known = |name: &str| self.people.iter().any(|person| person.name == name);
-        if !self.apps.iter().all(|app| app.fault().is_none() && ids.insert(&app.client_id)) {
-            Err(invalid("every app needs a client_id of its own and one to ten callback URLs"))
+        if let Some(fault) = self.apps.iter().find_map(App::fault) {
+            Err(invalid(fault))
         } else if !self.repositories.iter().all(|one| is_known(&one.owner) && repositories.insert(one.key())) {
             Err(invalid("every repository needs a known owner and a name of its own"))
         } else {
