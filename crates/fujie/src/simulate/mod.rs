@@ -172,7 +172,8 @@ pub async fn run(simulate: Simulate) -> Result<()> {
             port => port + 1,
         };
     }
-    // The addresses last: whoever waits for them finds everything there.
+    // The addresses last: whoever waits for them finds everything there, and may end it.
+    let stop = stop_signal();
     for started in &all {
         started.tell_people(&mut std::io::stderr())?;
     }
@@ -183,7 +184,7 @@ pub async fn run(simulate: Simulate) -> Result<()> {
         started.tell_programs(simulate.output, &mut std::io::stdout())?;
     }
     std::io::stdout().flush()?;
-    stop_signal().await;
+    stop.await;
     for started in all {
         started.running.shutdown().await?;
     }
