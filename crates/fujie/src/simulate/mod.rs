@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use fujie_simulator::modest::Kind;
 use fujie_simulator::oidc::House;
+use fujie_simulator::wechat::AppKind;
 use fujie_simulator::{
     Github, GithubConfig, Modest, ModestConfig, Oidc, OidcConfig, Person, Qq, QqConfig, Running, Wechat, WechatConfig,
     Weibo, WeiboConfig, default_people,
@@ -142,11 +143,18 @@ pub struct Started {
 
 /// Starts the simulator of the provider that configurations call so, as it comes; `None` when there is none.
 pub async fn start(provider: &str) -> Option<std::io::Result<Started>> {
-    let name = if provider == "openid" { "oidc" } else { provider };
-    let simulated = Simulated::from_str(name, false).ok()?;
     let mut file = File::default();
     // An app that is registered today.
     file.alipay.switches.open_id_only = true;
+    let name = match provider {
+        "openid" => "oidc",
+        "wechat_in_app" => {
+            file.wechat.apps.retain(|app| app.kind == AppKind::OfficialAccount);
+            "wechat"
+        }
+        name => name,
+    };
+    let simulated = Simulated::from_str(name, false).ok()?;
     Some(simulated.start(0, &file).await)
 }
 
