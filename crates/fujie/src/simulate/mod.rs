@@ -252,6 +252,9 @@ impl Started {
         for (client, settings) in guide.clients {
             writeln!(out, "  {client:<16} {settings}")?;
         }
+        for (program, settings) in guide.ours(base) {
+            writeln!(out, "  {program:<16} {settings}")?;
+        }
         writeln!(out)
     }
 }
