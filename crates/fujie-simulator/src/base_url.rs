@@ -8,7 +8,9 @@ use url::{Origin, Url};
 /// # Errors
 /// The text says what is wrong, and begins with the name of the key.
 pub(crate) fn parse(text: &str) -> Result<Origin, String> {
-    let url = Url::parse(text).map_err(|fault| format!("base_url is no URL ({fault}); write one such as {EXAMPLE}"))?;
+    let Ok(url) = Url::parse(text) else {
+        return Err(format!("base_url is no URL; write one such as {EXAMPLE}"));
+    };
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("base_url is neither http nor https; write one such as {EXAMPLE}"));
     }

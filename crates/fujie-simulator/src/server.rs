@@ -32,6 +32,7 @@ const AVATAR_SIDE: usize = 96;
 #[must_use = "the simulator stops when its handle is dropped"]
 pub struct Running {
     base_url: String,
+    address: SocketAddr,
     stop: watch::Sender<bool>,
     close: Box<dyn Fn() + Send + Sync>,
     server: JoinHandle<io::Result<()>>,
@@ -47,6 +48,11 @@ impl Running {
     /// The address to use in place of the provider's hosts, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Answers what is under way, for at most two seconds, then ends.
@@ -103,6 +109,7 @@ pub(crate) fn run<P: Provider>(
     });
     Ok(Running {
         base_url,
+        address,
         stop,
         close: Box::new(move || simulation.close()),
         server: tokio::spawn(async move { server.await }),

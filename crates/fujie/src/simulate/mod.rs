@@ -6,9 +6,12 @@
 mod file;
 mod guide;
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use fujie_simulator::modest::Kind;
 use fujie_simulator::oidc::House;
@@ -167,13 +170,16 @@ pub async fn run(simulate: Simulate) -> Result<()> {
     if let Some(name) = simulate.person {
         file.auto_confirm = Some(name);
     }
-    file.check()?;
+    file.check_person()?;
     let mut all = Vec::new();
     let mut port = simulate.port;
     for name in simulate.names {
-        let started = name.start(port, &file).await;
         let title = name.guide().title;
-        all.push(started.with_context(|| format!("cannot simulate {title} on 127.0.0.1:{port}"))?);
+        let started = name.start(port, &file).await.map_err(|fault| match (&simulate.file, fault.kind()) {
+            (Some(path), ErrorKind::InvalidInput) => anyhow!("{} cannot be used: {title}: {fault}", path.display()),
+            _ => anyhow!("cannot simulate {title} on 127.0.0.1:{port}: {fault}"),
+        });
+        all.push(started?);
         port = match port {
             0 => 0,
             u16::MAX => bail!("there is no port after {port}; choose a lower one with --port"),
@@ -205,6 +211,11 @@ impl Started {
         self.guide.title
     }
 
+    /// Where it listens; its own pages and answers name the base URL instead.
+    fn listener(&self) -> String {
+        format!("http://{}", self.running.address())
+    }
+
     /// What the first app sends to prove itself, if it sends anything.
     fn secret(&self) -> Option<&str> {
         let (_, secret) = self.app.as_ref().filter(|_| self.guide.secret != guide::PRIVATE_KEY)?;
@@ -222,6 +233,7 @@ impl Started {
                 let told = json!({
                     "provider": self.guide.name,
                     "base_url": base,
+                    "listener_url": self.listener(),
                     "phone_url": format!("{base}/phone"),
                     "control_url": format!("{base}/_simulate"),
                     "client_id": self.app.as_ref().map(|(id, _)| id),
@@ -236,6 +248,9 @@ impl Started {
     fn tell_people(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         let (guide, base) = (self.guide, self.running.base_url());
         writeln!(out, "{}, in place of {}: {base}", guide.title, guide.hosts)?;
+        if self.listener() != base {
+            writeln!(out, "  {:<16} {}", "listens at", self.listener())?;
+        }
         writeln!(out, "  {:<16} {base}/phone", "phone")?;
         if let Some((id, _)) = &self.app {
             let secret = match self.secret() {

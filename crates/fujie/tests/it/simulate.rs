@@ -83,6 +83,7 @@ fn it_answers_soon_after_its_start_and_ends_when_told() {
     ] {
         assert!(said.contains(&expected), "{expected}\n{said}");
     }
+    assert!(!said.contains("listens at"), "it is called as it listens: {said}");
 }
 
 #[test]
@@ -170,6 +171,36 @@ fn a_file_brings_people_apps_and_switches() {
     assert!(said.contains("line 12") && said.contains("unionids"), "{said}");
     let said = String::from_utf8_lossy(&refused(&["wechat", "--person", "wang"]).stderr).into_owned();
     assert_eq!(said, "fujie: nobody is called wang; there are xiaoming, lihua, zoe\n");
+}
+
+#[test]
+fn a_simulator_that_is_called_otherwise_tells_where_it_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("simulate.toml");
+    let file = path.to_str().unwrap();
+    std::fs::write(&path, "[wechat]\nbase_url = \"http://simulator:9300/\"\n").unwrap();
+    let mut simulation = Simulation::start(&["wechat", "--file", file, "--output", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&simulation.line()).unwrap();
+    assert_eq!(told["base_url"], "http://simulator:9300", "without the slash");
+    let listener = told["listener_url"].as_str().unwrap();
+    assert!(get(listener, "/phone").starts_with("HTTP/1.1 200 OK\r\n"));
+    let said = simulation.stop();
+    assert!(said.contains(&format!("  listens at       {listener}\n")), "{said}");
+}
+
+#[test]
+fn a_fault_of_the_file_is_told_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("simulate.toml");
+    let app = "[[qq.apps]]\nclient_id = \"1\"\nsecret = \"s\"\nname = \"Shop\"\ncallback = \"http://127.0.0.1/\"\n";
+    for (text, expected) in [
+        (format!("{app}{app}"), "QQ: every app needs an id of its own"),
+        ("auto_confirm = \"wang\"\n".to_owned(), "nobody is called wang; there are xiaoming, lihua, zoe"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let said = String::from_utf8_lossy(&refused(&["qq", "--file", path.to_str().unwrap()]).stderr).into_owned();
+        assert_eq!(said, format!("fujie: {} cannot be used: {expected}\n", path.display()));
+    }
 }
 
 #[test]
