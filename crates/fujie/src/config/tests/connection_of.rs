@@ -54,7 +54,9 @@ fn every_provider_with_a_simulator_is_simulated_by_two_lines() {
         assert!(one(preset, &lines).load().unwrap().connections[0].is_simulated, "{preset}");
     }
     let lines = "client_id = \"simulated\"\nclient_secret = \"simulated\"";
-    one("oauth2", lines).refused(&["there is no simulator for oauth2"]);
+    let endpoints = ["authorization_endpoint", "token_endpoint", "user_endpoint"];
+    let endpoints = endpoints.map(|name| format!("{name} = \"https://a.example/\"\n")).concat();
+    one("oauth2", &format!("{lines}\n{endpoints}")).refused(&["there is no simulator for oauth2"]);
 }
 
 #[test]
