@@ -22,7 +22,7 @@ use crate::cookie::{self, Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::{Endpoint, ProviderError};
 use crate::flow::{Ask, Attempt, Callback, SignedIn};
-use crate::openid::dpop::DpopKey;
+use crate::openid::dpop::{DpopKey, Nonces};
 use crate::provider::{Provider, RecordError};
 use crate::registration::Registration;
 use crate::request::Request;
@@ -45,7 +45,7 @@ pub struct Client {
     application: Mutex<Option<Tokens>>,
     keys: Mutex<Option<openid::Keys>>,
     dpop: Option<DpopKey>,
-    dpop_nonce: Mutex<Option<String>>,
+    dpop_nonces: Mutex<Nonces>,
 }
 
 /// Where to send the browser, and the cookie to set before.
@@ -104,7 +104,7 @@ impl Client {
             application: Mutex::new(None),
             keys: Mutex::new(None),
             dpop: None,
-            dpop_nonce: Mutex::new(None),
+            dpop_nonces: Mutex::default(),
         })
     }
 

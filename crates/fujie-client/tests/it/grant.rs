@@ -1,14 +1,15 @@
 //! Grants without a page, against answers that no honest provider gives: what is told of them, and what is believed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use fujie_client::blocking::Client;
+use fujie_client::openid::dpop::DpopKey;
 use fujie_client::openid::metadata::{Issuer, Metadata};
 use fujie_client::openid::token_exchange::{Exchange, TokenType};
 use fujie_client::{
-    Device, Polled, ProviderError, Registration, Request, Response, Secret, Timestamp, TransportError, provider,
+    Device, Polled, ProviderError, Registration, Request, Response, Secret, Timestamp, Tokens, TransportError, provider,
 };
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -134,4 +135,36 @@ fn a_provider_that_repeats_a_device_code_is_not_quoted() {
     let unusable = format!("device_code={DEVICE_CODE}&user_code=WDJB-MJHT&expires_in=900&verification_uri=x");
     let story = story(move |_| Ok(Response::new(200, None, unusable.clone())));
     assert_eq!(silent(story.client.begin_device(), &[DEVICE_CODE, "WDJB-MJHT"]), "unreadable");
+}
+
+#[test]
+fn a_nonce_is_for_the_server_that_gave_it() {
+    let proofs = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&proofs);
+    let story = story(move |request| {
+        let host = if request.url().contains("op.example") { "op" } else { "people" };
+        let proof = request.headers().iter().find(|(name, _)| name == "dpop").unwrap().1.clone();
+        seen.lock().unwrap().push((host, nonce_in(&proof)));
+        let body = json!({"access_token": "t", "token_type": "DPoP", "sub": "alice"});
+        let mut answer = Response::new(200, None, body.to_string());
+        answer.headers.push(("dpop-nonce".to_owned(), format!("of-{host}")));
+        Ok(answer)
+    });
+    let client = story.client.with_dpop(DpopKey::generate().unwrap().0);
+    let tokens: Tokens = client.client_credentials(&[]).unwrap();
+    for _ in 0..2 {
+        client.user(&tokens).unwrap();
+    }
+    client.client_credentials(&[]).unwrap();
+    let told = |nonce: &str| Some(nonce.to_owned());
+    let expected = [("op", None), ("people", None), ("people", told("of-people")), ("op", told("of-op"))];
+    assert_eq!(*proofs.lock().unwrap(), expected);
+}
+
+/// The nonce that a proof has in it.
+fn nonce_in(proof: &str) -> Option<String> {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let claims = URL_SAFE_NO_PAD.decode(proof.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["nonce"].as_str().map(str::to_owned)
 }
