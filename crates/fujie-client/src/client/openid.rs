@@ -15,7 +15,7 @@ use super::{Begun, Client};
 use crate::error::{Endpoint, ProviderError};
 use crate::flow::{Ask, Begin, Callback};
 use crate::openid::Fields;
-use crate::openid::dpop::{Proof, is_nonce_asked};
+use crate::openid::dpop::{Proof, is_bound, is_nonce_asked};
 use crate::openid::id_token::{Expected, IdToken, IdTokenError, verify};
 use crate::openid::metadata::{Issuer, Metadata, well_known};
 use crate::openid::pushed_authorization_request::{Pushed, parameters};
@@ -236,8 +236,7 @@ impl Client {
         tokens: &Tokens,
         request: Request,
     ) -> Result<Response, ProviderError> {
-        let is_bound = tokens.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"));
-        if self.dpop.is_none() || !is_bound {
+        if self.dpop.is_none() || !is_bound(tokens) {
             return self.send(endpoint, request).await;
         }
         let make = || {

@@ -18,6 +18,7 @@ use super::{
     signing_key::SigningKey,
 };
 use crate::secret::Secret;
+use crate::token::Tokens;
 use fujie_core::random::Random;
 use fujie_core::time::Timestamp;
 
@@ -152,6 +153,11 @@ pub fn nonce(header: &str) -> Option<&str> {
     let is_nonce = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     let is_fine = !header.is_empty() && header.len() <= NONCE_LENGTH_MAX && header.bytes().all(is_nonce);
     is_fine.then_some(header)
+}
+
+/// Whether these tokens are bound to a key (§5).
+pub(crate) fn is_bound(tokens: &Tokens) -> bool {
+    tokens.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"))
 }
 
 /// The newest nonce of each server (§8.2), by origin, the newest last.
