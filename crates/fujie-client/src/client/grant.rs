@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::error::{Endpoint, ProviderError};
 use crate::openid::Fields;
 use crate::openid::device::{DeviceAuthorization, GRANT_TYPE, Heard, Polling, Turn};
-use crate::openid::token_exchange::Exchange;
+use crate::openid::token_exchange::{Exchange, issued_token_type};
 use crate::provider::{AnswerFormat, Call, CallMethod};
 use crate::registration::Registration;
 use crate::request::Request;
@@ -110,11 +110,18 @@ impl Client {
     /// A token for another token (RFC 8693).
     ///
     /// # Errors
-    /// The provider's refusal by cause.
+    /// The provider's refusal by cause; [`ProviderError::Unreadable`] when it does not say what it issued, or issued
+    /// something else than was asked for.
     pub async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Tokens, ProviderError> {
         let mut secrets = vec![exchange.subject.0.expose()];
         secrets.extend(exchange.actor.map(|(actor, _)| actor.expose()));
-        self.grant(&exchange.parameters(), &secrets).await
+        let (tokens, response) = self.granted(&exchange.parameters(), &secrets).await?;
+        secrets.extend(self.registration.known(&tokens));
+        let fields = self.registration.read_fields(Endpoint::Token, &response, &secrets)?;
+        let issued = issued_token_type(&fields, exchange.requested);
+        issued
+            .map_err(|error| self.registration.unreadable(Endpoint::Token, &response, error.to_string(), &secrets))?;
+        Ok(tokens)
     }
 
     /// Begins the device grant (RFC 8628 §3.1): show the person the code and the address.
@@ -203,14 +210,25 @@ impl Client {
         Duration::from_millis(u64::try_from(until.millis_since(self.now())).unwrap_or_default())
     }
 
-    /// `secrets` are those among the parameters: the answer may repeat them.
     async fn grant(&self, parameters: &[(&str, &str)], secrets: &[&str]) -> Result<Tokens, ProviderError> {
+        self.granted(parameters, secrets).await.map(|(tokens, _)| tokens)
+    }
+
+    /// The tokens, and the answer that they stand in. `secrets` are those among the parameters: the answer may repeat
+    /// them.
+    async fn granted(
+        &self,
+        parameters: &[(&str, &str)],
+        secrets: &[&str],
+    ) -> Result<(Tokens, Response), ProviderError> {
         let now = self.now();
         let call = form(&self.provider().token.endpoint, Vec::new());
         let request = || self.registration.grant_request(&call.endpoint, parameters, &mut SystemRandom, now);
         let response = self.send_proved(Endpoint::Token, request).await?;
         let known = self.registration.known_with(secrets);
-        self.registration.tokens(Endpoint::Token, &Call { is_application: true, ..call }, &response, known, now)
+        let call = Call { is_application: true, ..call };
+        let tokens = self.registration.tokens(Endpoint::Token, &call, &response, known, now)?;
+        Ok((tokens, response))
     }
 }
 

@@ -138,6 +138,30 @@ fn a_provider_that_repeats_a_device_code_is_not_quoted() {
 }
 
 #[test]
+fn what_was_exchanged_is_what_was_asked_for() {
+    let (access_token, jwt) = (TokenType::AccessToken.as_str(), TokenType::Jwt.as_str());
+    for (issued, requested, expected) in [
+        (json!(access_token), None, "ok"),
+        (json!(access_token), Some(TokenType::AccessToken), "ok"),
+        (json!(access_token), Some(TokenType::Jwt), "unreadable"),
+        (json!(jwt), Some(TokenType::AccessToken), "unreadable"),
+        (json!("urn:example:other"), None, "unreadable"),
+        (Value::Null, None, "unreadable"),
+    ] {
+        let told = issued.clone();
+        let client = story(move |_| {
+            json_answer(200, &json!({"access_token": "granted-word", "issued_token_type": told, "token_type": "N_A"}))
+        });
+        let (subject, actor) = (Secret::new(SUBJECT_TOKEN), Secret::new(ACTOR_TOKEN));
+        let outcome = client.client.exchange(&exchange(&subject, &actor, requested));
+        if let Err(error) = &outcome {
+            assert!(error.to_string().contains("issued_token_type"), "{error}");
+        }
+        assert_eq!(silent(outcome, &["granted-word"]), expected, "{issued} {requested:?}");
+    }
+}
+
+#[test]
 fn a_nonce_is_for_the_server_that_gave_it() {
     let proofs = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&proofs);
