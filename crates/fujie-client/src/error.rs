@@ -130,6 +130,14 @@ pub enum ProviderError {
         /// What the transport says.
         source: TransportError,
     },
+    /// Nothing was sent: the transport cannot be used as it is set up, or the request not be written.
+    #[error("{endpoint} was not asked")]
+    TransportUnusable {
+        /// Which endpoint.
+        endpoint: Endpoint,
+        /// What the transport says.
+        source: TransportError,
+    },
     /// No answer in time. The request may have been acted upon.
     #[error("{endpoint} did not answer in time")]
     Timeout {

@@ -162,6 +162,15 @@ fn what_was_exchanged_is_what_was_asked_for() {
 }
 
 #[test]
+fn a_transport_that_is_unusable_is_told_as_that() {
+    let client = story(|_| Err(TransportError::Unusable("the logger listens".into()))).client;
+    let error = client.client_credentials(&[]).unwrap_err();
+    assert_eq!((error.name(), error.retry()), ("transport_unusable", false));
+    let report = error.report();
+    assert!(report.contains("the logger listens") && !report.contains("firewall"), "{report}");
+}
+
+#[test]
 fn a_nonce_is_for_the_server_that_gave_it() {
     let proofs = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&proofs);
