@@ -312,7 +312,8 @@ fn cause(refusal: Refusal, endpoint: Endpoint, evidence: Box<Evidence>) -> Provi
     }
 }
 
-fn parse(format: AnswerFormat, body: &[u8]) -> Result<Map<String, Value>, &'static str> {
+/// The fields of a body, whatever they say.
+pub(crate) fn parse(format: AnswerFormat, body: &[u8]) -> Result<Map<String, Value>, &'static str> {
     let Ok(text) = std::str::from_utf8(body) else {
         return Err("the body is not UTF-8");
     };

@@ -10,7 +10,7 @@ use fujie_core::time::Timestamp;
 use serde_json::Value;
 
 use super::Client;
-use crate::answer::Answer;
+use crate::answer::{Answer, parse};
 use crate::error::{Endpoint, ProviderError};
 use crate::openid::Fields;
 use crate::openid::device::{DeviceAuthorization, GRANT_TYPE, Heard, Polling, Turn};
@@ -148,10 +148,10 @@ impl Client {
     }
 
     /// Asks whether the person has decided, if it is time to ask; call it in a loop and wait as
-    /// long as it says.
+    /// long as it says. A network that fails and a provider that is busy are waited out, until the codes end.
     ///
     /// # Errors
-    /// [`ProviderError::Denied`], [`ProviderError::Expired`], or another refusal.
+    /// [`ProviderError::Denied`], [`ProviderError::Expired`], another refusal, or an answer that cannot be used.
     pub async fn poll_device(&self, device: &mut Device) -> Result<Polled, ProviderError> {
         match device.polling.turn(self.now()) {
             Turn::Wait(until) => return Ok(Polled::Wait(self.span(until))),
@@ -165,14 +165,16 @@ impl Client {
         let endpoint = &self.provider().token.endpoint;
         let request = || self.registration.grant_request(endpoint, &parameters, &mut SystemRandom, now);
         let response = match self.send_proved(Endpoint::Token, request).await {
-            Ok(response) if response.status < 500 && response.status != 429 => response,
-            // A network that fails for a moment ends nothing (RFC 8628 §3.5).
-            Ok(_) | Err(_) => {
-                device.polling.missed(self.now());
-                return Ok(self.rest(device));
-            }
+            Ok(response) => Some(response).filter(|response| response.status < 500 && response.status != 429),
+            Err(error) if is_missed(&error) => None,
+            Err(error) => return Err(error),
         };
-        let fields: Fields = serde_json::from_slice(&response.body).unwrap_or_default();
+        // A network that fails for a moment ends nothing (RFC 8628 §3.5); the end of the codes does.
+        let Some(response) = response else {
+            device.polling.missed(self.now());
+            return Ok(self.rest(device));
+        };
+        let fields: Fields = parse(AnswerFormat::Form, &response.body).unwrap_or_default();
         match device.polling.hear(&fields, self.now()) {
             Heard::Tokens => {
                 let known = self.registration.known_with(&[code]);
@@ -230,6 +232,12 @@ impl Client {
         let tokens = self.registration.tokens(Endpoint::Token, &call, &response, known, now)?;
         Ok((tokens, response))
     }
+}
+
+/// Whether a question simply got no answer.
+fn is_missed(error: &ProviderError) -> bool {
+    use ProviderError::{Interrupted, Timeout, Unreachable};
+    matches!(error, Unreachable { .. } | Timeout { .. } | Interrupted { .. })
 }
 
 fn form(endpoint: &str, parameters: Vec<(String, String)>) -> Call {

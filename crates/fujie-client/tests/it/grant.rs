@@ -161,6 +161,61 @@ fn what_was_exchanged_is_what_was_asked_for() {
     }
 }
 
+/// One answer, again and again.
+type FarEnd = Box<dyn Fn() -> Answering + Send + Sync>;
+
+#[test]
+fn a_device_waits_for_a_network_and_for_nothing_else() {
+    let text = |status: u16, body: &'static str| move || Ok(Response::new(status, None, body));
+    let fails = |fault: fn() -> TransportError| move || Err(fault());
+    let rows: Vec<(&str, FarEnd, &str)> = vec![
+        ("nobody", Box::new(fails(|| TransportError::Unreachable("x".into()))), "wait"),
+        ("slow", Box::new(fails(|| TransportError::Timeout)), "wait"),
+        ("cut", Box::new(fails(|| TransportError::Interrupted("x".into()))), "wait"),
+        ("huge", Box::new(fails(|| TransportError::TooLarge)), "too_large"),
+        ("unusable", Box::new(fails(|| TransportError::Unusable("x".into()))), "transport_unusable"),
+        ("busy", Box::new(text(503, "")), "wait"),
+        ("limited", Box::new(text(429, "<html>")), "wait"),
+        ("pending", Box::new(text(400, r#"{"error":"authorization_pending"}"#)), "wait"),
+        ("pending, and a comma", Box::new(text(400, r#"{"error":"authorization_pending",}"#)), "wait"),
+        ("pending as text", Box::new(text(400, "error=authorization_pending")), "wait"),
+        ("slow_down as text", Box::new(text(200, "error=slow_down&interval=10")), "wait"),
+        ("denied as text", Box::new(text(400, "error=access_denied")), "denied"),
+        ("expired as text", Box::new(text(400, "error=expired_token")), "expired"),
+        ("refused as text", Box::new(text(400, "error=invalid_grant")), "code_refused"),
+        ("page", Box::new(text(200, "<html>")), "unreadable"),
+        ("redirect", Box::new(text(302, "")), "redirected"),
+        ("tokens as text", Box::new(text(200, "access_token=t")), "tokens"),
+    ];
+    for (what, answer, expected) in rows {
+        let story = story(move |request| match request.url() {
+            "https://op.example/device" => json_answer(200, &device_answer()),
+            _ => answer(),
+        });
+        let mut device = story.client.begin_device().unwrap();
+        let name = match story.poll(&mut device) {
+            Ok(Polled::Wait(span)) => {
+                assert!(span.as_secs() >= 5, "{what}: {span:?}");
+                "wait"
+            }
+            Ok(Polled::Tokens(_)) => "tokens",
+            Err(error) => error.name(),
+        };
+        assert_eq!(name, expected, "{what}");
+    }
+}
+
+#[test]
+fn a_device_without_an_answer_ends_with_its_code() {
+    let story = story(|request| match request.url() {
+        "https://op.example/device" => json_answer(200, &device_answer()),
+        _ => Err(TransportError::Timeout),
+    });
+    let mut device = story.client.begin_device().unwrap();
+    let outcome = (0..2000).find_map(|_| story.poll(&mut device).err());
+    assert_eq!(outcome.unwrap().name(), "expired");
+}
+
 #[test]
 fn a_transport_that_is_unusable_is_told_as_that() {
     let client = story(|_| Err(TransportError::Unusable("the logger listens".into()))).client;

@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::openid::{PUBLIC, asking, discovered, house, played};
 use super::refused;
+use crate::provider::fault;
 use crate::provider::house::{BACK, House, cookie};
 #[cfg(feature = "session")]
 use crate::session::hostile::{Hostile, answer, ok};
@@ -219,6 +220,11 @@ async fn a_device_waits_as_long_as_it_is_told_and_then_signs_in() {
     let Polled::Tokens(tokens) = house.client.poll_device(&mut device).await.unwrap() else { panic!("not yet") };
     assert_eq!(tokens.subject, house.tokens("lihua").await.subject, "the ID token says who it is");
     assert!(house.client.refresh(&tokens).await.is_ok());
+}
+
+#[tokio::test]
+async fn whatever_the_network_does_a_device_waits_or_is_told() {
+    fault::polling_faults(&house().await, "wait").await;
 }
 
 #[tokio::test]
