@@ -76,6 +76,19 @@ impl Refusal {
     }
 }
 
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refusal::Malformed => "not an HTTP/1 request",
+            Refusal::Method => "another method",
+            Refusal::Path => "another path",
+            Refusal::Host => "another host",
+            Refusal::Parameters => "unusable parameters",
+            Refusal::State => "another state",
+        })
+    }
+}
+
 /// Judges a request head: request line and headers, up to and with the empty line.
 pub fn judge(head: &[u8], expected: &Expected<'_>) -> Result<Callback, Refusal> {
     if head.len() > HEAD_LENGTH_MAX || !head.ends_with(b"\r\n\r\n") {
