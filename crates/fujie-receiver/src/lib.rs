@@ -16,5 +16,6 @@
 pub mod callback;
 pub mod command;
 mod error;
+pub mod uri_scheme;
 
 pub use error::Error;
