@@ -16,5 +16,7 @@
 pub mod callback;
 pub mod command;
 mod error;
+pub mod query;
+pub mod request;
 
 pub use error::Error;
