@@ -7,6 +7,7 @@
 //! - [`callback`]: what came, and why something else was not it;
 //! - `page`: what the person then sees;
 //! - `request` and `query`: HTTP and the query string as pure functions over bytes, with limits;
+//! - [`uri_scheme`]: a private-use URI scheme, claimed, given back, and handed over to the process that waits;
 //! - [`command`]: the program `fujie-receive`, for every other language.
 //!
 //! It makes no `state`, no PKCE challenge and no token request: those are the caller's (`fujie-client`).
@@ -14,8 +15,12 @@
 #![forbid(unsafe_code)]
 
 pub mod callback;
+mod cancel;
 pub mod command;
 mod error;
+pub mod query;
+pub mod request;
 pub mod uri_scheme;
 
+pub use cancel::Cancel;
 pub use error::Error;

@@ -47,18 +47,29 @@ impl Place {
         })
     }
 
-    /// The folders in which a waiting process may have left its file, the best one first. Both are looked at, because
-    /// a browser's environment need not be a terminal's.
+    /// The folder in which a process that waits leaves its file.
+    pub(super) fn waiting_folder(&self) -> PathBuf {
+        match self.runtime.as_deref().filter(|folder| cfg!(unix) && folder.is_dir()) {
+            Some(folder) => folder.join("fujie"),
+            None => self.waiting_folder_at_home(),
+        }
+    }
+
+    /// The folders in which such a file may be. A browser's environment need not be a terminal's, so both are looked at.
     pub(super) fn waiting_folders(&self) -> Vec<PathBuf> {
-        let at_home = if cfg!(windows) {
-            self.home.join("Fujie")
+        let mut folders = vec![self.waiting_folder(), self.waiting_folder_at_home()];
+        folders.dedup();
+        folders
+    }
+
+    fn waiting_folder_at_home(&self) -> PathBuf {
+        self.home.join(if cfg!(windows) {
+            "Fujie"
         } else if cfg!(target_os = "macos") {
-            self.home.join("Library/Application Support/Fujie")
+            "Library/Application Support/Fujie"
         } else {
-            self.home.join(".local/state/fujie")
-        };
-        let runtime = self.runtime.as_deref().filter(|_| cfg!(unix)).filter(|folder| folder.is_dir());
-        runtime.map(|folder| folder.join("fujie")).into_iter().chain([at_home]).collect()
+            ".local/state/fujie"
+        })
     }
 
     pub(super) fn applications(&self) -> PathBuf {
