@@ -45,7 +45,7 @@ impl Note {
             },
             _ => return None,
         };
-        lines.next().is_none().then(|| note)
+        lines.next().is_none().then_some(note)
     }
 
     fn is(&self, other: &Note) -> bool {

@@ -91,7 +91,7 @@ fn greeted(note: &Note) -> Option<TcpStream> {
     stream.set_write_timeout(Some(SILENCE_MAX)).ok()?;
     stream.write_all(format!("{}\n", note.opener.expose()).as_bytes()).ok()?;
     let answer = line(&mut stream, super::secret::SECRET_LENGTH).ok()??;
-    note.waiting.is(&answer).then(|| stream)
+    note.waiting.is(&answer).then_some(stream)
 }
 
 /// Reads a line of at most `length_max` bytes, without its end. `None` when the other side says nothing more.

@@ -60,8 +60,8 @@ fn say(port: u16, lines: &str) -> String {
 #[test]
 fn a_uri_is_handed_over_and_only_the_right_one_ends_the_wait() {
     let home = Home::new("state");
-    let (place, waiting) = (home.place(), Waiting::open(&mayx(), &home.place()).unwrap());
-    let waiter = thread::spawn(move || waiting.wait(Some("s1"), LONG, &Cancel::new()));
+    let (place, waiting) = (home.place(), Waiting::open(&mayx(), Some("s1"), &home.place()).unwrap());
+    let waiter = thread::spawn(move || waiting.wait(LONG, &Cancel::new()));
     for refused in
         ["mayx://get?code=c&state=s2", "mayx://get?code=c", "mayx://get", "mayx://get?code=a&code=b&state=s1", "mayx:"]
     {
@@ -83,9 +83,9 @@ fn nobody_waits_and_nothing_is_stored() {
 #[test]
 fn a_stranger_without_the_secret_changes_nothing() {
     let home = Home::new("stranger");
-    let waiting = Waiting::open(&mayx(), &home.place()).unwrap();
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (_, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
-    let waiter = thread::spawn(move || waiting.wait(None, LONG, &Cancel::new()));
+    let waiter = thread::spawn(move || waiting.wait(LONG, &Cancel::new()));
     let wrong = "0".repeat(64);
     let uri = "mayx://get?code=evil\n";
     for lines in [
@@ -109,9 +109,9 @@ fn a_stranger_without_the_secret_changes_nothing() {
 #[test]
 fn the_process_that_knows_the_secret_may_send_hostile_lines_and_waiting_goes_on() {
     let home = Home::new("hostile");
-    let waiting = Waiting::open(&mayx(), &home.place()).unwrap();
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (_, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
-    let waiter = thread::spawn(move || waiting.wait(None, LONG, &Cancel::new()));
+    let waiter = thread::spawn(move || waiting.wait(LONG, &Cancel::new()));
     let greet = || {
         let mut stream = TcpStream::connect(("127.0.0.1", note.port)).unwrap();
         stream.write_all(format!("{}\n", note.opener.expose()).as_bytes()).unwrap();
@@ -142,24 +142,24 @@ fn the_process_that_knows_the_secret_may_send_hostile_lines_and_waiting_goes_on(
 #[test]
 fn one_process_waits_for_a_scheme() {
     let home = Home::new("one");
-    let first = Waiting::open(&mayx(), &home.place()).unwrap();
+    let first = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (_, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
     let cancel = Cancel::new();
     let waiter = {
         let cancel = cancel.clone();
-        thread::spawn(move || first.wait(None, LONG, &cancel))
+        thread::spawn(move || first.wait(LONG, &cancel))
     };
-    assert!(matches!(Waiting::open(&mayx(), &home.place()), Err(HandoverError::SomebodyWaits)));
+    assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::SomebodyWaits)));
     cancel.cancel();
     assert!(matches!(waiter.join().unwrap(), Err(Error::Cancelled)));
     assert!(TcpStream::connect(("127.0.0.1", note.port)).is_err(), "the port is given back");
-    drop(Waiting::open(&mayx(), &home.place()).unwrap());
+    drop(Waiting::open(&mayx(), None, &home.place()).unwrap());
 }
 
 #[test]
 fn what_a_dead_process_left_is_removed() {
     let home = Home::new("dead");
-    let mut dead = Waiting::open(&mayx(), &home.place()).unwrap();
+    let mut dead = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (path, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
     let text = fs::read(&path).unwrap();
     let leave = |text: &[u8]| {
@@ -189,19 +189,19 @@ fn what_a_dead_process_left_is_removed() {
     dead = {
         drop(dead);
         leave(text.as_bytes());
-        Waiting::open(&mayx(), &home.place()).unwrap()
+        Waiting::open(&mayx(), None, &home.place()).unwrap()
     };
     // It died while it wrote.
     drop(dead);
     leave(b"fujie-handover 1\n491");
-    drop(Waiting::open(&mayx(), &home.place()).unwrap());
+    drop(Waiting::open(&mayx(), None, &home.place()).unwrap());
     assert!(!path.exists());
 }
 
 #[test]
 fn a_file_that_was_replaced_is_not_removed_at_the_end() {
     let home = Home::new("replaced");
-    let waiting = Waiting::open(&mayx(), &home.place()).unwrap();
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (path, _) = notes(&mayx(), &home.place()).unwrap().remove(0);
     let other = format!("fujie-handover 1\n9\n{}\n{}\n", "a".repeat(64), "b".repeat(64));
     fs::write(&path, &other).unwrap();
@@ -212,13 +212,13 @@ fn a_file_that_was_replaced_is_not_removed_at_the_end() {
 #[test]
 fn a_wait_ends_in_time_and_may_begin_again() {
     let home = Home::new("time");
-    let waiting = Waiting::open(&mayx(), &home.place()).unwrap();
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let soon = Duration::from_millis(1);
-    let ended = waiting.wait(None, soon, &Cancel::new());
+    let ended = waiting.wait(soon, &Cancel::new());
     assert!(matches!(ended, Err(Error::TimedOut { last_refusal: None })));
     let place = home.place();
     let opener = thread::spawn(move || hand_over(&opening("mayx://get?error=access_denied"), &place));
-    assert_eq!(waiting.wait(None, LONG, &Cancel::new()).unwrap().code(), Err("access_denied"));
+    assert_eq!(waiting.wait(LONG, &Cancel::new()).unwrap().code(), Err("access_denied"));
     opener.join().unwrap().unwrap();
 }
 
@@ -227,7 +227,7 @@ fn a_wait_ends_in_time_and_may_begin_again() {
 fn only_this_user_reads_the_file_and_no_link_is_followed() {
     use std::os::unix::fs::{symlink, PermissionsExt};
     let home = Home::new("private");
-    let waiting = Waiting::open(&mayx(), &home.place()).unwrap();
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (path, _) = notes(&mayx(), &home.place()).unwrap().remove(0);
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
@@ -241,16 +241,16 @@ fn only_this_user_reads_the_file_and_no_link_is_followed() {
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
     assert!(matches!(file::read(&path), Err(HandoverError::NotPrivate(_))));
-    assert!(matches!(Waiting::open(&mayx(), &home.place()), Err(HandoverError::NotPrivate(_))));
+    assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::NotPrivate(_))));
     drop(waiting);
     assert!(elsewhere.exists() && fs::symlink_metadata(&path).is_ok(), "neither was touched");
     // A folder that others may enter is not used.
     fs::remove_file(&path).unwrap();
     fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(matches!(Waiting::open(&mayx(), &home.place()), Err(HandoverError::NotPrivate(_))));
+    assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::NotPrivate(_))));
     // A link to a folder is none.
     fs::remove_dir(path.parent().unwrap()).unwrap();
     symlink(&home.0, path.parent().unwrap()).unwrap();
-    assert!(matches!(Waiting::open(&mayx(), &home.place()), Err(HandoverError::NotPrivate(_))));
+    assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::NotPrivate(_))));
     assert!(!home.0.join("mayx").exists());
 }

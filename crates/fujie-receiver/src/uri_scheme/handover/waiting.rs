@@ -5,10 +5,10 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{self, Sender},
-        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, Sender},
+        Arc, Mutex, MutexGuard, PoisonError,
     },
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -28,17 +28,20 @@ const CONNECTIONS_MAX: usize = 32;
 /// How soon a cancelled wait ends.
 const STEP: Duration = Duration::from_millis(50);
 
-/// A process that waits for a URI of a scheme. From [`Waiting::open`] on it can be found; when it is dropped, no more.
+/// A process that waits for a URI of a scheme. From [`Waiting::open`] on it is found and takes the one URI; when it is
+/// dropped, no more.
 #[derive(Debug)]
 pub struct Waiting {
-    listener: TcpListener,
-    name: SchemeName,
-    file: OwnFile,
+    desk: Arc<Desk>,
+    taken: Receiver<Callback>,
+    doorman: Option<JoinHandle<()>>,
+    _file: OwnFile,
 }
 
 impl Waiting {
-    /// Makes this process the one that waits for a scheme. Call it before the browser is opened.
-    pub fn open(name: &SchemeName, place: &Place) -> Result<Waiting, HandoverError> {
+    /// Makes this process the one that waits for a URI of a scheme with this `state` (`None` only for a provider that
+    /// returns none). Call it before the browser is opened.
+    pub fn open(name: &SchemeName, state: Option<&str>, place: &Place) -> Result<Waiting, HandoverError> {
         for (path, note) in notes(name, place)? {
             if greeted(&note).is_some() {
                 return Err(HandoverError::SomebodyWaits);
@@ -47,61 +50,68 @@ impl Waiting {
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let note = Note::new(listener.local_addr()?.port())?;
-        let file = OwnFile::create(&place.waiting_folder(), name.as_str(), note)?;
-        Ok(Waiting { listener, name: name.clone(), file })
-    }
-
-    /// Waits for a URI with this `state` (`None` only for a provider that returns none). Others are refused and waiting
-    /// goes on. May be called again when the time was up: the process stays the one that waits.
-    pub fn wait(&self, state: Option<&str>, timeout: Duration, cancel: &Cancel) -> Result<Callback, Error> {
-        let (sender, receiver) = mpsc::channel();
         let desk = Arc::new(Desk {
-            note: self.file.note.clone(),
-            name: self.name.clone(),
+            note: note.clone(),
+            name: name.clone(),
             state: state.map(str::to_owned),
-            is_over: AtomicBool::new(false),
+            is_taken: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             readers: AtomicUsize::new(0),
             last_refusal: Mutex::new(None),
         });
-        let (listener, own) = (self.listener.try_clone()?, Arc::clone(&desk));
+        let file = OwnFile::create(&place.waiting_folder(), name.as_str(), note)?;
+        let (sender, taken) = mpsc::channel();
+        let own = Arc::clone(&desk);
         let doorman = thread::Builder::new().spawn(move || accept(&listener, &own, &sender))?;
+        Ok(Waiting { desk, taken, doorman: Some(doorman), _file: file })
+    }
+
+    /// Waits for the URI. Others are refused and waiting goes on. May be called again when the time was up: the process
+    /// stays the one that waits.
+    pub fn wait(&self, timeout: Duration, cancel: &Cancel) -> Result<Callback, Error> {
         let mut left = timeout;
-        let mut result = loop {
+        loop {
             let step = left.min(STEP);
-            match receiver.recv_timeout(step) {
-                Ok(callback) => break Ok(callback),
-                Err(_) if cancel.is_cancelled() => break Err(Error::Cancelled),
+            match self.taken.recv_timeout(step) {
+                Ok(callback) => return Ok(callback),
+                Err(_) if cancel.is_cancelled() => return Err(Error::Cancelled),
+                Err(_) if left == step => {
+                    return Err(Error::TimedOut { last_refusal: *self.desk.last_refusal() });
+                }
                 Err(_) => left -= step,
             }
-            if left.is_zero() {
-                break Err(Error::TimedOut { last_refusal: desk.last_refusal() });
-            }
-        };
-        if result.is_err() && desk.is_over.swap(true, Ordering::SeqCst) {
-            // A URI was taken in the last moment, and its opener has been told so.
-            result = receiver.recv_timeout(SILENCE_MAX).or(result);
         }
-        // Wakes the thread that accepts. Where it cannot be reached, it has ended by itself.
-        drop(self.listener.local_addr().and_then(TcpStream::connect));
-        drop(doorman.join());
-        result
     }
 }
 
-/// What the readers of one wait share.
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.desk.is_closed.store(true, Ordering::SeqCst);
+        // Wakes the thread that accepts, so that the port is free when this returns.
+        let woken = TcpStream::connect((Ipv4Addr::LOCALHOST, self.desk.note.port));
+        if let (Ok(_), Some(doorman)) = (woken, self.doorman.take()) {
+            drop(doorman.join());
+        }
+    }
+}
+
+/// What the readers share.
+#[derive(Debug)]
 struct Desk {
     note: Note,
     name: SchemeName,
     state: Option<String>,
-    /// Whether the one URI was taken, or nobody waits for it any more.
-    is_over: AtomicBool,
+    /// Whether the one URI was taken.
+    is_taken: AtomicBool,
+    /// Whether nobody waits for it any more.
+    is_closed: AtomicBool,
     readers: AtomicUsize,
     last_refusal: Mutex<Option<Refusal>>,
 }
 
 fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<Callback>) {
     for stream in listener.incoming() {
-        if desk.is_over.load(Ordering::SeqCst) {
+        if desk.is_closed.load(Ordering::SeqCst) {
             return;
         }
         let stream = match stream {
@@ -142,19 +152,19 @@ impl Desk {
             Some(uri) => uri,
             None => return Ok(()),
         };
-        let judged = self.judge(&uri).and_then(|callback| match self.is_over.swap(true, Ordering::SeqCst) {
+        let judged = self.judge(&uri).and_then(|callback| match self.is_taken.swap(true, Ordering::SeqCst) {
             false => Ok(callback),
             true => Err(Refusal::State),
         });
         match judged {
             Ok(callback) => {
                 let told = stream.write_all(b"ok\n");
-                // The receiver outlives every reader that may send.
+                // Where nobody waits any more, the URI is dropped.
                 drop(sender.send(callback));
                 told
             }
             Err(refusal) => {
-                *self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+                *self.last_refusal() = Some(refusal);
                 stream.write_all(b"no\n")
             }
         }
@@ -170,7 +180,7 @@ impl Desk {
         Callback::accept(query, self.state.as_deref())
     }
 
-    fn last_refusal(&self) -> Option<Refusal> {
-        *self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
+        self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
