@@ -15,12 +15,11 @@
 #![forbid(unsafe_code)]
 
 pub mod callback;
-mod cancel;
 pub mod command;
+mod deadline;
 mod error;
 pub mod query;
 pub mod request;
 pub mod uri_scheme;
 
-pub use cancel::Cancel;
 pub use error::Error;

@@ -45,15 +45,14 @@ use std::{
     time::Duration,
 };
 
-pub use waiting::Waiting;
+pub use waiting::{Handle, Waiting};
 
 use self::file::Note;
 use super::{Opening, Place, SchemeName};
+use crate::deadline::Deadline;
 
 /// The longest that one side waits for the other to say something.
 const SILENCE_MAX: Duration = Duration::from_secs(2);
-/// Most pieces that a line may come in, so that nobody keeps a connection by sending a byte now and then.
-const PIECES_MAX: usize = 16;
 
 /// Gives a URI to the process that waits for its scheme.
 pub fn hand_over(opening: &Opening, place: &Place) -> Result<(), HandoverError> {
@@ -87,7 +86,6 @@ fn notes(name: &SchemeName, place: &Place) -> Result<Vec<(PathBuf, Note)>, Hando
 fn greeted(note: &Note) -> Option<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, note.port));
     let mut stream = TcpStream::connect_timeout(&address, SILENCE_MAX).ok()?;
-    stream.set_read_timeout(Some(SILENCE_MAX)).ok()?;
     stream.set_write_timeout(Some(SILENCE_MAX)).ok()?;
     stream.write_all(format!("{}\n", note.opener.expose()).as_bytes()).ok()?;
     let answer = line(&mut stream, super::secret::SECRET_LENGTH).ok()??;
@@ -96,8 +94,11 @@ fn greeted(note: &Note) -> Option<TcpStream> {
 
 /// Reads a line of at most `length_max` bytes, without its end. `None` when the other side says nothing more.
 fn line(stream: &mut TcpStream, length_max: usize) -> io::Result<Option<Vec<u8>>> {
+    // For the whole line, so that nobody keeps a connection by sending a byte now and then.
+    let deadline = Deadline::after(SILENCE_MAX);
     let mut line = Vec::with_capacity(128);
-    for _ in 0..PIECES_MAX {
+    loop {
+        stream.set_read_timeout(Some(deadline.left().ok_or(io::ErrorKind::TimedOut)?))?;
         let mut piece = [0; 4096];
         let count = stream.read(&mut piece)?;
         line.extend(piece.iter().take(count));
@@ -113,7 +114,6 @@ fn line(stream: &mut TcpStream, length_max: usize) -> io::Result<Option<Vec<u8>>
             None => {}
         }
     }
-    Err(io::ErrorKind::TimedOut.into())
 }
 
 /// Why a URI was not handed over, or why nobody can wait for one.

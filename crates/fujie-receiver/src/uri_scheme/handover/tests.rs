@@ -12,7 +12,7 @@ use std::{
 use super::{file, hand_over, notes, HandoverError, Waiting};
 use crate::{
     uri_scheme::{Opening, Place, SchemeName, OPEN},
-    Cancel, Error,
+    Error,
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -61,7 +61,7 @@ fn say(port: u16, lines: &str) -> String {
 fn a_uri_is_handed_over_and_only_the_right_one_ends_the_wait() {
     let home = Home::new("state");
     let (place, waiting) = (home.place(), Waiting::open(&mayx(), Some("s1"), &home.place()).unwrap());
-    let waiter = thread::spawn(move || waiting.wait(LONG, &Cancel::new()));
+    let waiter = thread::spawn(move || waiting.wait(LONG));
     for refused in
         ["mayx://get?code=c&state=s2", "mayx://get?code=c", "mayx://get", "mayx://get?code=a&code=b&state=s1", "mayx:"]
     {
@@ -85,7 +85,7 @@ fn a_stranger_without_the_secret_changes_nothing() {
     let home = Home::new("stranger");
     let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (_, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
-    let waiter = thread::spawn(move || waiting.wait(LONG, &Cancel::new()));
+    let waiter = thread::spawn(move || waiting.wait(LONG));
     let wrong = "0".repeat(64);
     let uri = "mayx://get?code=evil\n";
     for lines in [
@@ -111,7 +111,7 @@ fn the_process_that_knows_the_secret_may_send_hostile_lines_and_waiting_goes_on(
     let home = Home::new("hostile");
     let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (_, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
-    let waiter = thread::spawn(move || waiting.wait(LONG, &Cancel::new()));
+    let waiter = thread::spawn(move || waiting.wait(LONG));
     let greet = || {
         let mut stream = TcpStream::connect(("127.0.0.1", note.port)).unwrap();
         stream.write_all(format!("{}\n", note.opener.expose()).as_bytes()).unwrap();
@@ -144,13 +144,10 @@ fn one_process_waits_for_a_scheme() {
     let home = Home::new("one");
     let first = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let (_, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
-    let cancel = Cancel::new();
-    let waiter = {
-        let cancel = cancel.clone();
-        thread::spawn(move || first.wait(LONG, &cancel))
-    };
+    let handle = first.handle();
+    let waiter = thread::spawn(move || first.wait(LONG));
     assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::SomebodyWaits)));
-    cancel.cancel();
+    handle.cancel();
     assert!(matches!(waiter.join().unwrap(), Err(Error::Cancelled)));
     assert!(TcpStream::connect(("127.0.0.1", note.port)).is_err(), "the port is given back");
     drop(Waiting::open(&mayx(), None, &home.place()).unwrap());
@@ -214,11 +211,11 @@ fn a_wait_ends_in_time_and_may_begin_again() {
     let home = Home::new("time");
     let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
     let soon = Duration::from_millis(1);
-    let ended = waiting.wait(soon, &Cancel::new());
-    assert!(matches!(ended, Err(Error::TimedOut { last_refusal: None })));
+    let ended = waiting.wait(soon);
+    assert!(matches!(ended, Err(Error::TimedOut { refusal: None })));
     let place = home.place();
     let opener = thread::spawn(move || hand_over(&opening("mayx://get?error=access_denied"), &place));
-    assert_eq!(waiting.wait(LONG, &Cancel::new()).unwrap().code(), Err("access_denied"));
+    assert_eq!(waiting.wait(LONG).unwrap().code(), Err("access_denied"));
     opener.join().unwrap().unwrap();
 }
 

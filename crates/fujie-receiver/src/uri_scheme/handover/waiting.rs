@@ -19,21 +19,24 @@ use super::{
 use crate::{
     callback::{Callback, Refusal},
     uri_scheme::{secret::SECRET_LENGTH, Place, SchemeName, URI_LENGTH_MAX},
-    Cancel, Error,
+    Error,
 };
 
 /// Most connections that are read at once; one more is closed.
 const CONNECTIONS_MAX: usize = 32;
 
-/// How soon a cancelled wait ends.
-const STEP: Duration = Duration::from_millis(50);
+/// How long the door stays closed when the system has no descriptor left.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Enough for what a thread here does, in bytes.
+const STACK_LENGTH: usize = 256 * 1024;
 
 /// A process that waits for a URI of a scheme. From [`Waiting::open`] on it is found and takes the one URI; when it is
 /// dropped, no more.
 #[derive(Debug)]
 pub struct Waiting {
     desk: Arc<Desk>,
-    taken: Receiver<Callback>,
+    ends: Receiver<End>,
+    handle: Handle,
     doorman: Option<JoinHandle<()>>,
     _file: OwnFile,
 }
@@ -57,29 +60,30 @@ impl Waiting {
             is_taken: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             readers: AtomicUsize::new(0),
-            last_refusal: Mutex::new(None),
+            refusal: Mutex::new(None),
         });
         let file = OwnFile::create(&place.waiting_folder(), name.as_str(), note)?;
-        let (sender, taken) = mpsc::channel();
-        let own = Arc::clone(&desk);
-        let doorman = thread::Builder::new().spawn(move || accept(&listener, &own, &sender))?;
-        Ok(Waiting { desk, taken, doorman: Some(doorman), _file: file })
+        let (sender, ends) = mpsc::channel();
+        let (own, handle) = (Arc::clone(&desk), Handle { sender: sender.clone() });
+        let doorman = builder().spawn(move || accept(&listener, &own, &sender))?;
+        Ok(Waiting { desk, ends, handle, doorman: Some(doorman), _file: file })
+    }
+
+    /// A handle for other threads.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Waits for the URI. Others are refused and waiting goes on. May be called again when the time was up: the process
-    /// stays the one that waits.
-    pub fn wait(&self, timeout: Duration, cancel: &Cancel) -> Result<Callback, Error> {
-        let mut left = timeout;
-        loop {
-            let step = left.min(STEP);
-            match self.taken.recv_timeout(step) {
-                Ok(callback) => return Ok(callback),
-                Err(_) if cancel.is_cancelled() => return Err(Error::Cancelled),
-                Err(_) if left == step => {
-                    return Err(Error::TimedOut { last_refusal: *self.desk.last_refusal() });
-                }
-                Err(_) => left -= step,
-            }
+    /// stays the one that waits. A denial by the provider is a [`Callback`] too: see [`Callback::code`].
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] after the timeout and [`Error::Cancelled`] by [`Handle::cancel`].
+    pub fn wait(&self, timeout: Duration) -> Result<Callback, Error> {
+        match self.ends.recv_timeout(timeout) {
+            Ok(End::Callback(callback)) => Ok(callback),
+            Ok(End::Cancelled) => Err(Error::Cancelled),
+            Err(_) => Err(Error::TimedOut { refusal: *self.desk.refusal() }),
         }
     }
 }
@@ -95,6 +99,27 @@ impl Drop for Waiting {
     }
 }
 
+/// Ends a [`Waiting::wait`] from another thread. What comes first counts.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    sender: Sender<End>,
+}
+
+impl Handle {
+    /// Gives up.
+    pub fn cancel(&self) {
+        // Where nobody waits any more, nothing is to be ended.
+        drop(self.sender.send(End::Cancelled));
+    }
+}
+
+/// What ends a wait.
+#[derive(Debug)]
+enum End {
+    Callback(Callback),
+    Cancelled,
+}
+
 /// What the readers share.
 #[derive(Debug)]
 struct Desk {
@@ -106,10 +131,10 @@ struct Desk {
     /// Whether nobody waits for it any more.
     is_closed: AtomicBool,
     readers: AtomicUsize,
-    last_refusal: Mutex<Option<Refusal>>,
+    refusal: Mutex<Option<Refusal>>,
 }
 
-fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<Callback>) {
+fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<End>) {
     for stream in listener.incoming() {
         if desk.is_closed.load(Ordering::SeqCst) {
             return;
@@ -123,12 +148,12 @@ fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<Callback>) {
             }
             // Out of descriptors, say: let a reader end first.
             Err(_) => {
-                thread::park_timeout(STEP);
+                thread::park_timeout(PAUSE);
                 continue;
             }
         };
         let (own, sender) = (Arc::clone(desk), sender.clone());
-        let reader = thread::Builder::new().spawn(move || {
+        let reader = builder().spawn(move || {
             // A connection that breaks off has said nothing, and waiting goes on.
             drop(own.read(stream, &sender));
             own.readers.fetch_sub(1, Ordering::SeqCst);
@@ -140,8 +165,7 @@ fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<Callback>) {
 }
 
 impl Desk {
-    fn read(&self, mut stream: TcpStream, sender: &Sender<Callback>) -> io::Result<()> {
-        stream.set_read_timeout(Some(SILENCE_MAX))?;
+    fn read(&self, mut stream: TcpStream, sender: &Sender<End>) -> io::Result<()> {
         stream.set_write_timeout(Some(SILENCE_MAX))?;
         match line(&mut stream, SECRET_LENGTH)? {
             Some(secret) if self.note.opener.is(&secret) => {}
@@ -160,11 +184,12 @@ impl Desk {
             Ok(callback) => {
                 let told = stream.write_all(b"ok\n");
                 // Where nobody waits any more, the URI is dropped.
-                drop(sender.send(callback));
+                drop(sender.send(End::Callback(callback)));
                 told
             }
             Err(refusal) => {
-                *self.last_refusal() = Some(refusal);
+                let mut closest = self.refusal();
+                *closest = closest.max(Some(refusal));
                 stream.write_all(b"no\n")
             }
         }
@@ -180,7 +205,11 @@ impl Desk {
         Callback::accept(query, self.state.as_deref())
     }
 
-    fn last_refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
-        self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn builder() -> thread::Builder {
+    thread::Builder::new().stack_size(STACK_LENGTH)
 }
