@@ -67,8 +67,8 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// Why a request is not the callback. Waiting goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a request is not the callback. Waiting goes on. The order is how far it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Refusal {
     /// It is not HTTP/1, or in a form that is not read here.

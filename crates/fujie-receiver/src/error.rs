@@ -11,8 +11,8 @@ use crate::callback::Refusal;
 pub enum Error {
     /// The time was up.
     TimedOut {
-        /// Why the last request that did come was refused.
-        last_refusal: Option<Refusal>,
+        /// Why the request that came closest was refused, if any came.
+        refusal: Option<Refusal>,
     },
     /// Another thread gave up.
     Cancelled,
@@ -23,9 +23,9 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::TimedOut { last_refusal: None } => f.write_str("the time is up and no request came"),
-            Error::TimedOut { last_refusal: Some(refusal) } => {
-                write!(f, "the time is up; the last request was refused: {}", refusal)
+            Error::TimedOut { refusal: None } => f.write_str("the time is up and no request came"),
+            Error::TimedOut { refusal: Some(refusal) } => {
+                write!(f, "the time is up; a request came, but {}", refusal)
             }
             Error::Cancelled => f.write_str("cancelled"),
             Error::Io(error) => error.fmt(f),
