@@ -3,10 +3,10 @@
 //! A program that signs a person in through the browser must get the authorization code back (RFC 8252). Here is the
 //! receiving end, on the standard library alone, without `unsafe`, for Rust 1.63.
 //!
-//! - `loopback`: a listener on 127.0.0.1 that takes exactly one callback, whatever else a browser sends it;
+//! - [`loopback`]: a listener on 127.0.0.1 that takes exactly one callback, whatever else a browser sends it;
 //! - [`callback`]: what came, and why something else was not it;
-//! - `page`: what the person then sees;
-//! - `request` and `query`: HTTP and the query string as pure functions over bytes, with limits;
+//! - [`page`]: what the person then sees;
+//! - [`request`] and [`query`]: HTTP and the query string as pure functions over bytes, with limits;
 //! - [`uri_scheme`]: a private-use URI scheme, claimed, given back, and handed over to the process that waits;
 //! - [`command`]: the program `fujie-receive`, for every other language.
 //!
@@ -18,6 +18,8 @@ pub mod callback;
 pub mod command;
 mod deadline;
 mod error;
+pub mod loopback;
+pub mod page;
 pub mod query;
 pub mod request;
 pub mod uri_scheme;

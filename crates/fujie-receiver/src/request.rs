@@ -152,7 +152,7 @@ fn parse_request_line(line: &str) -> Option<Head<'_>> {
 fn split_absolute(target: &str) -> Option<(&str, &str)> {
     let scheme = target.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://"))?;
     let rest = target.get(scheme.len()..)?;
-    Some(rest.split_at(rest.find(|c| c == '/' || c == '?').unwrap_or(rest.len())))
+    Some(rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
 }
 
 /// `field-name ":" OWS field-value OWS` (RFC 9112 §5). A folded line has no name and is refused by that.
