@@ -32,6 +32,7 @@
 //! is wrong is answered by closing. A connection that ends after the second line only asked whether anybody waits.
 //! A file whose port answers otherwise is left over, and whoever finds it removes it.
 
+mod fallback;
 mod file;
 #[cfg(test)]
 mod tests;

@@ -15,19 +15,19 @@ use crate::{
     Error,
 };
 
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 
 /// A home of its own for each test, removed at the end.
-struct Home(PathBuf);
+pub(super) struct Home(PathBuf);
 
 impl Home {
-    fn new(test: &str) -> Home {
+    pub(super) fn new(test: &str) -> Home {
         let folder = env::temp_dir().join(format!("fujie-handover-{}-{test}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         Home(folder)
     }
 
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place::from_variables(|name| matches!(name, "HOME" | "LOCALAPPDATA").then(|| self.0.clone().into())).unwrap()
     }
 }
@@ -38,11 +38,11 @@ impl Drop for Home {
     }
 }
 
-fn mayx() -> SchemeName {
+pub(super) fn mayx() -> SchemeName {
     SchemeName::parse("mayx").unwrap()
 }
 
-fn opening(uri: &str) -> Opening {
+pub(super) fn opening(uri: &str) -> Opening {
     Opening::from_arguments(&[OPEN.into(), "mayx".into(), uri.into()]).unwrap().unwrap()
 }
 
