@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     mime_apps::{self, CACHE, DEFAULTS},
-    Error, Place, Registration, SchemeName, Status,
+    Error, Place, Registration, SchemeName, Status, Unfit,
 };
 
 /// Longest file of the desktop's that is read or edited, in bytes.
@@ -104,7 +104,7 @@ fn entry(registration: &Registration) -> Result<String, Error> {
     let (name, mime_type) = (registration.name(), mime_type(registration.name()));
     // GLib looks for the program before it undoes `%%`; the specification forbids `=`.
     if registration.program.contains(&['%', '='][..]) {
-        return Err(Error::Unfit("a desktop cannot start a program with '%' or '=' in its path"));
+        return Err(Error::Unfit(Unfit::Desktop));
     }
     let words: Vec<_> = registration.words().map(quoted).collect();
     Ok(format!(

@@ -71,10 +71,10 @@ impl Registration {
         program: &Path,
         arguments: impl IntoIterator<Item = String>,
     ) -> Result<Registration, Error> {
-        let program = program.to_str().ok_or(Error::Unfit("the program's path is not UTF-8"))?.to_owned();
+        let program = program.to_str().ok_or(Error::Unfit(Unfit::NotUtf8))?.to_owned();
         let arguments: Vec<_> = arguments.into_iter().collect();
         if program.is_empty() || arguments.iter().chain([&program]).any(|word| word.chars().any(char::is_control)) {
-            return Err(Error::Unfit("the command is empty or has a control character in it"));
+            return Err(Error::Unfit(Unfit::Control));
         }
         Ok(Registration { name, program, arguments })
     }
@@ -120,7 +120,7 @@ pub enum Status {
 /// Registers a scheme for this user, or renews what we registered. Somebody else's registration is left alone.
 pub fn register(registration: &Registration, place: &Place) -> Result<(), Error> {
     if !Path::new(&registration.program).is_absolute() || !Path::new(&registration.program).is_file() {
-        return Err(Error::Unfit("the program is not the full path of a file"));
+        return Err(Error::Unfit(Unfit::NoFile));
     }
     if let Status::Foreign { by } = status(&registration.name, place)? {
         return Err(Error::Foreign { by });
@@ -160,7 +160,7 @@ pub enum Error {
         by: String,
     },
     /// The command cannot be written down safely on this system.
-    Unfit(&'static str),
+    Unfit(Unfit),
     /// The environment does not say where this user's files are.
     Homeless(&'static str),
     /// A tool of the system failed.
@@ -183,7 +183,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Foreign { by } => write!(f, "another program has this scheme and keeps it: {by}"),
-            Error::Unfit(why) => f.write_str(why),
+            Error::Unfit(why) => why.fmt(f),
             Error::Homeless(variable) => write!(f, "{variable} is not set, so this user's files cannot be found"),
             Error::Tool { name, said } => write!(f, "{name} failed: {said}"),
             Error::Io { at, error } => write!(f, "{at}: {error}"),
@@ -197,5 +197,33 @@ impl error::Error for Error {
             Error::Io { error, .. } => Some(error),
             Error::Foreign { .. } | Error::Unfit(_) | Error::Homeless(_) | Error::Tool { .. } => None,
         }
+    }
+}
+
+/// Why a command cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// The program's path is not UTF-8.
+    NotUtf8,
+    /// The program is empty, or the command has a control character in it.
+    Control,
+    /// The program is not the full path of a file.
+    NoFile,
+    /// The program's path has `%` or `=` in it, which Linux desktops do not start.
+    Desktop,
+    /// The command has `"` or `%` in it or `\` at the end of a word, which cannot be written down on Windows.
+    Windows,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unfit::NotUtf8 => "the program's path is not UTF-8",
+            Unfit::Control => "the command is empty or has a control character in it",
+            Unfit::NoFile => "the program is not the full path of a file",
+            Unfit::Desktop => "a desktop cannot start a program with '%' or '=' in its path",
+            Unfit::Windows => "Windows cannot start a command with '\"' or '%' in it, or '\\' at the end of a word",
+        })
     }
 }

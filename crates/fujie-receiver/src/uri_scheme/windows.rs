@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use super::{Error, Place, Registration, SchemeName, Status};
+use super::{Error, Place, Registration, SchemeName, Status, Unfit};
 
 const CLASSES: &str = r"HKEY_CURRENT_USER\Software\Classes";
 const COMMAND: &str = r"shell\open\command";
@@ -102,9 +102,7 @@ fn values(registration: &Registration) -> Result<Vec<Value>, Error> {
 fn command_line(registration: &Registration) -> Result<String, Error> {
     // Neither can be escaped in this place: `%` is taken for a placeholder, and a quote ends a word.
     if registration.words().any(|word| word.contains(&['"', '%'][..]) || word.ends_with('\\')) {
-        return Err(Error::Unfit(
-            "Windows cannot start a command with '\"' or '%' in it, or '\\' at the end of a word",
-        ));
+        return Err(Error::Unfit(Unfit::Windows));
     }
     let mut line = format!("\"{}\"", registration.program);
     for word in &registration.arguments {

@@ -291,7 +291,7 @@ fn registering_twice_and_back_leaves_every_other_byte_as_it_was() {
     let validated = told(home.command("desktop-file-validate").arg(home.entry()).output().unwrap());
     assert_eq!(validated, (0, String::new(), String::new()));
     let (code, _, stderr) = home.run(&["scheme", "unregister", "mayx"]);
-    assert!(code == 0 && stderr.contains("unregistered"), "{stderr}");
+    assert!(code == 0 && stderr.contains("no longer registered"), "{stderr}");
     assert_eq!(fs::read(home.list()).unwrap(), before);
     assert!(!home.entry().exists());
     let (code, _, stderr) = home.run(&["scheme", "unregister", "mayx"]);
@@ -362,4 +362,46 @@ fn a_name_of_everybodys_is_refused_and_a_short_one_is_warned_of() {
     }
     assert!(home.run(&["scheme", "register", "mayx"]).2.contains("com.example.mayx"));
     assert!(!home.run(&["scheme", "register", "com.example.mayx"]).2.contains("RFC 8252"));
+}
+
+#[test]
+fn the_program_prints_the_code_that_comes_through_the_desktop() {
+    let home = Home::new();
+    let (code, _, stderr) = home.run(&["--scheme", "mayx", "--no-state"]);
+    assert!(code == 1 && stderr.contains("fujie-receive scheme register mayx"), "{stderr}");
+    home.register();
+    let mut receive = home.command(&home.program);
+    receive.args(["--scheme", "mayx", "--state", "s1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = receive.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("mayx:"), "{line}");
+    let (code, _, stderr) = home.run(&["--scheme", "mayx", "--state", "s2"]);
+    assert!(code == 1 && stderr.contains("waits for this scheme already"), "{stderr}");
+    assert!(home.command("gio").args(["open", "mayx://get?code=something&state=s1"]).status().unwrap().success());
+    assert_eq!(told(child.wait_with_output().unwrap()), (0, "something\n".to_owned(), String::new()));
+    assert_eq!(home.run(&["--scheme", "mayx", "--state", "s1", "--timeout", "1"]).0, 3);
+}
+
+#[test]
+fn a_scheme_that_stays_silent_falls_back_to_loopback() {
+    let home = Home::new();
+    home.register();
+    let mut receive = home.command(&home.program);
+    receive.args(["--scheme", "mayx", "--state", "s1", "--fall-back", "1", "--path", "/getcode"]);
+    let mut child = receive.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let uri = said
+        .lines()
+        .map(Result::unwrap)
+        .find_map(|line| line.split(' ').find_map(|word| word.strip_prefix("http://").map(str::to_owned)));
+    let uri = uri.unwrap();
+    let (authority, path) = uri.split_once('/').unwrap();
+    let mut stream = std::net::TcpStream::connect(authority).unwrap();
+    let request = format!("GET /{path}?code=c1&state=s1 HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut page = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut page).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, b"c1\n");
 }
