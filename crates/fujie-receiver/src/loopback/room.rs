@@ -80,8 +80,7 @@ impl Room {
     /// Lets a connection in, turning out the oldest idle one when the room is full.
     pub(super) fn seat(&self, stream: TcpStream) -> Result<Option<Seat>, Over> {
         let mut inside = self.lock();
-        while inside.end.is_none() && inside.guests.len() >= CONNECTIONS_MAX {
-            inside.turn_one_out();
+        while inside.end.is_none() && inside.is_full() {
             inside = self.pause(inside, TICK);
         }
         if inside.end.is_some() {
@@ -205,6 +204,16 @@ impl Room {
 }
 
 impl Inside {
+    /// Whether there is no room, though the oldest idle one was turned out. Who was turned out takes up a thread for a
+    /// moment more; not waiting for it keeps the system's queue of new connections from running over.
+    fn is_full(&mut self) -> bool {
+        let open = |guests: &[Guest]| guests.iter().filter(|guest| guest.phase != Phase::TurnedOut).count();
+        if open(&self.guests) >= CONNECTIONS_MAX {
+            self.turn_one_out();
+        }
+        open(&self.guests) >= CONNECTIONS_MAX || self.guests.len() >= THREADS_MAX
+    }
+
     fn set_phase(&mut self, id: u64, phase: Phase) {
         // Who was turned out stays so: its thread has yet to notice.
         let guest = self.guests.iter_mut().find(|guest| guest.id == id && guest.phase != Phase::TurnedOut);
@@ -213,11 +222,8 @@ impl Inside {
         }
     }
 
-    /// Turns out the oldest that sent nothing, else the oldest that sent a part. One at a time.
+    /// Turns out the oldest that sent nothing, else the oldest that sent a part.
     fn turn_one_out(&mut self) {
-        if self.guests.iter().any(|guest| guest.phase == Phase::TurnedOut) {
-            return;
-        }
         let oldest = |wanted| self.guests.iter().find(|guest| guest.phase == wanted).map(|guest| guest.id);
         if let Some(id) = oldest(Phase::Silent).or_else(|| oldest(Phase::Speaking)) {
             for guest in self.guests.iter_mut().filter(|guest| guest.id == id) {
@@ -241,6 +247,8 @@ impl Guest {
     }
 }
 
+/// Most threads at a time: those of open connections, and those about to end.
+const THREADS_MAX: usize = 2 * CONNECTIONS_MAX;
 /// How long to wait for something that should happen at once before looking again.
 const TICK: Duration = Duration::from_millis(20);
 /// Longest delivery of the last page: a stalled write and the drain after it.

@@ -1,11 +1,11 @@
 //! Registration on Linux and the BSDs: a `.desktop` file (Desktop Entry Specification) and one line in `mimeapps.list`.
-//! `update-desktop-database` is asked to run, but nothing depends on it.
+//! `update-desktop-database` is not asked for: its cache serves those who look for a program without a default.
 
 use std::{
     fs,
     io::{self, Read, Write},
     path::Path,
-    process::{self, Command, Stdio},
+    process,
 };
 
 use super::{
@@ -26,17 +26,15 @@ pub(super) fn render(registration: &Registration) -> Result<String, Error> {
 
 pub(super) fn register(registration: &Registration, place: &Place) -> Result<(), Error> {
     let (entry, name) = (entry(registration)?, registration.name());
-    let (folder, list) = (place.applications(), place.mime_apps());
+    let list = place.mime_apps();
     let text = read(&list)?.unwrap_or_default();
-    replace(&folder.join(id(name)), entry.as_bytes())?;
+    replace(&place.applications().join(id(name)), entry.as_bytes())?;
     replace_if_changed(&list, &text, &mime_apps::with_default(&text, &mime_type(name), &id(name)))?;
-    update_database(&folder);
     Ok(())
 }
 
 pub(super) fn unregister(name: &SchemeName, place: &Place) -> Result<bool, Error> {
-    let (folder, list) = (place.applications(), place.mime_apps());
-    let file = folder.join(id(name));
+    let (file, list) = (place.applications().join(id(name)), place.mime_apps());
     let entry = read(&file)?;
     match &entry {
         Some(entry) if !is_ours(entry, name) => return Err(Error::Foreign { by: file.display().to_string() }),
@@ -48,11 +46,9 @@ pub(super) fn unregister(name: &SchemeName, place: &Place) -> Result<bool, Error
     replace_if_changed(&list, &text, &without)?;
     let is_removed = entry.is_some() || text != without;
     match status(name, place)? {
-        Status::Foreign { by } if !is_removed => return Err(Error::Foreign { by }),
-        _ if is_removed => update_database(&folder),
-        _ => {}
+        Status::Foreign { by } if !is_removed => Err(Error::Foreign { by }),
+        _ => Ok(is_removed),
     }
-    Ok(is_removed)
 }
 
 pub(super) fn status(name: &SchemeName, place: &Place) -> Result<Status, Error> {
@@ -137,18 +133,6 @@ fn quoted(word: &str) -> String {
     }
     // A value is unescaped once more, as a string, before it is taken apart into words.
     format!("\"{}\"", inner.replace('\\', "\\\\"))
-}
-
-fn update_database(folder: &Path) {
-    let quiet = Command::new("update-desktop-database")
-        .arg("-q")
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    // It only makes a cache for those who offer a choice of programs, and need not be installed.
-    drop(quiet);
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {

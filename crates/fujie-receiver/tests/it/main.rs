@@ -1,6 +1,11 @@
-//! The program `fujie-receive` as others meet it.
+//! What browsers, strangers and scripts do to a listener on loopback, each named after what it does.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
+mod browser;
+mod closing;
+mod hazard;
+mod port;
+mod program;
+mod request;
 #[cfg(target_os = "linux")]
 mod scheme_story;

@@ -5,8 +5,7 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, Sender},
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::{
     callback::{Callback, Refusal},
+    deadline::Deadline,
     uri_scheme::{secret::SECRET_LENGTH, Place, SchemeName, URI_LENGTH_MAX},
     Error,
 };
@@ -35,8 +35,6 @@ const STACK_LENGTH: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Waiting {
     desk: Arc<Desk>,
-    ends: Receiver<End>,
-    handle: Handle,
     doorman: Option<JoinHandle<()>>,
     _file: OwnFile,
 }
@@ -57,21 +55,20 @@ impl Waiting {
             note: note.clone(),
             name: name.clone(),
             state: state.map(str::to_owned),
-            is_taken: AtomicBool::new(false),
+            inside: Mutex::default(),
+            changed: Condvar::new(),
             is_closed: AtomicBool::new(false),
             readers: AtomicUsize::new(0),
-            refusal: Mutex::new(None),
         });
         let file = OwnFile::create(&place.waiting_folder(), name.as_str(), note)?;
-        let (sender, ends) = mpsc::channel();
-        let (own, handle) = (Arc::clone(&desk), Handle { sender: sender.clone() });
-        let doorman = builder().spawn(move || accept(&listener, &own, &sender))?;
-        Ok(Waiting { desk, ends, handle, doorman: Some(doorman), _file: file })
+        let own = Arc::clone(&desk);
+        let doorman = builder().spawn(move || accept(&listener, &own))?;
+        Ok(Waiting { desk, doorman: Some(doorman), _file: file })
     }
 
     /// A handle for other threads.
     pub fn handle(&self) -> Handle {
-        self.handle.clone()
+        Handle { desk: Arc::clone(&self.desk) }
     }
 
     /// Waits for the URI. Others are refused and waiting goes on. May be called again when the time was up: the process
@@ -80,10 +77,18 @@ impl Waiting {
     /// # Errors
     /// [`Error::TimedOut`] after the timeout and [`Error::Cancelled`] by [`Handle::cancel`].
     pub fn wait(&self, timeout: Duration) -> Result<Callback, Error> {
-        match self.ends.recv_timeout(timeout) {
-            Ok(End::Callback(callback)) => Ok(callback),
-            Ok(End::Cancelled) => Err(Error::Cancelled),
-            Err(_) => Err(Error::TimedOut { refusal: *self.desk.refusal() }),
+        let deadline = Deadline::after(timeout);
+        let mut inside = self.desk.lock();
+        loop {
+            match (inside.end.take(), deadline.left()) {
+                (Some(End::Callback(callback)), _) => return Ok(callback),
+                (Some(End::Cancelled), _) => return Err(Error::Cancelled),
+                (None, None) => return Err(Error::TimedOut { refusal: inside.refusal }),
+                (None, Some(left)) => {
+                    let waited = self.desk.changed.wait_timeout(inside, left);
+                    inside = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
         }
     }
 }
@@ -102,14 +107,17 @@ impl Drop for Waiting {
 /// Ends a [`Waiting::wait`] from another thread. What comes first counts.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    sender: Sender<End>,
+    desk: Arc<Desk>,
 }
 
 impl Handle {
     /// Gives up.
     pub fn cancel(&self) {
-        // Where nobody waits any more, nothing is to be ended.
-        drop(self.sender.send(End::Cancelled));
+        let mut inside = self.desk.lock();
+        if inside.end.is_none() {
+            inside.end = Some(End::Cancelled);
+        }
+        self.desk.changed.notify_all();
     }
 }
 
@@ -126,15 +134,22 @@ struct Desk {
     note: Note,
     name: SchemeName,
     state: Option<String>,
-    /// Whether the one URI was taken.
-    is_taken: AtomicBool,
+    inside: Mutex<Inside>,
+    changed: Condvar,
     /// Whether nobody waits for it any more.
     is_closed: AtomicBool,
     readers: AtomicUsize,
-    refusal: Mutex<Option<Refusal>>,
 }
 
-fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<End>) {
+#[derive(Debug, Default)]
+struct Inside {
+    end: Option<End>,
+    /// Whether the one URI was taken.
+    is_taken: bool,
+    refusal: Option<Refusal>,
+}
+
+fn accept(listener: &TcpListener, desk: &Arc<Desk>) {
     for stream in listener.incoming() {
         if desk.is_closed.load(Ordering::SeqCst) {
             return;
@@ -152,10 +167,10 @@ fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<End>) {
                 continue;
             }
         };
-        let (own, sender) = (Arc::clone(desk), sender.clone());
+        let own = Arc::clone(desk);
         let reader = builder().spawn(move || {
             // A connection that breaks off has said nothing, and waiting goes on.
-            drop(own.read(stream, &sender));
+            drop(own.read(stream));
             own.readers.fetch_sub(1, Ordering::SeqCst);
         });
         if reader.is_err() {
@@ -165,7 +180,7 @@ fn accept(listener: &TcpListener, desk: &Arc<Desk>, sender: &Sender<End>) {
 }
 
 impl Desk {
-    fn read(&self, mut stream: TcpStream, sender: &Sender<End>) -> io::Result<()> {
+    fn read(&self, mut stream: TcpStream) -> io::Result<()> {
         stream.set_write_timeout(Some(SILENCE_MAX))?;
         match line(&mut stream, SECRET_LENGTH)? {
             Some(secret) if self.note.opener.is(&secret) => {}
@@ -176,22 +191,29 @@ impl Desk {
             Some(uri) => uri,
             None => return Ok(()),
         };
-        let judged = self.judge(&uri).and_then(|callback| match self.is_taken.swap(true, Ordering::SeqCst) {
-            false => Ok(callback),
-            true => Err(Refusal::State),
-        });
-        match judged {
+        match self.take(&uri) {
             Ok(callback) => {
                 let told = stream.write_all(b"ok\n");
-                // Where nobody waits any more, the URI is dropped.
-                drop(sender.send(End::Callback(callback)));
+                // After the answer: the process may end as soon as it knows.
+                self.lock().end = Some(End::Callback(callback));
+                self.changed.notify_all();
                 told
             }
             Err(refusal) => {
-                let mut closest = self.refusal();
-                *closest = closest.max(Some(refusal));
+                let mut inside = self.lock();
+                inside.refusal = inside.refusal.max(Some(refusal));
+                drop(inside);
                 stream.write_all(b"no\n")
             }
+        }
+    }
+
+    /// The callback, if it is the first.
+    fn take(&self, uri: &[u8]) -> Result<Callback, Refusal> {
+        let callback = self.judge(uri)?;
+        match std::mem::replace(&mut self.lock().is_taken, true) {
+            false => Ok(callback),
+            true => Err(Refusal::State),
         }
     }
 
@@ -205,8 +227,8 @@ impl Desk {
         Callback::accept(query, self.state.as_deref())
     }
 
-    fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
