@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod data;
 mod demo;
+mod manual;
 mod serve;
 mod simulate;
 mod user;
@@ -17,7 +18,7 @@ use std::{
 };
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     config::{Config, LogFormat},
@@ -55,6 +56,10 @@ enum Command {
     /// Configuration: what is set, and where it came from.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print completions for a shell, which then completes commands and options at the Tab key.
+    Completions(manual::Completions),
+    /// Print the manual page, or write those of all commands.
+    Man(manual::Manual),
 }
 
 #[derive(Debug, clap::Args)]
@@ -122,6 +127,8 @@ fn start(fujie: Fujie) -> Result<()> {
         Command::Config(ConfigCommand::Sample) => Ok(std::io::stdout().write_all(config::SAMPLE.as_bytes())?),
         Command::Config(ConfigCommand::Show) => Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?),
         Command::Config(ConfigCommand::Check) => config(Vec::new()).map(drop),
+        Command::Completions(completions) => manual::complete(&completions, Fujie::command()),
+        Command::Man(man) => manual::write(&man, Fujie::command()),
     }
 }
 

@@ -10,10 +10,12 @@
 
 mod connection;
 mod demo;
+mod desktop_example;
 mod durable;
 mod example;
 mod foreign;
 mod hop;
+mod manual;
 mod simulate;
 mod tidy;
 mod walk;
