@@ -9,4 +9,4 @@ asked="$app&state=$state&code_challenge=$challenge&code_challenge_method=S256"
 code=$(fujie-receive --port "$port" --path /getcode --state "$state") || exit
 form="$app&client_secret=$GITHUB_CLIENT_SECRET&code_verifier=$verifier&code=$code"
 token=$(curl -fsS -d "$form" "$site/login/oauth/access_token" | sed 's/.*access_token=\([^&]*\).*/\1/')
-curl -fsS -H "Authorization: Bearer $token" "$api/user" | sed 's/.*"name": *"\([^"]*\)".*/Signed in as \1/'
+echo "Signed in as $(curl -fsS -H "Authorization: Bearer $token" "$api/user" | sed 's/.*"name": *"\([^"]*\)".*/\1/')"
