@@ -1,0 +1,203 @@
+//! The program `fujie-receive`: arguments in, exit code out. `fujie receive` is the same function.
+//!
+//! The result goes to stdout, everything else to stderr. Ctrl-C ends the process by its signal, as the shell expects
+//! (130 there); the system then closes the port.
+
+mod arguments;
+mod output;
+mod scheme;
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, Write},
+};
+
+use self::arguments::{Receive, Wish};
+pub use self::scheme::run_scheme;
+use crate::{callback::Refusal, loopback::Loopback, page::Language, Error};
+
+/// The result was printed.
+pub const DONE: i32 = 0;
+/// Something failed, for example no port was free.
+pub const FAILED: i32 = 1;
+/// Given up.
+pub const CANCELLED: i32 = 2;
+/// No callback came in time.
+pub const TIMED_OUT: i32 = 3;
+/// The person or the provider said no.
+pub const REFUSED: i32 = 5;
+/// A URI came whose `state` is another.
+pub const MISMATCH: i32 = 6;
+/// The arguments are wrong.
+pub const USAGE: i32 = 64;
+
+/// Runs the program with its arguments, without the program's name, and returns its exit code.
+pub fn run(arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> i32 {
+    if let Some(code) = run_scheme(arguments, stdout, stderr) {
+        return code;
+    }
+    let (language, wish) = arguments::parse(arguments, system_language());
+    let mut terminal = Terminal { language, stdout, stderr };
+    match wish {
+        Ok(Wish::Help) => terminal.print(arguments::help(language)),
+        Ok(Wish::Version) => terminal.print(&format!("fujie-receive {}\n", VERSION)),
+        Ok(Wish::Receive(receive)) => terminal.receive(&receive),
+        Err(usage) => {
+            terminal.say(&usage.english, &usage.chinese);
+            terminal.say("`fujie-receive --help` says how to use it.", "用法见 `fujie-receive --help`。");
+            USAGE
+        }
+    }
+}
+
+/// The language of the messages, as the system names it (POSIX.1 §8.2).
+fn system_language() -> Language {
+    let value = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    match value("LC_ALL").or_else(|| value("LC_MESSAGES")).or_else(|| value("LANG")) {
+        Some(name) if name.starts_with("zh") => Language::Chinese,
+        _ => Language::English,
+    }
+}
+
+struct Terminal<'a> {
+    language: Language,
+    stdout: &'a mut dyn Write,
+    stderr: &'a mut dyn Write,
+}
+
+impl Terminal<'_> {
+    fn receive(&mut self, receive: &Receive) -> i32 {
+        let result = match &receive.scheme {
+            Some(scheme) => self.wait_for_uri(receive, scheme),
+            None => self.listen(receive).map(|loopback| loopback.wait(receive.timeout)),
+        };
+        let callback = match result {
+            Err(code) => return code,
+            Ok(result) => result,
+        };
+        let callback = match callback {
+            Ok(callback) => callback,
+            Err(Error::TimedOut { refusal }) => return self.timed_out(refusal),
+            Err(Error::Cancelled) => return CANCELLED,
+            Err(Error::Io(error)) => return self.failed(&error),
+        };
+        let printed = self.print(&receive.output.text(&callback));
+        match callback.code() {
+            Ok(_) => printed,
+            Err(error) => {
+                let reason = match callback.value("error_description") {
+                    Some(description) => format!("{}: {}", error, description),
+                    None => error.to_owned(),
+                };
+                // What came from outside may not steer a terminal.
+                let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LENGTH_MAX).collect();
+                self.say(&format!("Not granted: {}", reason), &format!("未获得授权：{}", reason));
+                REFUSED
+            }
+        }
+    }
+
+    /// A listener that was announced, or the exit code.
+    fn listen(&mut self, receive: &Receive) -> Result<Loopback, i32> {
+        let loopback = Loopback::bind(&receive.options).map_err(|error| self.unbound(receive, &error))?;
+        if !receive.is_quiet {
+            self.announce(receive, &loopback.redirect_uri());
+        }
+        Ok(loopback)
+    }
+
+    fn announce(&mut self, receive: &Receive, redirect_uri: &str) {
+        let seconds = receive.timeout.as_secs();
+        if receive.is_stateless {
+            self.say(
+                "Warning: without a state, any web page can hand this program somebody else's code.",
+                "警告：不校验 state 时，任何网页都可能把别人的 code 塞给本程序。",
+            );
+        }
+        self.say(
+            &format!("Waiting at {} for {} s. Ctrl-C cancels.", redirect_uri, seconds),
+            &format!("正在 {} 等待回调，最长 {} 秒，按 Ctrl-C 取消。", redirect_uri, seconds),
+        );
+    }
+
+    fn unbound(&mut self, receive: &Receive, error: &io::Error) -> i32 {
+        let ports: Vec<_> = receive.options.ports.iter().map(u16::to_string).collect();
+        let ports = ports.join(", ");
+        match error.kind() {
+            io::ErrorKind::InvalidInput => {
+                self.say("--path must be like /callback", "--path 应形如 /callback");
+                USAGE
+            }
+            io::ErrorKind::AddrInUse => {
+                self.say(
+                    &format!("Another program is using port {}.", ports),
+                    &format!("端口 {} 已被其他程序占用。", ports),
+                );
+                FAILED
+            }
+            _ => {
+                self.say(
+                    &format!("Cannot listen on port {}: {}", ports, error),
+                    &format!("无法监听端口 {}：{}", ports, error),
+                );
+                FAILED
+            }
+        }
+    }
+
+    fn timed_out(&mut self, refusal: Option<Refusal>) -> i32 {
+        match refusal {
+            None => self.say("The time is up and no request came.", "等待超时，没有收到任何请求。"),
+            Some(refusal) => self.say(
+                &format!("The time is up. A request came, but {}.", refusal),
+                &format!("等待超时。收到过请求，但{}。", in_chinese(refusal)),
+            ),
+        }
+        TIMED_OUT
+    }
+
+    fn failed(&mut self, error: &io::Error) -> i32 {
+        self.say(&error.to_string(), &error.to_string());
+        FAILED
+    }
+
+    fn print(&mut self, text: &str) -> i32 {
+        match self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush()) {
+            Ok(()) => DONE,
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn say(&mut self, english: &str, chinese: &str) {
+        let text = match self.language {
+            Language::English => english,
+            Language::Chinese => chinese,
+        };
+        // Nobody is left to tell when stderr is closed.
+        let _ = writeln!(self.stderr, "fujie-receive: {}", text);
+    }
+}
+
+fn in_chinese(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Malformed => "不是 HTTP/1 请求",
+        Refusal::TimedOut => "没有在限时内发完",
+        Refusal::TargetTooLong => "网址太长",
+        Refusal::HeadersTooLarge => "请求头太长",
+        Refusal::Host => "主机名不符",
+        Refusal::Path => "路径不符",
+        Refusal::Method => "请求方法不符",
+        Refusal::Form => "表单的类型或长度不符",
+        Refusal::Parameters => "有参数重复或无法解析",
+        Refusal::State => "state 缺失或不符",
+        Refusal::Empty => "既没有 code 也没有 error",
+    }
+}
+
+const REASON_LENGTH_MAX: usize = 500;
+/// Debian's compiler builds this without cargo, which does not know this workspace's edition there.
+const VERSION: &str = match option_env!("CARGO_PKG_VERSION") {
+    Some(version) => version,
+    None => "built without cargo",
+};
