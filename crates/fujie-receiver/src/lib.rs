@@ -10,6 +10,22 @@
 //! - [`uri_scheme`]: a private-use URI scheme, claimed, given back, and handed over to the process that waits;
 //! - [`command`]: the program `fujie-receive`, for every other language.
 //!
+//! ```no_run
+//! use fujie_receiver::loopback::{Loopback, Options};
+//! use std::time::Duration;
+//!
+//! # fn main() -> Result<(), fujie_receiver::Error> {
+//! # let state = "unguessable, and new for each sign-in";
+//! let loopback = Loopback::bind(&Options::new("/callback", state))?;
+//! println!("open the sign-in page with redirect_uri={}", loopback.redirect_uri());
+//! match loopback.wait(Duration::from_secs(300))?.code() {
+//!     Ok(code) => println!("redeem {code} with the same redirect URI"),
+//!     Err(error) => println!("not granted: {error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! It makes no `state`, no PKCE challenge and no token request: those are the caller's (`fujie-client`).
 
 #![forbid(unsafe_code)]

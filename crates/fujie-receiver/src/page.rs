@@ -30,14 +30,14 @@ impl Page {
         let page = |chinese, english| document(first, chinese, english);
         Page {
             received: page(
-                ("可以关闭此页面了", "登录结果已交给等待中的程序，请回到该程序继续。"),
-                ("You can close this page", "The result has reached the program that was waiting. Please go back to it."),
+                ("可以关闭此窗口了", "登录结果已交给等待中的程序，请回到该程序继续。"),
+                ("You can close this window", "The result has reached the program that was waiting. Please go back to it."),
             ),
             denied: page(
-                ("未获得授权", "您可能取消了登录，或对方平台拒绝了请求。可以关闭此页面，回到原来的程序。"),
+                ("未获得授权", "您可能取消了登录，或对方平台拒绝了请求。可以关闭此窗口，回到原来的程序。"),
                 (
                     "Access was not granted",
-                    "Perhaps you cancelled, or the provider refused. You can close this page and go back to the program.",
+                    "Perhaps you cancelled, or the provider refused. You can close this window and go back to the program.",
                 ),
             ),
         }

@@ -181,8 +181,8 @@ impl Terminal<'_> {
 
 fn in_chinese(refusal: Refusal) -> &'static str {
     match refusal {
-        Refusal::Malformed => "不是 HTTP/1 请求",
-        Refusal::TimedOut => "没有在限时内发完",
+        Refusal::Malformed => "它不是 HTTP/1 请求",
+        Refusal::TimedOut => "它没有在限时内发完",
         Refusal::TargetTooLong => "网址太长",
         Refusal::HeadersTooLarge => "请求头太长",
         Refusal::Host => "主机名不符",
@@ -190,8 +190,8 @@ fn in_chinese(refusal: Refusal) -> &'static str {
         Refusal::Method => "请求方法不符",
         Refusal::Form => "表单的类型或长度不符",
         Refusal::Parameters => "有参数重复或无法解析",
-        Refusal::State => "state 缺失或不符",
-        Refusal::Empty => "既没有 code 也没有 error",
+        Refusal::State => "其中的 state 缺失或不符",
+        Refusal::Empty => "其中既没有 code 也没有 error",
     }
 }
 

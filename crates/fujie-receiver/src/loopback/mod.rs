@@ -1,7 +1,7 @@
 //! The loopback redirect URI (RFC 8252 §7.3): a listener that takes exactly one callback and gives its port back.
 //!
 //! It binds before anything else happens, so a caller opens the browser only once the answer can arrive. Each
-//! connection has a thread of its own, because browsers open connections and send nothing on them; there are at most
+//! connection has a thread to itself, because browsers open connections and send nothing on them; there are at most
 //! [`CONNECTIONS_MAX`], and a new one turns the oldest idle one out. It opens no browser and makes no `state`.
 
 mod bind;
@@ -196,30 +196,31 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// Accepts connections until the wait is over, each into a thread of its own.
+/// Accepts connections until the wait is over, and starts the threads that serve them.
 fn accept<'scope>(scope: &'scope thread::Scope<'scope, '_>, listener: TcpListener, room: &'scope Room) {
     loop {
-        let seated = match listener.accept() {
-            Ok((stream, _)) => room.seat(stream),
+        let admitted = match listener.accept() {
+            Ok((stream, _)) => room.admit(stream),
             // Perhaps we are out of descriptors.
             Err(_) => room.make_way(),
         };
-        let (id, stream) = match seated {
-            Ok(Some(seat)) => seat,
-            Ok(None) => continue,
+        match admitted {
+            Ok(true) if builder().spawn_scoped(scope, move || serve_all(room)).is_err() => room.lack_thread(),
+            Ok(_) => {}
             Err(room::Over) => break,
-        };
-        let spawned = builder().spawn_scoped(scope, move || {
-            serve(room, id, &stream);
-            drop(stream);
-            room.leave(id);
-        });
-        if spawned.is_err() {
-            room.leave(id);
         }
     }
     drop(listener);
     room.acceptor_ended();
+}
+
+/// Serves one connection after the other, as long as there are any.
+fn serve_all(room: &Room) {
+    while let Some((id, stream)) = room.next() {
+        serve(room, id, &stream);
+        drop(stream);
+        room.leave(id);
+    }
 }
 
 fn builder() -> thread::Builder {

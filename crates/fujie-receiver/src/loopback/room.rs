@@ -31,9 +31,6 @@ pub(super) enum End {
 /// The wait is over.
 pub(super) struct Over;
 
-/// A connection's number and stream.
-pub(super) type Seat = (u64, Arc<TcpStream>);
-
 pub(super) struct Room {
     pub(super) expected: Expected,
     pub(super) page: Page,
@@ -47,6 +44,8 @@ struct Inside {
     /// In the order they came.
     guests: Vec<Guest>,
     guests_ever: u64,
+    /// Those that serve a guest or are about to ask for one.
+    threads: usize,
     acceptors: usize,
     end: Option<End>,
     refusal: Option<Refusal>,
@@ -60,6 +59,8 @@ struct Guest {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// No thread has it yet.
+    Arrived,
     /// Nothing came yet: perhaps a browser's connection for later.
     Silent,
     /// A part of a request came.
@@ -77,8 +78,8 @@ impl Room {
         Room { expected, page, language, inside: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Lets a connection in, turning out the oldest idle one when the room is full.
-    pub(super) fn seat(&self, stream: TcpStream) -> Result<Option<Seat>, Over> {
+    /// Lets a connection in, turning out the oldest idle one when the room is full. `true` when it needs a new thread.
+    pub(super) fn admit(&self, stream: TcpStream) -> Result<bool, Over> {
         let mut inside = self.lock();
         while inside.end.is_none() && inside.is_full() {
             inside = self.pause(inside, TICK);
@@ -86,20 +87,40 @@ impl Room {
         if inside.end.is_some() {
             return Err(Over);
         }
-        let (id, stream) = (inside.guests_ever, Arc::new(stream));
+        let id = inside.guests_ever;
         inside.guests_ever += 1;
-        inside.guests.push(Guest { id, stream: Arc::clone(&stream), phase: Phase::Silent });
-        Ok(Some((id, stream)))
+        inside.guests.push(Guest { id, stream: Arc::new(stream), phase: Phase::Arrived });
+        let is_thread_needed = inside.threads < CONNECTIONS_MAX;
+        inside.threads += usize::from(is_thread_needed);
+        Ok(is_thread_needed)
     }
 
     /// Turns the oldest idle connection out and pauses: the system had no room for another one.
-    pub(super) fn make_way(&self) -> Result<Option<Seat>, Over> {
+    pub(super) fn make_way(&self) -> Result<bool, Over> {
         let mut inside = self.lock();
         inside.turn_one_out();
         match self.pause(inside, TICK).end {
             Some(_) => Err(Over),
-            None => Ok(None),
+            None => Ok(false),
         }
+    }
+
+    /// The next connection for a thread. Without one the thread must end.
+    pub(super) fn next(&self) -> Option<(u64, Arc<TcpStream>)> {
+        let mut inside = self.lock();
+        let is_over = inside.end.is_some();
+        let arrived = inside.guests.iter_mut().find(|guest| !is_over && guest.phase == Phase::Arrived);
+        let next = arrived.map(|guest| {
+            guest.phase = Phase::Silent;
+            (guest.id, Arc::clone(&guest.stream))
+        });
+        inside.threads -= usize::from(next.is_none());
+        next
+    }
+
+    /// A thread that was needed could not be had.
+    pub(super) fn lack_thread(&self) {
+        self.lock().threads -= 1;
     }
 
     /// A connection began to send.
@@ -159,8 +180,9 @@ impl Room {
         }
     }
 
-    /// Closes in order: first the port, then who is idle, then, once the page is delivered, everybody.
+    /// Closes in order: who is idle, then the port, and once the last page is delivered, everybody.
     pub(super) fn close(&self, addresses: &[SocketAddr]) {
+        self.lock().turn_out(|guest| matches!(guest.phase, Phase::Arrived | Phase::Silent | Phase::Speaking));
         while self.lock().acceptors > 0 {
             // Nothing but a connection ends a blocking accept.
             for address in addresses {
@@ -171,7 +193,6 @@ impl Room {
                 drop(self.pause(inside, TICK));
             }
         }
-        self.lock().shut_down(|phase| matches!(phase, Phase::Silent | Phase::Speaking));
         let deadline = Deadline::after(PAGE_TIME_MAX);
         let mut inside = self.lock();
         while inside.guests.iter().any(|guest| guest.phase == Phase::Completing) {
@@ -180,7 +201,7 @@ impl Room {
                 None => break,
             }
         }
-        inside.shut_down(|_| true);
+        inside.turn_out(|_| true);
     }
 
     /// What ended the wait.
@@ -204,14 +225,14 @@ impl Room {
 }
 
 impl Inside {
-    /// Whether there is no room, though the oldest idle one was turned out. Who was turned out takes up a thread for a
-    /// moment more; not waiting for it keeps the system's queue of new connections from running over.
+    /// Whether there is no room, though the oldest idle one was turned out. Nobody waits until its thread noticed:
+    /// meanwhile the system's queue of new connections would run over.
     fn is_full(&mut self) -> bool {
         let open = |guests: &[Guest]| guests.iter().filter(|guest| guest.phase != Phase::TurnedOut).count();
         if open(&self.guests) >= CONNECTIONS_MAX {
             self.turn_one_out();
         }
-        open(&self.guests) >= CONNECTIONS_MAX || self.guests.len() >= THREADS_MAX
+        open(&self.guests) >= CONNECTIONS_MAX
     }
 
     fn set_phase(&mut self, id: u64, phase: Phase) {
@@ -224,31 +245,23 @@ impl Inside {
 
     /// Turns out the oldest that sent nothing, else the oldest that sent a part.
     fn turn_one_out(&mut self) {
-        let oldest = |wanted| self.guests.iter().find(|guest| guest.phase == wanted).map(|guest| guest.id);
-        if let Some(id) = oldest(Phase::Silent).or_else(|| oldest(Phase::Speaking)) {
-            for guest in self.guests.iter_mut().filter(|guest| guest.id == id) {
-                guest.turn_out();
-            }
+        let oldest = |wanted: &[Phase]| self.guests.iter().find(|guest| wanted.contains(&guest.phase)).map(|g| g.id);
+        if let Some(id) = oldest(&[Phase::Arrived, Phase::Silent]).or_else(|| oldest(&[Phase::Speaking])) {
+            self.turn_out(|guest| guest.id == id);
         }
     }
 
-    fn shut_down(&mut self, is_meant: impl Fn(Phase) -> bool) {
-        for guest in self.guests.iter_mut().filter(|guest| is_meant(guest.phase)) {
-            guest.turn_out();
+    /// Wakes the threads that read from these. Those without a thread are gone at once.
+    fn turn_out(&mut self, is_meant: impl Fn(&Guest) -> bool) {
+        self.guests.retain(|guest| guest.phase != Phase::Arrived || !is_meant(guest));
+        for guest in self.guests.iter_mut().filter(|guest| is_meant(guest)) {
+            // An error means that the other side is gone already.
+            let _ = guest.stream.shutdown(Shutdown::Both);
+            guest.phase = Phase::TurnedOut;
         }
     }
 }
 
-impl Guest {
-    /// Wakes the thread that reads from it. An error means that it is gone already.
-    fn turn_out(&mut self) {
-        let _ = self.stream.shutdown(Shutdown::Both);
-        self.phase = Phase::TurnedOut;
-    }
-}
-
-/// Most threads at a time: those of open connections, and those about to end.
-const THREADS_MAX: usize = 2 * CONNECTIONS_MAX;
 /// How long to wait for something that should happen at once before looking again.
 const TICK: Duration = Duration::from_millis(20);
 /// Longest delivery of the last page: a stalled write and the drain after it.

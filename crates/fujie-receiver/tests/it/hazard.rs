@@ -124,6 +124,8 @@ fn a_thousand_idle_connections_hold_nobody_up() {
                 .args(["--exact", name, "--nocapture"])
                 .env(HOLD, &authority)
                 .stdin(Stdio::piped())
+                // Its own count of tests is none of ours.
+                .stdout(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap()
@@ -134,8 +136,8 @@ fn a_thousand_idle_connections_hold_nobody_up() {
         assert!(lines.map(Result::unwrap).any(|line| line.ends_with("250 are held")));
     }
     if let Some((memory, threads)) = memory_and_threads(program.id()) {
-        // The program, the one that accepts, one for each of 32 connections, and perhaps one about to end for each.
-        assert!(threads <= 66 && memory < 8_000, "{} threads, {} kB", threads, memory);
+        // The program, the one that accepts, one for each of 32 connections, and perhaps some about to end.
+        assert!(threads <= 40 && memory < 8_000, "{} threads, {} kB", threads, memory);
     }
     let begin = Instant::now();
     let request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", CALLBACK, authority);

@@ -133,7 +133,7 @@ fn a_timeout_has_an_exit_code_of_its_own() {
     let mut program = Program::start(&["--path", "/getcode", "--state", "sesame", "--timeout", "1", "--lang", "zh"]);
     assert_eq!(program.ask("/getcode?code=c&state=open").status(), 400);
     assert_eq!(program.finish(), (Some(3), String::new()));
-    assert_eq!(program.complaint(), "fujie-receive: 等待超时。收到过请求，但state 缺失或不符。\n");
+    assert_eq!(program.complaint(), "fujie-receive: 等待超时。收到过请求，但其中的 state 缺失或不符。\n");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn the_callback_gets_its_page_and_the_caller_its_code() {
     ] {
         assert!(answer.text.contains(header), "{}", answer.text);
     }
-    assert!(answer.body().contains("可以关闭此页面了") && answer.body().contains("You can close this page"));
+    assert!(answer.body().contains("可以关闭此窗口了") && answer.body().contains("You can close this window"));
     assert!(!answer.text.contains("sesame") && !answer.text.contains("c+0"), "{}", answer.text);
     let callback = waiting.end().unwrap();
     assert_eq!((callback.code(), callback.value("iss")), (Ok("c+0 1"), Some("https://issuer.example")));
