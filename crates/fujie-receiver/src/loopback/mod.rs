@@ -128,6 +128,20 @@ impl Loopback {
         format!("http://{}{}", self.room.expected.authority, self.room.expected.path)
     }
 
+    /// This listener with a `state` that was made after the port was known, because the authorization request needed
+    /// both. Call it first of all: a [`Handle`] of before knows nothing of it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] when the state is empty.
+    pub fn with_state(self, state: &str) -> io::Result<Self> {
+        if state.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the state is empty"));
+        }
+        let expected = Expected { state: Some(state.to_owned()), ..self.room.expected.clone() };
+        let room = Room::new(expected, self.room.page.clone(), self.room.language);
+        Ok(Loopback { listeners: self.listeners, room: Arc::new(room) })
+    }
+
     /// A handle for other threads.
     pub fn handle(&self) -> Handle {
         Handle { room: Arc::clone(&self.room) }

@@ -36,6 +36,7 @@ fn bash_completes_commands_and_options() {
     assert_eq!(completed(&["fujie", "sim"]), ["simulate"]);
     assert_eq!(completed(&["fujie", "client", "ad"]), ["add"]);
     assert_eq!(completed(&["fujie", "serve", "--iss"]), ["--issuer"]);
+    assert_eq!(completed(&["fujie", "receive", "--fo"]), ["--form-post"]);
     assert_eq!(completed(&["fujie", "nothing-like-this"]), [""]);
 }
 
@@ -67,7 +68,14 @@ fn every_command_has_a_manual_page() {
             assert!(named.0.contains(char::is_whitespace) || pages.join(&name).exists(), "{name} is missing");
         }
     }
-    assert!(fs::read_to_string(pages.join("fujie-client-add.1")).unwrap().contains("redirect\\-uri"));
+    let page = |name: &str| fs::read_to_string(pages.join(name)).unwrap();
+    assert!(page("fujie-client-add.1").contains("redirect\\-uri"));
+    // Every option that the receiver's own help shows, and the whole of what it says there.
+    let (receive, help) = (page("fujie-receive.1"), text(fujie(&["receive", "--help", "--lang", "en"])));
+    let options = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_once("--")?.1.split(' ').next());
+    let options: Vec<_> = options.map(|name| format!("\\-\\-{}", name.replace('-', "\\-"))).collect();
+    assert!(options.len() > 10 && options.iter().all(|name| receive.contains(name)), "{options:?}\n{receive}");
+    assert!(receive.contains("take a code without a state; only for a provider that returns none"), "{receive}");
 }
 
 #[test]
