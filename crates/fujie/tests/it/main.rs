@@ -14,6 +14,7 @@ mod durable;
 mod example;
 mod foreign;
 mod hop;
+mod login;
 mod simulate;
 mod tidy;
 mod walk;
