@@ -4,6 +4,7 @@
 mod browser;
 mod desk;
 mod elsewhere;
+mod scheme;
 
 use std::net::TcpListener;
 
@@ -147,7 +148,7 @@ async fn an_answer_with_another_state_ends_nothing() {
     let (status, _) = visit(&callback(&desk.address(), Some("planted"), "code=stolen")).await;
     let told = run.end();
     assert_eq!((status, told.code), (400, Some(3)), "{}", told.err);
-    assert!(told.err.contains("等待超时。收到过请求"), "{}", told.err);
+    assert!(told.err.contains("收到过请求，但其中的 state 缺失或与本次登录不符"), "{}", told.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

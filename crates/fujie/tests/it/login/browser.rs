@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::desk::{Desk, Told, github};
+use super::desk::{Desk, Told, github, http};
 use crate::webdriver::{Driver, Window};
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -85,8 +85,15 @@ async fn alice_signs_in_to_a_terminal_through_our_own_server() {
     assert!(before["sub"].is_string(), "{before}");
     // Kept fresh by its refresh token, which the logout ends too.
     desk.let_tokens_end();
-    assert_ne!(desk.run(&["token"]).out, token);
+    let fresh = desk.run(&["token"]).out;
+    assert!(fresh != token && ask(&userinfo, &fresh).await == 200);
     use_up(&desk, &userinfo);
+    assert_eq!(ask(&userinfo, &fresh).await, 401);
+}
+
+/// The status of an answer to this token.
+async fn ask(url: &str, token: &str) -> u16 {
+    http().get(url).bearer_auth(token.trim()).send().await.unwrap().status().as_u16()
 }
 
 /// The name that whoami gives.
