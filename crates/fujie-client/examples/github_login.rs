@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{AppendHeaders, IntoResponse, Redirect};
 use axum::{Router, routing::get};
 use fujie_client::Client;
 use tokio::net::TcpListener;
@@ -25,11 +25,13 @@ async fn login(State(app): State<Arc<App>>) -> Result<impl IntoResponse, String>
     Ok(([(SET_COOKIE, begun.cookie.set_cookie())], Redirect::to(&begun.url)))
 }
 
-async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<String, String> {
+async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<impl IntoResponse, String> {
     let cookie = headers.get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let spent = app.github.clear_cookies(&uri.to_string(), cookie);
     let signed_in = app.github.finish(&uri.to_string(), cookie).await.map_err(|error| error.report())?;
     let person = signed_in.identity;
-    Ok(format!("{} is GitHub's number {}\n", person.nickname.unwrap_or_default(), person.subject))
+    let text = format!("{} is GitHub's number {}\n", person.nickname.unwrap_or_default(), person.subject);
+    Ok((AppendHeaders(spent.into_iter().map(|value| (SET_COOKIE, value))), text))
 }
 
 #[tokio::main]

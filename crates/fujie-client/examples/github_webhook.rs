@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{AppendHeaders, IntoResponse, Redirect};
 use axum::{Router, routing::get};
 use fujie_client::{Client, Hook};
 use tokio::net::TcpListener;
@@ -26,14 +26,16 @@ async fn login(State(app): State<Arc<App>>) -> Result<impl IntoResponse, String>
     Ok(([(SET_COOKIE, begun.cookie.set_cookie())], Redirect::to(&begun.url)))
 }
 
-async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<String, String> {
+async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<impl IntoResponse, String> {
     let cookie = headers.get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let spent = app.github.clear_cookies(&uri.to_string(), cookie);
     let signed_in = app.github.finish(&uri.to_string(), cookie).await.map_err(|error| error.report())?;
     let events = ["push", "commit_comment", "pull_request", "issues", "issue_comment"];
     let hook = Hook { url: &app.url, events: &events, secret: None };
     let made = app.github.create_hook(&signed_in.tokens, &app.repository, &hook).await;
     let made = made.map_err(|error| error.report())?;
-    Ok(format!("hook {} on {}\n", made.get("id").cloned().unwrap_or_default(), app.repository))
+    let text = format!("hook {} on {}\n", made.get("id").cloned().unwrap_or_default(), app.repository);
+    Ok((AppendHeaders(spent.into_iter().map(|value| (SET_COOKIE, value))), text))
 }
 
 #[tokio::main]

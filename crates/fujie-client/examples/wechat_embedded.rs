@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Uri};
-use axum::response::{Html, IntoResponse};
+use axum::response::{AppendHeaders, Html, IntoResponse};
 use axum::{Router, routing::get};
 use fujie_client::Client;
 use tokio::net::TcpListener;
@@ -18,7 +18,6 @@ use tokio::net::TcpListener;
 struct App {
     wechat: Client,
     redirect_uri: String,
-    script: String,
     self_redirect: bool,
 }
 
@@ -26,30 +25,30 @@ struct App {
 async fn login(State(app): State<Arc<App>>) -> Result<impl IntoResponse, String> {
     let (options, cookie) =
         app.wechat.begin_embedded(&app.redirect_uri, "qr", app.self_redirect).map_err(|error| error.report())?;
+    let script = app.wechat.provider().embedded_script().unwrap_or_default();
     let page = format!(
         "<!DOCTYPE html><html lang=\"en\"><title>Sign in</title><h1>Sign in with WeChat</h1><div id=\"qr\"></div>\
-         <script src=\"{}\"></script><script>{}</script></html>",
-        app.script,
+         <script src=\"{script}\"></script><script>{}</script></html>",
         options.script()
     );
     Ok(([(SET_COOKIE, cookie.set_cookie())], Html(page)))
 }
 
-async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<String, String> {
+async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<impl IntoResponse, String> {
     let cookie = headers.get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let spent = app.wechat.clear_cookies(&uri.to_string(), cookie);
     let signed_in = app.wechat.finish(&uri.to_string(), cookie).await.map_err(|error| error.report())?;
-    Ok(format!("{} is here\n", signed_in.identity.nickname.unwrap_or_default()))
+    let text = format!("{} is here\n", signed_in.identity.nickname.unwrap_or_default());
+    Ok((AppendHeaders(spent.into_iter().map(|value| (SET_COOKIE, value))), text))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
-    let host = std::env::var("WECHAT_AT").unwrap_or_else(|_| "https://res.wx.qq.com".into());
     let app = App {
         wechat: Client::from_env("wechat")?,
         redirect_uri: format!("{base}/callback"),
-        script: format!("{host}/connect/zh_CN/htmledition/js/wxLogin.js"),
         self_redirect: std::env::var("SELF_REDIRECT").is_ok_and(|value| value == "true"),
     };
     eprintln!("open {base}/login");

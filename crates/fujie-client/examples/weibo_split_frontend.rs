@@ -10,11 +10,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
-use axum::response::{Html, IntoResponse};
+use axum::response::{AppendHeaders, Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use fujie_client::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 struct App {
@@ -28,10 +28,12 @@ async fn address(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Strin
     Ok(([(SET_COOKIE, begun.cookie.set_cookie())], Json(json!({"url": begun.url}))))
 }
 
-async fn sign_in(State(app): State<Arc<App>>, headers: HeaderMap, query: String) -> Result<Json<Value>, String> {
+async fn sign_in(State(app): State<Arc<App>>, headers: HeaderMap, query: String) -> Result<impl IntoResponse, String> {
     let cookie = headers.get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let spent = app.weibo.clear_cookies(&query, cookie);
     let signed_in = app.weibo.finish(&query, cookie).await.map_err(|error| error.report())?;
-    Ok(Json(json!({"uid": signed_in.identity.subject, "name": signed_in.identity.nickname})))
+    let person = Json(json!({"uid": signed_in.identity.subject, "name": signed_in.identity.nickname}));
+    Ok((AppendHeaders(spent.into_iter().map(|value| (SET_COOKIE, value))), person))
 }
 
 // The front end, which may be a page of any origin that the back end lets in.

@@ -24,6 +24,7 @@ impl ProviderError {
             Self::AuthorizationRefused(_) => "authorization_refused",
             Self::NotOffered(_) => "not_offered",
             Self::Unreachable { .. } => "unreachable",
+            Self::TransportUnusable { .. } => "transport_unusable",
             Self::Timeout { .. } => "timeout",
             Self::Interrupted { .. } => "interrupted",
             Self::TooLarge { .. } => "too_large",
@@ -82,6 +83,7 @@ impl ProviderError {
             | Self::Busy(_)
             | Self::SubjectMissing { .. } => LATER,
             Self::RedirectUriUnusable(_)
+            | Self::TransportUnusable { .. }
             | Self::Redirected(_)
             | Self::CredentialsRefused(_)
             | Self::NotPermitted(_)
@@ -104,6 +106,7 @@ impl ProviderError {
             Self::AuthorizationRefused(_) => "look the error up in the provider's documentation",
             Self::NotOffered(_) => "let the person sign in again instead",
             Self::Unreachable { .. } => "check name lookup, firewall and TLS trust of this host",
+            Self::TransportUnusable { .. } => "correct what the transport names: its set-up, the logger, the address",
             Self::Timeout { .. } | Self::Interrupted { .. } => "check the network; begin anew, the code may be spent",
             Self::TooLarge { .. } | Self::Redirected(_) => "correct the endpoint's address",
             Self::Unreadable { .. } | Self::SubjectMissing { .. } => {
@@ -157,6 +160,7 @@ impl ProviderError {
             | Self::IssuerMismatch
             | Self::AuthorizationRefused(_)
             | Self::NotOffered(_)
+            | Self::TransportUnusable { .. }
             | Self::TooLarge { .. }
             | Self::Redirected(_)
             | Self::Unreadable { .. }

@@ -131,9 +131,9 @@ impl<'a> Answer<'a> {
         if is_empty { Err(self.bad("the answer says nothing")) } else { Ok(()) }
     }
 
-    /// The first of these fields that is a string for show: whatever else stands there counts as absent.
-    pub(crate) fn shown(&self, fields: &[String]) -> Option<&str> {
-        fields.iter().find_map(|field| self.field(field)?.as_str().filter(|text| !text.is_empty()))
+    /// The first of these that is there, for show: whatever is not a string counts as absent.
+    pub(crate) fn shown(&self, fields: &[String]) -> Option<String> {
+        shown(fields, |field| self.field(field)?.as_str())
     }
 
     /// Whole seconds, as a number or a string of digits.
@@ -264,6 +264,21 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// The first of these that is there. One may be several fields with spaces between, a given name
+/// before a family name: then what there is of them is joined.
+pub(crate) fn shown<'v>(fields: &[String], text: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+    fields.iter().find_map(|names| {
+        let mut parts: Vec<&str> = names.split(' ').filter_map(&text).map(str::trim).collect();
+        parts.retain(|part| !part.is_empty());
+        // Han characters, kana and Hangul: the family name stands first, and no space behind it.
+        let is_east_asian = parts.concat().chars().all(|character| character >= '\u{2e80}');
+        if is_east_asian {
+            parts.reverse();
+        }
+        Some(parts.join(if is_east_asian { "" } else { " " })).filter(|text| !text.is_empty())
+    })
+}
+
 /// The value at a path of names joined by dots; a number is a place in a list.
 fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     path.split('.').try_fold(value, |value, name| match name.parse::<usize>() {
@@ -312,7 +327,8 @@ fn cause(refusal: Refusal, endpoint: Endpoint, evidence: Box<Evidence>) -> Provi
     }
 }
 
-fn parse(format: AnswerFormat, body: &[u8]) -> Result<Map<String, Value>, &'static str> {
+/// The fields of a body, whatever they say.
+pub(crate) fn parse(format: AnswerFormat, body: &[u8]) -> Result<Map<String, Value>, &'static str> {
     let Ok(text) = std::str::from_utf8(body) else {
         return Err("the body is not UTF-8");
     };

@@ -16,6 +16,8 @@ use serde_json::Value;
 use crate::client::{self, Begun, Clock, Device, Polled};
 use crate::cookie::{Cookie, CookieKey};
 use crate::embedded::Embedded;
+#[cfg(feature = "ureq")]
+use crate::environment::SetupError;
 use crate::error::ProviderError;
 use crate::flow::{Ask, Begin, Callback, SignedIn};
 use crate::github::Hook;
@@ -65,8 +67,8 @@ impl Client {
         provider: Provider,
         client_id: impl Into<String>,
         credential: impl Into<Credential>,
-    ) -> Result<Self, RecordError> {
-        Self::over_ureq(ureq()?, Registration::new(provider, client_id, credential)?)
+    ) -> Result<Self, SetupError> {
+        Ok(Self::over_ureq(ureq()?, Registration::new(provider, client_id, credential)?)?)
     }
 
     /// As [`crate::Client::from_env`], over ureq.
@@ -74,8 +76,8 @@ impl Client {
     /// # Errors
     /// The same.
     #[cfg(feature = "ureq")]
-    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        Self::over_ureq(ureq()?, Registration::from_env(preset)?)
+    pub fn from_env(preset: &str) -> Result<Self, SetupError> {
+        Ok(Self::over_ureq(ureq()?, Registration::from_env(preset)?)?)
     }
 
     /// As [`crate::Client::discover`], over ureq.
@@ -88,10 +90,10 @@ impl Client {
         client_id: impl Into<String>,
         credential: impl Into<Credential>,
     ) -> Result<Self, ProviderError> {
-        let unusable = |error: RecordError| ProviderError::Discovery(error.to_string());
-        let transport = ureq().map_err(unusable)?;
+        let unusable = |error: &dyn std::error::Error| ProviderError::Discovery(error.to_string());
+        let transport = ureq().map_err(|error| unusable(&error))?;
         let registration = wait(Registration::discover(&transport, issuer, client_id, credential))?;
-        Self::over_ureq(transport, registration).map_err(unusable)
+        Self::over_ureq(transport, registration).map_err(|error| unusable(&error))
     }
 
     #[cfg(feature = "ureq")]
@@ -203,6 +205,11 @@ impl Client {
         wait(self.0.finish(callback, cookie))
     }
 
+    /// As [`crate::Client::clear_cookies`].
+    pub fn clear_cookies(&self, callback: &str, cookie: &str) -> Vec<String> {
+        self.0.clear_cookies(callback, cookie)
+    }
+
     /// As [`crate::Client::redeem`].
     ///
     /// # Errors
@@ -307,8 +314,8 @@ impl Provider {
 
 /// The transport of this client.
 #[cfg(feature = "ureq")]
-fn ureq() -> Result<UreqTransport, RecordError> {
-    UreqTransport::new().map_err(|error| RecordError::Text(error.to_string()))
+fn ureq() -> Result<UreqTransport, SetupError> {
+    UreqTransport::new().map_err(SetupError::Transport)
 }
 
 /// A plain function as a transport.

@@ -9,6 +9,7 @@ use crate::transport::TransportError;
 
 /// The endpoint concerned. Errors name it instead of a URL, whose query may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Endpoint {
     /// The token endpoint.
     Token,
@@ -54,6 +55,7 @@ impl fmt::Display for Endpoint {
 
 /// What was seen of an answer, scrubbed: it may be logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// Who answered.
     pub endpoint: Endpoint,
@@ -69,6 +71,21 @@ pub struct Evidence {
     pub message: Option<String>,
     /// The beginning of the body without values.
     pub excerpt: String,
+}
+
+impl Evidence {
+    /// An endpoint and the HTTP status of its answer, of which nothing else is known.
+    pub fn bare(endpoint: Endpoint, status: u16) -> Self {
+        Self {
+            endpoint,
+            status,
+            content_type: None,
+            body_length: 0,
+            errcode: None,
+            message: None,
+            excerpt: String::new(),
+        }
+    }
 }
 
 impl fmt::Display for Evidence {
@@ -125,6 +142,14 @@ pub enum ProviderError {
     /// Nothing was sent: name lookup, connection or TLS failed.
     #[error("{endpoint} cannot be reached")]
     Unreachable {
+        /// Which endpoint.
+        endpoint: Endpoint,
+        /// What the transport says.
+        source: TransportError,
+    },
+    /// Nothing was sent: the transport cannot be used as it is set up, or the request not be written.
+    #[error("{endpoint} was not asked")]
+    TransportUnusable {
         /// Which endpoint.
         endpoint: Endpoint,
         /// What the transport says.

@@ -109,6 +109,7 @@ pub struct Ask<'a> {
 
 /// Who signed in, and what the provider gave us to act for them.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SignedIn {
     /// The person.
     pub identity: Identity,
@@ -123,7 +124,7 @@ impl Registration {
     ///
     /// # Errors
     /// [`ProviderError::RedirectUriUnusable`], or [`ProviderError::NotOffered`] when the provider
-    /// has no page.
+    /// has no page, or tokens in the callback were asked for and it does not say whose they are.
     pub fn begin(
         &self,
         redirect_uri: &str,
@@ -148,6 +149,9 @@ impl Registration {
         }
         if self.provider.authorization_endpoint.is_empty() {
             return Err(ProviderError::NotOffered("authorization endpoint"));
+        }
+        if is_implicit {
+            self.offers_implicit()?;
         }
         Ok(Attempt {
             provider: self.provider.id.clone(),
@@ -373,6 +377,11 @@ impl Query {
         let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
+}
+
+/// The state of a callback, in any shape that [`Registration::read_callback`] takes.
+pub(crate) fn state_of(came: &str) -> Option<String> {
+    Some(Query::parse(came).ok()?.value("state")?.to_owned())
 }
 
 fn redirect_uri_fault(redirect_uri: &str) -> Option<&'static str> {

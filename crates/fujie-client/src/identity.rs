@@ -9,7 +9,7 @@ use fujie_core::time::Timestamp;
 use serde_json::Value;
 use url::Url;
 
-use crate::answer::{Answer, subject};
+use crate::answer::{Answer, shown, subject};
 use crate::error::{Endpoint, ProviderError};
 use crate::flow::Callback;
 use crate::registration::Registration;
@@ -26,6 +26,7 @@ const AVATAR_URL_LENGTH_MAX: usize = 2048;
 /// `union_subject` is a second one among applications of one owner. All else is for show.
 /// `Debug` shows none of the person.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// The provider's id.
     pub provider: String,
@@ -126,8 +127,8 @@ impl Registration {
             app: self.client_id.clone(),
             subject,
             union_subject,
-            nickname: answer.shown(&rule.nickname).and_then(nickname),
-            avatar_url: answer.shown(&rule.avatar_url).and_then(avatar_url),
+            nickname: answer.shown(&rule.nickname).and_then(|text| nickname(&text)),
+            avatar_url: answer.shown(&rule.avatar_url).and_then(|text| avatar_url(&text)),
             provisional: tokens.provisional || answer.is_set(rule.provisional.as_deref()),
             raw: answer.into_value(),
         })
@@ -139,17 +140,14 @@ impl Registration {
     /// [`ProviderError::NotOffered`] when none of them names a subject.
     pub fn identity_of(&self, tokens: &Tokens, claims: Option<&Value>) -> Result<Identity, ProviderError> {
         let rule = &self.provider.identity;
-        let text = |fields: &[String]| {
-            let named = |field: &String| field.split('.').try_fold(claims?, |value, name| value.get(name))?.as_str();
-            fields.iter().find_map(named)
-        };
+        let claim = |field: &str| field.split('.').try_fold(claims?, |value, name| value.get(name))?.as_str();
         Ok(Identity {
             provider: self.provider.id.clone(),
             app: self.client_id.clone(),
             subject: tokens.subject.clone().ok_or(ProviderError::NotOffered("subject"))?,
             union_subject: tokens.union_subject.clone(),
-            nickname: text(&rule.nickname).and_then(nickname),
-            avatar_url: text(&rule.avatar_url).and_then(avatar_url),
+            nickname: shown(&rule.nickname, claim).and_then(|text| nickname(&text)),
+            avatar_url: shown(&rule.avatar_url, claim).and_then(|text| avatar_url(&text)),
             provisional: tokens.provisional,
             raw: claims.cloned().unwrap_or_default(),
         })

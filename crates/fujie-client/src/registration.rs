@@ -16,7 +16,7 @@ use fujie_core::time::Timestamp;
 use crate::error::ProviderError;
 use crate::openid::client_assertion::{apple_client_secret, client_assertion, parameters};
 use crate::openid::signing_key::SigningKey;
-use crate::provider::{self, Call, ClientAuthentication, Provider, RecordError, Values};
+use crate::provider::{Call, ClientAuthentication, Provider, RecordError, Values};
 use crate::request::{Request, encode_value};
 use crate::secret::Secret;
 use crate::transport::Transport;
@@ -97,6 +97,64 @@ impl From<Secret> for Credential {
     }
 }
 
+/// What a record asks for as a credential.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A secret, which some grants of such a client do without.
+    Secret,
+    /// A secret that its templates name.
+    SecretInTemplates,
+    PrivateKey,
+    Apple,
+    Rsa2,
+    Nothing,
+}
+
+impl Proof {
+    pub(crate) fn of(provider: &Provider) -> Self {
+        let token = &provider.token;
+        let names = |word: &str| token.parameters.iter().chain(&token.headers).any(|(_, value)| value.contains(word));
+        match provider.client_authentication {
+            _ if names("{rsa2_signature}") => Self::Rsa2,
+            _ if provider.id == "apple" => Self::Apple,
+            ClientAuthentication::InTemplates if names("{client_secret}") => Self::SecretInTemplates,
+            ClientAuthentication::PrivateKeyJwt => Self::PrivateKey,
+            ClientAuthentication::None | ClientAuthentication::InTemplates => Self::Nothing,
+            ClientAuthentication::ClientSecretPost | ClientAuthentication::ClientSecretBasic => Self::Secret,
+        }
+    }
+
+    /// What is wrong with this credential, if so: a request without proof is refused far from its cause.
+    fn fault(self, provider: &Provider, credential: &Credential) -> Option<&'static str> {
+        let is_minted = || provider.client_authentication == ClientAuthentication::ClientSecretPost;
+        let (is_fit, fault) = match (self, credential) {
+            (Self::Secret, Credential::Apple { .. }) => {
+                (is_minted(), "must be Credential::Secret: Apple's goes in the form alone")
+            }
+            (Self::Secret, own) => {
+                let is_fit = matches!(own, Credential::Secret(_) | Credential::None);
+                (is_fit, "must be Credential::Secret, or Credential::None for a public client")
+            }
+            (Self::SecretInTemplates, own) => {
+                (matches!(own, Credential::Secret(_)), "must be Credential::Secret: its requests carry it")
+            }
+            (Self::PrivateKey, own) => {
+                (matches!(own, Credential::PrivateKey(_)), "must be Credential::PrivateKey: it is private_key_jwt")
+            }
+            (Self::Apple, own) => {
+                (matches!(own, Credential::Apple { .. }), "must be Credential::Apple: its secrets are signed")
+            }
+            (Self::Rsa2, own) => {
+                (matches!(own, Credential::Rsa2(_)), "must be Credential::Rsa2: its requests are signed")
+            }
+            (Self::Nothing, own) => {
+                (matches!(own, Credential::None), "must be Credential::None: its requests carry no proof")
+            }
+        };
+        (!is_fit).then_some(fault)
+    }
+}
+
 /// We, as registered with a provider. Its methods build requests and read answers.
 #[derive(Debug)]
 pub struct Registration {
@@ -110,7 +168,8 @@ impl Registration {
     ///
     /// # Errors
     /// [`RecordError`] when the record is unsafe (an endpoint without TLS beyond loopback, a
-    /// state too short to be secret), or when the id or the secret is unusable.
+    /// state too short to be secret), when the id or the secret is unusable, or when the credential
+    /// is not of the kind that the record asks for.
     pub fn new(
         provider: Provider,
         client_id: impl Into<String>,
@@ -131,29 +190,10 @@ impl Registration {
             let fault = "is empty, begins or ends with white space, or has control characters";
             return Err(provider.bad_value("client_secret", fault));
         }
-        Ok(Self { provider, client_id, credential })
-    }
-
-    /// A registration with this preset, from the process's environment: for `github` these are
-    /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, and for changes of the record `GITHUB_AT` (another
-    /// host, such as a simulator's) and `GITHUB__…` ([`Provider::with_variables`]).
-    ///
-    /// # Errors
-    /// [`RecordError`] when there is no such preset, a variable is missing, or as [`Registration::new`].
-    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        let unknown =
-            || RecordError::Preset { name: preset.to_owned(), known: provider::names().collect::<Vec<_>>().join(", ") };
-        let prefix = preset.to_ascii_uppercase();
-        let variable = |name: &str| std::env::var(format!("{prefix}_{name}"));
-        let needed = |name: &str| {
-            variable(name).map_err(|error| RecordError::Text(format!("variable {prefix}_{name}: {error}")))
-        };
-        let mut record = provider::named(preset).ok_or_else(unknown)?;
-        if let Ok(base) = variable("AT") {
-            record = record.at_host(&base)?;
+        if let Some(fault) = Proof::of(&provider).fault(&provider, &credential) {
+            return Err(provider.bad_value("credential", fault));
         }
-        record = record.with_variables(&format!("{prefix}__"), std::env::vars())?;
-        Self::new(record, needed("CLIENT_ID")?, Secret::new(needed("CLIENT_SECRET")?))
+        Ok(Self { provider, client_id, credential })
     }
 
     /// A registration with an OpenID provider, from its issuer alone. A client without a secret is

@@ -19,6 +19,7 @@ use crate::secret::Secret;
 use crate::transport::Response;
 
 /// What a provider gave us to act for a person. `Debug` shows neither tokens nor the person.
+#[non_exhaustive]
 pub struct Tokens {
     /// The access token.
     pub access_token: Secret,
@@ -191,15 +192,18 @@ impl Registration {
     /// The tokens that a callback of the implicit grant carries (RFC 6749 §4.2.2).
     pub(crate) fn implicit_tokens(&self, callback: &Callback, now: Timestamp) -> Result<Tokens, ProviderError> {
         self.is_ours(callback)?;
-        // A token that is not bound to us by a check of its audience may be anybody's: another
-        // site's operator could bring the token that a person gave to that site.
-        if self.provider.subject.is_none() || self.provider.identity.subject_audience.is_none() {
-            return Err(ProviderError::NotOffered("a way to see for whom an access token was issued"));
-        }
+        self.offers_implicit()?;
         let fragment = callback.implicit.as_ref().ok_or(ProviderError::CallbackUnreadable("it has no tokens"))?;
         let call = Call { answer: AnswerFormat::Form, within: None, ..self.provider.token.clone() };
         let response = Response::new(200, None, fragment.expose());
         self.tokens(Endpoint::Token, &call, &response, vec![fragment.expose()], now)
+    }
+
+    /// A token that is not bound to us by a check of its audience may be anybody's: another site's
+    /// operator could bring the token that a person gave to that site.
+    pub(crate) fn offers_implicit(&self) -> Result<(), ProviderError> {
+        let is_bound = self.provider.subject.is_some() && self.provider.identity.subject_audience.is_some();
+        is_bound.then_some(()).ok_or(ProviderError::NotOffered("a way to see for whom an access token was issued"))
     }
 
     pub(crate) fn is_ours(&self, callback: &Callback) -> Result<(), ProviderError> {

@@ -47,8 +47,9 @@ pub async fn run(mut config: Config) -> Result<()> {
         clock: Clock::default(),
     };
     let server = Server::start(store.clone(), settings).await?;
+    let stopped = stop_signal();
     announce(&server, &folder, &config, &simulators).await?;
-    fujie_server::serve(Arc::clone(&server), listener, stop_signal()).await;
+    fujie_server::serve(Arc::clone(&server), listener, stopped).await;
     store.close().await;
     for simulator in simulators {
         simulator.running.shutdown().await?;
@@ -100,23 +101,25 @@ pub async fn setup_link(store: &Store, server: &Server) -> Result<Option<String>
     })
 }
 
-/// Resolves at SIGTERM or SIGINT; a second one ends the process at once.
-pub async fn stop_signal() {
+/// Resolves at SIGTERM or SIGINT; a second one ends the process at once. They are heard from this call on, so it is made
+/// before anybody is told that the program is there.
+pub fn stop_signal() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        std::future::pending::<()>().await;
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tokio::spawn(async move {
+    let heard = signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+    async move {
+        let Ok((mut terminate, mut interrupt)) = heard else {
+            return std::future::pending().await;
+        };
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        std::process::exit(130);
-    });
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    }
 }

@@ -10,11 +10,11 @@ use fujie_core::time::Timestamp;
 use serde_json::Value;
 
 use super::Client;
-use crate::answer::Answer;
+use crate::answer::{Answer, parse};
 use crate::error::{Endpoint, ProviderError};
 use crate::openid::Fields;
 use crate::openid::device::{DeviceAuthorization, GRANT_TYPE, Heard, Polling, Turn};
-use crate::openid::token_exchange::Exchange;
+use crate::openid::token_exchange::{Exchange, issued_token_type};
 use crate::provider::{AnswerFormat, Call, CallMethod};
 use crate::registration::Registration;
 use crate::request::Request;
@@ -52,18 +52,34 @@ impl Registration {
         self.authenticated_request(&form(endpoint, own.collect()), self.values(), random, now)
     }
 
-    pub(crate) fn read_fields(&self, endpoint: Endpoint, response: &Response) -> Result<Fields, ProviderError> {
+    /// The members of an answer. `secrets` are those of the request besides our own: the answer may repeat them.
+    pub(crate) fn read_fields(
+        &self,
+        endpoint: Endpoint,
+        response: &Response,
+        secrets: &[&str],
+    ) -> Result<Fields, ProviderError> {
         let call = form("", Vec::new());
-        let answer = Answer::read(&self.provider, endpoint, &call, response, vec![self.known_secret()])?;
+        let answer = Answer::read(&self.provider, endpoint, &call, response, self.known_with(secrets))?;
         match answer.into_value() {
             Value::Object(fields) => Ok(fields),
             _ => Ok(Fields::new()),
         }
     }
 
-    pub(crate) fn unreadable(&self, endpoint: Endpoint, response: &Response, what: String) -> ProviderError {
-        let answer = Answer::unread(&self.provider, endpoint, response, vec![self.known_secret()]);
-        answer.bad(what)
+    /// An answer that lacks something; `secrets` are what it may hold.
+    pub(crate) fn unreadable(
+        &self,
+        endpoint: Endpoint,
+        response: &Response,
+        what: impl Into<String>,
+        secrets: &[&str],
+    ) -> ProviderError {
+        Answer::unread(&self.provider, endpoint, response, self.known_with(secrets)).bad(what)
+    }
+
+    fn known_with<'a>(&'a self, secrets: &[&'a str]) -> Vec<&'a str> {
+        [&[self.known_secret()], secrets].concat()
     }
 }
 
@@ -76,7 +92,7 @@ impl Client {
         let scope = scope.join(&self.provider().scope_separator);
         let mut parameters = vec![("grant_type", "client_credentials")];
         parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
-        self.grant(&parameters).await
+        self.grant(&parameters, &[]).await
     }
 
     /// A token for a person's name and password (RFC 6749 §4.3). OAuth 2.1 has no such grant: use
@@ -88,15 +104,24 @@ impl Client {
         let scope = scope.join(&self.provider().scope_separator);
         let mut parameters = vec![("grant_type", "password"), ("username", username), ("password", password.expose())];
         parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
-        self.grant(&parameters).await
+        self.grant(&parameters, &[password.expose(), username]).await
     }
 
     /// A token for another token (RFC 8693).
     ///
     /// # Errors
-    /// The provider's refusal by cause.
+    /// The provider's refusal by cause; [`ProviderError::Unreadable`] when it does not say what it issued, or issued
+    /// something else than was asked for.
     pub async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Tokens, ProviderError> {
-        self.grant(&exchange.parameters()).await
+        let mut secrets = vec![exchange.subject.0.expose()];
+        secrets.extend(exchange.actor.map(|(actor, _)| actor.expose()));
+        let (tokens, response) = self.granted(&exchange.parameters(), &secrets).await?;
+        secrets.extend(self.registration.known(&tokens));
+        let fields = self.registration.read_fields(Endpoint::Token, &response, &secrets)?;
+        let issued = issued_token_type(&fields, exchange.requested);
+        issued
+            .map_err(|error| self.registration.unreadable(Endpoint::Token, &response, error.to_string(), &secrets))?;
+        Ok(tokens)
     }
 
     /// Begins the device grant (RFC 8628 §3.1): show the person the code and the address.
@@ -112,18 +137,21 @@ impl Client {
         parameters.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
         let request = self.registration.grant_request(endpoint, &parameters, &mut SystemRandom, now)?;
         let response = self.send(Endpoint::DeviceAuthorization, request).await?;
-        let fields = self.registration.read_fields(Endpoint::DeviceAuthorization, &response)?;
+        let fields = self.registration.read_fields(Endpoint::DeviceAuthorization, &response, &[])?;
         let authorization = DeviceAuthorization::read(&fields, now).map_err(|error| {
-            self.registration.unreadable(Endpoint::DeviceAuthorization, &response, error.to_string())
+            // The rest of the answer may hold good codes.
+            let codes = ["device_code", "user_code"].into_iter().filter_map(|name| fields.get(name)?.as_str());
+            let codes: Vec<&str> = codes.collect();
+            self.registration.unreadable(Endpoint::DeviceAuthorization, &response, error.to_string(), &codes)
         })?;
         Ok(Device { polling: authorization.polling(now), authorization })
     }
 
     /// Asks whether the person has decided, if it is time to ask; call it in a loop and wait as
-    /// long as it says.
+    /// long as it says. A network that fails and a provider that is busy are waited out, until the codes end.
     ///
     /// # Errors
-    /// [`ProviderError::Denied`], [`ProviderError::Expired`], or another refusal.
+    /// [`ProviderError::Denied`], [`ProviderError::Expired`], another refusal, or an answer that cannot be used.
     pub async fn poll_device(&self, device: &mut Device) -> Result<Polled, ProviderError> {
         match device.polling.turn(self.now()) {
             Turn::Wait(until) => return Ok(Polled::Wait(self.span(until))),
@@ -137,17 +165,19 @@ impl Client {
         let endpoint = &self.provider().token.endpoint;
         let request = || self.registration.grant_request(endpoint, &parameters, &mut SystemRandom, now);
         let response = match self.send_proved(Endpoint::Token, request).await {
-            Ok(response) if response.status < 500 && response.status != 429 => response,
-            // A network that fails for a moment ends nothing (RFC 8628 §3.5).
-            Ok(_) | Err(_) => {
-                device.polling.missed(self.now());
-                return Ok(self.rest(device));
-            }
+            Ok(response) => Some(response).filter(|response| response.status < 500 && response.status != 429),
+            Err(error) if is_missed(&error) => None,
+            Err(error) => return Err(error),
         };
-        let fields: Fields = serde_json::from_slice(&response.body).unwrap_or_default();
+        // A network that fails for a moment ends nothing (RFC 8628 §3.5); the end of the codes does.
+        let Some(response) = response else {
+            device.polling.missed(self.now());
+            return Ok(self.rest(device));
+        };
+        let fields: Fields = parse(AnswerFormat::Form, &response.body).unwrap_or_default();
         match device.polling.hear(&fields, self.now()) {
             Heard::Tokens => {
-                let known = vec![self.registration.known_secret(), code];
+                let known = self.registration.known_with(&[code]);
                 let call = form(&self.provider().token.endpoint, Vec::new());
                 let mut tokens = self.registration.tokens(Endpoint::Token, &call, &response, known, now)?;
                 if tokens.id_token.is_some() {
@@ -158,8 +188,8 @@ impl Client {
             Heard::Denied => Err(ProviderError::Denied),
             Heard::Expired => Err(ProviderError::Expired),
             Heard::Refused(_) => {
-                self.registration.read_fields(Endpoint::Token, &response)?;
-                Err(self.registration.unreadable(Endpoint::Token, &response, "the answer says nothing".into()))
+                self.registration.read_fields(Endpoint::Token, &response, &[code])?;
+                Err(self.registration.unreadable(Endpoint::Token, &response, "the answer says nothing", &[code]))
             }
             Heard::Pending => Ok(self.rest(device)),
         }
@@ -182,14 +212,32 @@ impl Client {
         Duration::from_millis(u64::try_from(until.millis_since(self.now())).unwrap_or_default())
     }
 
-    async fn grant(&self, parameters: &[(&str, &str)]) -> Result<Tokens, ProviderError> {
+    async fn grant(&self, parameters: &[(&str, &str)], secrets: &[&str]) -> Result<Tokens, ProviderError> {
+        self.granted(parameters, secrets).await.map(|(tokens, _)| tokens)
+    }
+
+    /// The tokens, and the answer that they stand in. `secrets` are those among the parameters: the answer may repeat
+    /// them.
+    async fn granted(
+        &self,
+        parameters: &[(&str, &str)],
+        secrets: &[&str],
+    ) -> Result<(Tokens, Response), ProviderError> {
         let now = self.now();
         let call = form(&self.provider().token.endpoint, Vec::new());
         let request = || self.registration.grant_request(&call.endpoint, parameters, &mut SystemRandom, now);
         let response = self.send_proved(Endpoint::Token, request).await?;
-        let known = vec![self.registration.known_secret()];
-        self.registration.tokens(Endpoint::Token, &Call { is_application: true, ..call }, &response, known, now)
+        let known = self.registration.known_with(secrets);
+        let call = Call { is_application: true, ..call };
+        let tokens = self.registration.tokens(Endpoint::Token, &call, &response, known, now)?;
+        Ok((tokens, response))
     }
+}
+
+/// Whether a question simply got no answer.
+fn is_missed(error: &ProviderError) -> bool {
+    use ProviderError::{Interrupted, Timeout, Unreachable};
+    matches!(error, Unreachable { .. } | Timeout { .. } | Interrupted { .. })
 }
 
 fn form(endpoint: &str, parameters: Vec<(String, String)>) -> Call {

@@ -21,8 +21,8 @@ pub use grant::{Device, Polled};
 use crate::cookie::{self, Cookie, CookieKey};
 use crate::embedded::Embedded;
 use crate::error::{Endpoint, ProviderError};
-use crate::flow::{Ask, Attempt, Callback, SignedIn};
-use crate::openid::dpop::DpopKey;
+use crate::flow::{self, Ask, Attempt, Callback, SignedIn};
+use crate::openid::dpop::{DpopKey, Nonces};
 use crate::provider::{Provider, RecordError};
 use crate::registration::Registration;
 use crate::request::Request;
@@ -45,7 +45,7 @@ pub struct Client {
     application: Mutex<Option<Tokens>>,
     keys: Mutex<Option<openid::Keys>>,
     dpop: Option<DpopKey>,
-    dpop_nonce: Mutex<Option<String>>,
+    dpop_nonces: Mutex<Nonces>,
 }
 
 /// Where to send the browser, and the cookie to set before.
@@ -68,15 +68,16 @@ impl Client {
     /// without it, which holds up the thread that polls: there use [`crate::blocking::Client`].
     ///
     /// # Errors
-    /// [`RecordError`] as [`Registration::new`] has it, or when TLS cannot be set up.
+    /// [`crate::SetupError::Record`] as [`Registration::new`] has it, [`crate::SetupError::Transport`] when TLS cannot
+    /// be set up.
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
     pub fn new(
         provider: Provider,
         client_id: impl Into<String>,
         credential: impl Into<crate::Credential>,
-    ) -> Result<Self, RecordError> {
-        let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
-        Self::over(transport, Registration::new(provider, client_id, credential)?)
+    ) -> Result<Self, crate::SetupError> {
+        let transport = crate::transport::default_transport().map_err(crate::SetupError::Transport)?;
+        Ok(Self::over(transport, Registration::new(provider, client_id, credential)?)?)
     }
 
     /// A client of this preset, from the process's environment ([`Registration::from_env`]).
@@ -84,9 +85,9 @@ impl Client {
     /// # Errors
     /// As [`Registration::from_env`] and [`Client::new`].
     #[cfg(any(feature = "reqwest", feature = "ureq"))]
-    pub fn from_env(preset: &str) -> Result<Self, RecordError> {
-        let transport = crate::transport::default_transport().map_err(|error| RecordError::Text(error.to_string()))?;
-        Self::over(transport, Registration::from_env(preset)?)
+    pub fn from_env(preset: &str) -> Result<Self, crate::SetupError> {
+        let transport = crate::transport::default_transport().map_err(crate::SetupError::Transport)?;
+        Ok(Self::over(transport, Registration::from_env(preset)?)?)
     }
 
     /// A client over a transport of the caller's.
@@ -104,7 +105,7 @@ impl Client {
             application: Mutex::new(None),
             keys: Mutex::new(None),
             dpop: None,
-            dpop_nonce: Mutex::new(None),
+            dpop_nonces: Mutex::default(),
         })
     }
 
@@ -209,6 +210,15 @@ impl Client {
             }
         }
         self.redeem(outcome?).await
+    }
+
+    /// The values of `Set-Cookie` headers, one each, for the answer to a callback, whatever came of
+    /// it: they take back its attempt, and the oldest where the browser carries more than eight.
+    /// Other tabs' attempts stay. With an empty `callback` they only do the latter, for the answer
+    /// that begins a sign-in. `cookie` is the whole `Cookie` header; what this client's key does
+    /// not open is left alone, and ends by itself.
+    pub fn clear_cookies(&self, callback: &str, cookie: &str) -> Vec<String> {
+        cookie::clear(&self.cookie_key, cookie, flow::state_of(callback).as_deref())
     }
 
     /// Redeems a callback and asks who it is. The exchange is sent once and never again; the
@@ -385,7 +395,8 @@ async fn sent(transport: &dyn Transport, endpoint: Endpoint, request: Request) -
         TransportError::Timeout => ProviderError::Timeout { endpoint, source },
         TransportError::TooLarge => ProviderError::TooLarge { endpoint },
         TransportError::Interrupted(_) => ProviderError::Interrupted { endpoint, source },
-        TransportError::Unreachable(_) | TransportError::Unusable(_) => ProviderError::Unreachable { endpoint, source },
+        TransportError::Unreachable(_) => ProviderError::Unreachable { endpoint, source },
+        TransportError::Unusable(_) => ProviderError::TransportUnusable { endpoint, source },
     })
 }
 

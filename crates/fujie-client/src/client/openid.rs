@@ -15,14 +15,14 @@ use super::{Begun, Client};
 use crate::error::{Endpoint, ProviderError};
 use crate::flow::{Ask, Begin, Callback};
 use crate::openid::Fields;
-use crate::openid::dpop::{Proof, is_nonce_asked, nonce};
+use crate::openid::dpop::{Proof, is_bound, is_nonce_asked};
 use crate::openid::id_token::{Expected, IdToken, IdTokenError, verify};
 use crate::openid::metadata::{Issuer, Metadata, well_known};
 use crate::openid::pushed_authorization_request::{Pushed, parameters};
 use crate::provider::{self, CallMethod, ClientAuthentication, IdTokenRule, Provider};
 #[cfg(any(feature = "reqwest", feature = "ureq"))]
 use crate::registration::Registration;
-use crate::request::{Method, Request};
+use crate::request::{Method, Request, without_query};
 use crate::secret::Secret;
 use crate::token::Tokens;
 use crate::transport::{Response, Transport};
@@ -125,9 +125,11 @@ impl Client {
         named.retain(|(name, _)| *name != "client_id" || !self.names_itself());
         let request = || self.registration.grant_request(endpoint, &named, &mut SystemRandom, now);
         let response = self.send_proved(Endpoint::PushedAuthorizationRequest, request).await?;
-        let fields = self.registration.read_fields(Endpoint::PushedAuthorizationRequest, &response)?;
+        let fields =
+            self.registration.read_fields(Endpoint::PushedAuthorizationRequest, &response, &[&attempt.state])?;
         let pushed = Pushed::read(&fields, now).map_err(|error| {
-            self.registration.unreadable(Endpoint::PushedAuthorizationRequest, &response, error.to_string())
+            let secrets = [attempt.state.as_str()];
+            self.registration.unreadable(Endpoint::PushedAuthorizationRequest, &response, error.to_string(), &secrets)
         })?;
         let short = pushed.authorization_parameters(client_id).map(|(name, value)| (name, value.to_owned()));
         Ok(Begin { url: self.registration.authorization_url(&short), attempt })
@@ -234,8 +236,7 @@ impl Client {
         tokens: &Tokens,
         request: Request,
     ) -> Result<Response, ProviderError> {
-        let is_bound = tokens.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"));
-        if self.dpop.is_none() || !is_bound {
+        if self.dpop.is_none() || !is_bound(tokens) {
             return self.send(endpoint, request).await;
         }
         let make = || {
@@ -252,35 +253,53 @@ impl Client {
         access_token: Option<&Secret>,
         make: impl Fn() -> Result<Request, ProviderError>,
     ) -> Result<Response, ProviderError> {
-        let response = self.send(endpoint, self.proved(make()?, access_token)?).await?;
-        if self.dpop.is_none() {
+        let request = self.proved(make()?, access_token)?;
+        let url = self.dpop.is_some().then(|| without_query(request.url()).to_owned());
+        let response = self.send(endpoint, request).await?;
+        let Some(url) = url else {
             return Ok(response);
-        }
-        if let Some(fresh) = response.header("dpop-nonce").and_then(nonce) {
-            *self.dpop_nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh.to_owned());
-        }
+        };
+        self.keep_nonce(&url, response.header("dpop-nonce"));
         let fields: Fields = serde_json::from_slice(&response.body).unwrap_or_default();
         let error = fields.get("error").and_then(Value::as_str);
         if !is_nonce_asked(response.status, error, response.header("www-authenticate")) {
             return Ok(response);
         }
-        self.send(endpoint, self.proved(make()?, access_token)?).await
+        let response = self.send(endpoint, self.proved(make()?, access_token)?).await?;
+        self.keep_nonce(&url, response.header("dpop-nonce"));
+        Ok(response)
     }
 
     fn proved(&self, mut request: Request, access_token: Option<&Secret>) -> Result<Request, ProviderError> {
-        let Some(key) = &self.dpop else {
-            return Ok(request);
-        };
-        let known = self.dpop_nonce.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let method = match request.method() {
             Method::Get => "GET",
             Method::Post => "POST",
         };
-        let of = Proof { method, url: request.url(), access_token, nonce: known.as_deref() };
-        let proof = key.proof(of, &mut SystemRandom, self.now());
-        let proof = proof.or(Err(ProviderError::NotOffered("a proof with this key")))?;
-        request.set_header("dpop", &proof);
+        if let Some(proof) = self.proof(method, request.url(), access_token)? {
+            request.set_header("dpop", &proof);
+        }
         Ok(request)
+    }
+
+    /// A proof of our key for one request, where there is a key.
+    pub(crate) fn proof(
+        &self,
+        method: &str,
+        url: &str,
+        access_token: Option<&Secret>,
+    ) -> Result<Option<String>, ProviderError> {
+        let Some(key) = &self.dpop else {
+            return Ok(None);
+        };
+        let nonces = self.dpop_nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = Proof { method, url, access_token, nonce: nonces.of(url) };
+        let proof = key.proof(of, &mut SystemRandom, self.now());
+        proof.map(Some).or(Err(ProviderError::NotOffered("a proof with this key")))
+    }
+
+    /// Keeps the nonce that came with an answer from this URL, whatever its status (RFC 9449 §8.2).
+    pub(crate) fn keep_nonce(&self, url: &str, header: Option<&str>) {
+        self.dpop_nonces.lock().unwrap_or_else(PoisonError::into_inner).keep(url, header);
     }
 }
 

@@ -15,7 +15,7 @@ impl Renew for Client {
 
 impl Client {
     /// A session for these tokens, relative to the provider's API, carrying the token as the
-    /// provider wants it. They are refreshed in memory and forgotten with the session.
+    /// provider wants it; a bound one goes with a proof of this client's key (RFC 9449 §7). They are refreshed in memory and forgotten with the session.
     ///
     /// # Errors
     /// [`StoreError`] when the tokens cannot be kept.
@@ -31,6 +31,7 @@ impl Client {
         let (renew, clock) = (Arc::clone(self), Arc::clone(self));
         let source = TokenSource::new(store, name, renew, move || clock.now());
         let provider = self.provider();
-        Session::builder(provider.base_url.as_str()).tokens(source).placement(provider.token_placement.clone())
+        let builder = Session::builder(provider.base_url.as_str()).tokens(source);
+        builder.placement(provider.token_placement.clone()).prover(Arc::clone(self))
     }
 }

@@ -60,6 +60,7 @@ pub fn parameters(assertion: &Secret) -> [(&'static str, &str); 2] {
 
 /// Why Apple's client secret cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AppleError {
     /// Apple's keys are P-256 and have an id.
     #[error("Apple's key must be P-256 with its key id as kid")]

@@ -36,6 +36,7 @@ pub fn parameters<'a>(client_id: &'a str, scope: &'a str) -> Vec<(&'static str, 
 }
 
 /// A sign-in that waits for the person. `Debug` shows no code.
+#[non_exhaustive]
 pub struct DeviceAuthorization {
     /// What we ask with.
     pub device_code: Secret,

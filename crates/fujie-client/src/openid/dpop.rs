@@ -18,11 +18,14 @@ use super::{
     signing_key::SigningKey,
 };
 use crate::secret::Secret;
+use crate::token::Tokens;
 use fujie_core::random::Random;
 use fujie_core::time::Timestamp;
 
 /// Characters of a nonce, at most.
 const NONCE_LENGTH_MAX: usize = 1024;
+/// Servers whose nonces are kept, at most; a provider has two or three.
+const NONCES_MAX: usize = 16;
 
 /// A key to which tokens are bound. It belongs to one person's tokens, and lives as long as they do.
 pub struct DpopKey {
@@ -152,6 +155,38 @@ pub fn nonce(header: &str) -> Option<&str> {
     is_fine.then_some(header)
 }
 
+/// Whether these tokens are bound to a key (§5).
+pub(crate) fn is_bound(tokens: &Tokens) -> bool {
+    tokens.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"))
+}
+
+/// The newest nonce of each server (§8.2), by origin, the newest last.
+#[derive(Default)]
+pub(crate) struct Nonces(Vec<(String, String)>);
+
+impl Nonces {
+    /// The nonce for a request to this URL.
+    pub(crate) fn of(&self, url: &str) -> Option<&str> {
+        let origin = origin(url)?;
+        self.0.iter().find(|(known, _)| *known == origin).map(|(_, nonce)| nonce.as_str())
+    }
+
+    /// Takes in the header `DPoP-Nonce` of an answer from this URL. Beyond the limit the oldest is forgotten, which
+    /// costs one more request.
+    pub(crate) fn keep(&mut self, url: &str, header: Option<&str>) {
+        let (Some(origin), Some(fresh)) = (origin(url), header.and_then(nonce)) else { return };
+        self.0.retain(|(known, _)| *known != origin);
+        if self.0.len() >= NONCES_MAX {
+            self.0.remove(0);
+        }
+        self.0.push((origin, fresh.to_owned()));
+    }
+}
+
+fn origin(url: &str) -> Option<String> {
+    Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
+}
+
 #[cfg(test)]
 mod tests {
     use fujie_core::jose::{jwks::Compact, verifying_key::SignatureAlgorithm, verifying_key::VerifyingKey};
@@ -247,5 +282,23 @@ mod tests {
         for bad in ["", "a b", "a\"b", "a\\b", "a\nb", "中", &"n".repeat(1025)] {
             assert_eq!(nonce(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_nonce_is_kept_for_its_server_and_not_for_ever() {
+        let mut nonces = Nonces::default();
+        nonces.keep("https://op.example/token?x", Some("one"));
+        nonces.keep("https://OP.example:443/par", Some("two"));
+        nonces.keep("https://op.example/token", Some("not one"));
+        nonces.keep("https://op.example/token", None);
+        assert_eq!(nonces.of("https://op.example/userinfo"), Some("two"));
+        for other in ["http://op.example/", "https://op.example:8443/", "https://api.op.example/", "op.example"] {
+            assert_eq!(nonces.of(other), None, "{other}");
+        }
+        for at in 0..NONCES_MAX {
+            assert!(nonces.of("https://op.example/").is_some(), "{at}");
+            nonces.keep(&format!("https://{at}.example/"), Some("n"));
+        }
+        assert_eq!((nonces.of("https://op.example/"), nonces.0.len()), (None, NONCES_MAX));
     }
 }

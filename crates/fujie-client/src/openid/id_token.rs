@@ -54,6 +54,7 @@ pub struct Expected<'a> {
 
 /// Which check failed. For the log: the person is told none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdTokenError {
     /// The signature or what belongs to it.
     #[error("the ID token is not verified: {0}")]
@@ -120,6 +121,7 @@ impl IdTokenError {
 
 /// An ID token that passed every check. `Debug` shows nothing of the person.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct IdToken {
     /// `iss`: with the tenant in it, where there are many.
     pub issuer: String,

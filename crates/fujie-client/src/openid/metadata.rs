@@ -4,9 +4,11 @@
 //! Owns where the document lies, its limits, and what an issuer is. Deliberately not here: fetching it (never follow
 //! a redirect, RFC 8414 §6.2), keeping it, and choosing among what is offered.
 
+use std::net::Ipv4Addr;
+
 use fujie_core::jose::{json, verifying_key::SignatureAlgorithm};
 use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 
 use super::Fields;
 use crate::provider::address_fault;
@@ -20,6 +22,9 @@ const LIST_LENGTH_MAX: usize = 512;
 const WORD_LENGTH_MAX: usize = 256;
 /// What stands for the tenant in the issuer of Microsoft's addresses for everybody.
 const TENANT: &str = "{tenantid}";
+
+/// What is said of an address that only we can reach, named by an issuer that anybody can.
+const INTERNAL: &str = "is in a private network, and the issuer is not";
 
 /// Who an ID token must be from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +86,7 @@ fn is_guid(text: &str) -> bool {
 
 /// Why a description is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MetadataError {
     /// More than 64 KiB.
     #[error("the metadata is larger than 64 KiB")]
@@ -105,6 +111,7 @@ pub enum MetadataError {
 /// What a provider says that it can do. An absent list has the standard's default in it; where that is "not said",
 /// it is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
     /// Who this is about.
     pub issuer: Issuer,
@@ -147,7 +154,9 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Reads a document about `asked`. What we do not use is not looked at.
+    /// Reads a document about `asked`. What we do not use is not looked at. An issuer out in the world cannot lead us to
+    /// addresses of loopback, of private networks or of a link (a request forged through us), as far as they are written
+    /// out: names that resolve to such addresses cannot be told apart here, so let the network keep them from us.
     ///
     /// # Errors
     /// [`MetadataError`], by cause.
@@ -160,18 +169,20 @@ impl Metadata {
             return Err(MetadataError::IssuerMismatch);
         }
         let list = |name, default: &[&str]| list(&fields, name, default);
+        let may_be_internal = Url::parse(asked.as_str()).is_ok_and(|url| is_internal(&url));
+        let address = |name| address(&fields, name, may_be_internal);
         let algorithms = list("id_token_signing_alg_values_supported", &["RS256"])?;
         Ok(Self {
             issuer: asked.clone(),
-            authorization_endpoint: address(&fields, "authorization_endpoint")?,
-            token_endpoint: address(&fields, "token_endpoint")?.ok_or(MetadataError::Missing("token_endpoint"))?,
-            jwks_uri: address(&fields, "jwks_uri")?,
-            userinfo_endpoint: address(&fields, "userinfo_endpoint")?,
-            revocation_endpoint: address(&fields, "revocation_endpoint")?,
-            introspection_endpoint: address(&fields, "introspection_endpoint")?,
-            device_authorization_endpoint: address(&fields, "device_authorization_endpoint")?,
-            pushed_authorization_request_endpoint: address(&fields, "pushed_authorization_request_endpoint")?,
-            end_session_endpoint: address(&fields, "end_session_endpoint")?,
+            authorization_endpoint: address("authorization_endpoint")?,
+            token_endpoint: address("token_endpoint")?.ok_or(MetadataError::Missing("token_endpoint"))?,
+            jwks_uri: address("jwks_uri")?,
+            userinfo_endpoint: address("userinfo_endpoint")?,
+            revocation_endpoint: address("revocation_endpoint")?,
+            introspection_endpoint: address("introspection_endpoint")?,
+            device_authorization_endpoint: address("device_authorization_endpoint")?,
+            pushed_authorization_request_endpoint: address("pushed_authorization_request_endpoint")?,
+            end_session_endpoint: address("end_session_endpoint")?,
             require_pushed_authorization_requests: flag(&fields, "require_pushed_authorization_requests")?,
             authorization_response_iss_parameter_supported: flag(
                 &fields,
@@ -208,15 +219,46 @@ pub fn well_known(issuer: &str) -> [String; 2] {
     ]
 }
 
-/// An endpoint: https anywhere, http on loopback only, no fragment. It may have a query.
-fn address(fields: &Fields, name: &'static str) -> Result<Option<String>, MetadataError> {
+/// An endpoint: https anywhere, http on loopback only, no fragment. It may have a query. It is inside our own network
+/// only when the issuer is.
+fn address(fields: &Fields, name: &'static str, may_be_internal: bool) -> Result<Option<String>, MetadataError> {
     let Some(text) = word(fields, name)? else { return Ok(None) };
     if let Some(fault) = address_fault(text) {
         return Err(MetadataError::Address(name, fault));
     }
+    let url = Url::parse(text).ok().filter(Url::has_host).ok_or(MetadataError::Malformed(name))?;
+    if is_internal(&url) && !may_be_internal {
+        return Err(MetadataError::Address(name, INTERNAL));
+    }
     // The parser's own spelling would differ for a host in capitals; we send what was written.
-    let has_host = Url::parse(text).is_ok_and(|url| url.has_host());
-    if has_host { Ok(Some(text.to_owned())) } else { Err(MetadataError::Malformed(name)) }
+    Ok(Some(text.to_owned()))
+}
+
+/// Whether the host is of a kind that only we can reach: this machine, a private network, its neighbourhood. Addresses
+/// and the names of loopback are seen; what another name resolves to is not.
+fn is_internal(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => is_internal_v4(address),
+        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => is_internal_v4(address),
+            None => {
+                let is_local = address.is_unique_local() || address.is_unicast_link_local();
+                address.is_loopback() || address.is_unspecified() || is_local
+            }
+        },
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
+}
+
+fn is_internal_v4(address: Ipv4Addr) -> bool {
+    // RFC 6598: shared behind one carrier; a large cloud tells machines their credentials there.
+    let is_shared = matches!(address.octets(), [100, 64..=127, ..]);
+    let is_local = address.is_private() || address.is_link_local();
+    address.is_loopback() || address.is_unspecified() || is_local || is_shared
 }
 
 fn word<'a>(fields: &'a Fields, name: &'static str) -> Result<Option<&'a str>, MetadataError> {
@@ -281,7 +323,7 @@ mod tests {
     fn what_is_said_is_read() {
         let metadata = read(json!({
             "pushed_authorization_request_endpoint": "https://par.example/par?x=1",
-            "device_authorization_endpoint": "http://127.0.0.1:3000/device",
+            "device_authorization_endpoint": "https://device.example/device",
             "require_pushed_authorization_requests": true,
             "authorization_response_iss_parameter_supported": true,
             "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
@@ -290,7 +332,7 @@ mod tests {
         let metadata = metadata.unwrap();
         let endpoint = |endpoint: &Option<String>| endpoint.clone().unwrap();
         assert_eq!(endpoint(&metadata.pushed_authorization_request_endpoint), "https://par.example/par?x=1");
-        assert_eq!(endpoint(&metadata.device_authorization_endpoint), "http://127.0.0.1:3000/device");
+        assert_eq!(endpoint(&metadata.device_authorization_endpoint), "https://device.example/device");
         assert!(metadata.require_pushed_authorization_requests);
         assert!(metadata.authorization_response_iss_parameter_supported);
         assert_eq!(metadata.dpop_signing_alg_values_supported, ["ES256", "EdDSA"]);
@@ -357,6 +399,51 @@ mod tests {
                     "{name} {address}"
                 );
             }
+        }
+    }
+
+    /// A document of this issuer with one address in it.
+    fn leading(issuer: &str, name: &str, address: &str) -> Result<Metadata, MetadataError> {
+        let mut document = json!({"issuer": issuer, "token_endpoint": issuer});
+        document[name] = json!(address);
+        Metadata::read(document.to_string().as_bytes(), &Issuer::parse(issuer).unwrap())
+    }
+
+    #[test]
+    fn a_remote_issuer_leads_nobody_into_our_own_network() {
+        let names = ["token_endpoint", "jwks_uri", "userinfo_endpoint", "device_authorization_endpoint"];
+        for host in [
+            "localhost",
+            "LOCALHOST.",
+            "x.localhost",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0.0.0.0",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.100.100.200",
+            "[::1]",
+            "[::]",
+            "[fc00::1]",
+            "[fdff::1]",
+            "[fe80::1]",
+            "[::ffff:10.0.0.1]",
+        ] {
+            for (name, address) in names.map(|name| (name, format!("https://{host}:8443/x"))) {
+                let refused = Err(MetadataError::Address(name, INTERNAL));
+                assert_eq!(leading(ISSUER, name, &address), refused, "{address}");
+                for own in ["http://127.0.0.1:3000", "https://10.0.0.7", "https://[fc00::2]/a", "http://localhost"] {
+                    assert!(leading(own, name, &address).is_ok(), "{own} {address}");
+                }
+            }
+        }
+        for host in ["172.15.0.1", "172.32.0.1", "192.169.0.1", "100.128.0.1", "[fe00::1]", "[2001:db8::1]", "8.8.8.8"]
+        {
+            assert!(leading(ISSUER, "jwks_uri", &format!("https://{host}/x")).is_ok(), "{host}");
         }
     }
 

@@ -17,6 +17,7 @@ const KID_LENGTH_MAX: usize = 255;
 
 /// Why a text is no private key to sign with. It shows nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SigningKeyError {
     /// No PKCS #8 in PEM. Older forms can be converted.
     #[error("the key is not PKCS #8 in PEM; convert it with: openssl pkcs8 -topk8 -nocrypt -in KEY")]

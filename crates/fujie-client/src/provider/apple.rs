@@ -22,7 +22,7 @@ pub fn apple() -> Provider {
         revocation: Some(post_form("https://appleid.apple.com/auth/revoke", &[("token", "{access_token}")])),
         identity: IdentityRule {
             subject: Vec::new(),
-            nickname: texts(&["name.firstName", "name.lastName"]),
+            nickname: texts(&["name.firstName name.lastName"]),
             avatar_url: Vec::new(),
             ..standard.identity
         },

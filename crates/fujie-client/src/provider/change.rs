@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::check::address_fault;
+use super::field::{read, takes};
+use super::github::{API, ENTERPRISE_API};
 use super::{Call, Provider, RecordError, named, names};
 
 impl Provider {
@@ -11,9 +13,10 @@ impl Provider {
     /// # Errors
     /// [`RecordError::Field`] names a field that does not exist or has the wrong type.
     pub fn with(&self, changes: &Value) -> Result<Self, RecordError> {
-        let mut record = serde_json::to_value(self).map_err(RecordError::Field)?;
+        let written = serde_json::to_value(self);
+        let mut record = written.map_err(|source| RecordError::Field { field: String::new(), line: None, source })?;
         merge(&mut record, changes);
-        serde_json::from_value(record).map_err(RecordError::Field)
+        read(&record)
     }
 
     /// A record from a table of changes. `preset` names where it starts from; without it the
@@ -23,7 +26,7 @@ impl Provider {
     /// [`RecordError::Preset`] for a preset that does not exist, otherwise [`RecordError::Field`].
     pub fn from_table(mut table: Map<String, Value>) -> Result<Self, RecordError> {
         match table.remove("preset") {
-            None => serde_json::from_value(Value::Object(table)).map_err(RecordError::Field),
+            None => read(&Value::Object(table)),
             Some(Value::String(name)) => match named(&name) {
                 Some(preset) => preset.with(&Value::Object(table)),
                 None => Err(RecordError::Preset { name, known: names().collect::<Vec<_>>().join(", ") }),
@@ -39,12 +42,18 @@ impl Provider {
     #[cfg(feature = "toml")]
     pub fn from_toml(text: &str) -> Result<Self, RecordError> {
         let table: Map<String, Value> = toml::from_str(text).map_err(|error| RecordError::Text(error.to_string()))?;
-        Self::from_table(table)
+        Self::from_table(table).map_err(|error| match error {
+            RecordError::Field { field, source, .. } => {
+                RecordError::Field { line: super::field::line(text, &field), field, source }
+            }
+            other => other,
+        })
     }
 
     /// This record changed by variables of the environment: with the prefix `WECHAT_`, the
     /// variable `WECHAT_TOKEN__ENDPOINT` is the field `token.endpoint`. Values that are JSON are
-    /// read as such, all others are text. Names without the prefix are ignored.
+    /// read as such, all others are text, and so are those of which the field takes only the text.
+    /// Names without the prefix are ignored.
     ///
     /// # Errors
     /// [`RecordError::Field`] names a field that does not exist or has the wrong type.
@@ -58,12 +67,16 @@ impl Provider {
             let Some(path) = name.strip_prefix(prefix) else {
                 continue;
             };
-            let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
-            let nested = path.to_ascii_lowercase().rsplit("__").fold(value, |inner, part| {
-                let mut outer = Map::new();
-                outer.insert(part.to_owned(), inner);
-                Value::Object(outer)
-            });
+            let path = path.to_ascii_lowercase();
+            let path: Vec<&str> = path.split("__").collect();
+            let text = Value::String(value.clone());
+            let value = match serde_json::from_str(&value) {
+                // An id of digits looks like a number.
+                Ok(json) if takes(&path, &json) || !takes(&path, &text) => json,
+                _ => text,
+            };
+            let nested =
+                path.iter().rfold(value, |inner, part| Value::Object(Map::from_iter([(part.to_string(), inner)])));
             merge(&mut changes, &nested);
         }
         self.with(&changes)
@@ -85,12 +98,21 @@ impl Provider {
     }
 
     /// This record with every address moved below `base`, a scheme and host with an optional
-    /// port and path: a simulator, or a gateway of one's own. What the provider names itself stays:
-    /// behind a gateway there is still the real one.
+    /// port and path: a server or a gateway of one's own, or a simulator. What the provider names
+    /// itself stays: behind a gateway there is still the real one. GitHub's API, which has a host of
+    /// its own, moves to `/api/v3` below `base`, where Enterprise Server has it.
     ///
     /// # Errors
     /// [`RecordError::Address`] when `base` is no address, or is `http` beyond loopback.
     pub fn at_host(&self, base: &str) -> Result<Self, RecordError> {
+        self.moved(base, |endpoint| match endpoint.strip_prefix(API) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{ENTERPRISE_API}{rest}"),
+            _ => path(endpoint).to_owned(),
+        })
+    }
+
+    /// This record with what `path` makes of every address behind `base`.
+    fn moved(&self, base: &str, path: fn(&str) -> String) -> Result<Self, RecordError> {
         if let Some(fault) = address_fault(base) {
             return Err(self.bad_address("base", fault));
         }
@@ -115,12 +137,13 @@ impl Provider {
         Ok(record)
     }
 
-    /// As [`Provider::at_host`], for a simulator: where it signs ID tokens it names itself in them.
+    /// As [`Provider::at_host`], for a simulator: where it signs ID tokens it names itself in them, and
+    /// every path is the provider's own.
     ///
     /// # Errors
     /// As [`Provider::at_host`].
     pub fn at_simulator(&self, base: &str) -> Result<Self, RecordError> {
-        let mut record = self.at_host(base)?;
+        let mut record = self.moved(base, |endpoint| path(endpoint).to_owned())?;
         if let Some(rule) = &mut record.id_token {
             let base = base.trim_end_matches('/');
             for issuer in std::iter::once(&mut rule.issuer).chain(&mut record.callback.issuer) {

@@ -1,9 +1,11 @@
 //! Refusing records that would be unsafe, and addresses that we do not send secrets to.
 
+use fujie_core::jose::verifying_key::SignatureAlgorithm;
 use url::{Host, Url};
 
 use super::call::{Piece, pieces};
-use super::{Call, PLACEHOLDERS, Provider};
+use super::{Call, IdTokenRule, PLACEHOLDERS, Provider, TokenPlacement};
+use crate::openid::metadata::{Issuer, MetadataError};
 
 /// Fewest random bytes in a state.
 const STATE_BYTES_MIN: usize = 16;
@@ -15,9 +17,16 @@ const ID_LENGTH_MAX: usize = 64;
 #[non_exhaustive]
 pub enum RecordError {
     /// A field does not exist or has the wrong type.
-    #[error("the provider record cannot be read: {0}")]
-    Field(#[source] serde_json::Error),
-    /// The text of a record is not TOML, or a field does not exist or has the wrong type.
+    #[error("the provider record cannot be read: {}{source}", place(field, *line))]
+    Field {
+        /// Its path, such as `token.endpoint`; empty where it is the record as a whole.
+        field: String,
+        /// The line in the text, where there is one.
+        line: Option<usize>,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The text of a record is not TOML, or another text cannot be read.
     #[error("the provider record cannot be read: {0}")]
     Text(String),
     /// There is no preset of this name.
@@ -50,17 +59,46 @@ pub enum RecordError {
     },
 }
 
+/// What the fields of a call are called.
+#[derive(Clone, Copy)]
+struct CallFields {
+    endpoint: &'static str,
+    parameters: &'static str,
+    headers: &'static str,
+}
+
+macro_rules! call_fields {
+    ($call:literal) => {
+        CallFields {
+            endpoint: concat!($call, ".endpoint"),
+            parameters: concat!($call, ".parameters"),
+            headers: concat!($call, ".headers"),
+        }
+    };
+}
+
+/// What stands before the fault of a field.
+fn place(field: &str, line: Option<usize>) -> String {
+    match (field, line) {
+        ("", _) => String::new(),
+        (field, None) => format!("{field}: "),
+        (field, Some(line)) => format!("line {line}, {field}: "),
+    }
+}
+
 impl Provider {
     /// This record, if it is safe to use: addresses are https (http on loopback alone, because
     /// the secret travels there), the state has room for 128 random bits, every placeholder is
-    /// known, and some answer names the subject.
+    /// known, headers can be sent, ID tokens can be checked, and some answer names the subject.
     pub(crate) fn verified(self) -> Result<Self, RecordError> {
         let is_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
         if self.id.is_empty() || self.id.len() > ID_LENGTH_MAX || !self.id.bytes().all(is_id) {
             return Err(self.bad_value("id", "must be 1 to 64 of a-z, 0-9, '_', '-' and '.'"));
         }
         for (field, endpoint) in self.addresses() {
-            if let Some(fault) = address_fault(endpoint) {
+            // What stands in braces would be sent as it is.
+            let template = endpoint.contains(['{', '}']).then_some("must not contain a placeholder");
+            if let Some(fault) = address_fault(endpoint).or(template) {
                 return Err(self.bad_address(field, fault));
             }
         }
@@ -73,8 +111,14 @@ impl Provider {
         if self.callback.issuer_required && self.callback.issuer.is_none() {
             return Err(self.bad_value("callback.issuer", "is missing, though callbacks must carry it"));
         }
-        if self.templates().any(|template| !is_known(template)) {
-            return Err(self.bad_value("parameters", "have a placeholder that does not exist"));
+        if let Some((field, _)) = self.templates().find(|(_, template)| !is_known(template)) {
+            return Err(self.bad_value(field, "has a placeholder that does not exist"));
+        }
+        if let Some((field, fault)) = self.headers().find_map(|(field, pair)| Some((field, header_fault(pair)?))) {
+            return Err(self.bad_value(field, fault));
+        }
+        if let Some((field, fault)) = self.id_token.as_ref().and_then(id_token_fault) {
+            return Err(self.bad_value(field, fault));
         }
         if !self.names_subject() {
             return Err(self.bad_value("identity", "names no subject"));
@@ -89,16 +133,16 @@ impl Provider {
         by_user || by_token || self.subject.is_some() || self.id_token.is_some() || self.user.is_none()
     }
 
-    fn calls(&self) -> impl Iterator<Item = (&'static str, &Call)> {
+    fn calls(&self) -> impl Iterator<Item = (CallFields, &Call)> {
         let optional = [
-            ("refresh.endpoint", &self.refresh),
-            ("check.endpoint", &self.check),
-            ("subject.endpoint", &self.subject),
-            ("user.endpoint", &self.user),
-            ("revocation.endpoint", &self.revocation),
+            (call_fields!("refresh"), &self.refresh),
+            (call_fields!("check"), &self.check),
+            (call_fields!("subject"), &self.subject),
+            (call_fields!("user"), &self.user),
+            (call_fields!("revocation"), &self.revocation),
         ];
-        std::iter::once(("token.endpoint", &self.token))
-            .chain(optional.into_iter().filter_map(|(field, call)| Some((field, call.as_ref()?))))
+        std::iter::once((call_fields!("token"), &self.token))
+            .chain(optional.into_iter().filter_map(|(fields, call)| Some((fields, call.as_ref()?))))
     }
 
     fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -112,13 +156,29 @@ impl Provider {
         page.map(|endpoint| ("authorization_endpoint", endpoint))
             .into_iter()
             .chain([("base_url", self.base_url.as_str())])
-            .chain(self.calls().map(|(field, call)| (field, call.endpoint.as_str())))
+            .chain(self.calls().map(|(fields, call)| (fields.endpoint, call.endpoint.as_str())))
             .chain(optional.into_iter().filter_map(|(field, endpoint)| Some((field, endpoint?))))
     }
 
-    fn templates(&self) -> impl Iterator<Item = &str> {
-        let of_calls = self.calls().flat_map(|(_, call)| call.parameters.iter().chain(&call.headers));
-        of_calls.chain(&self.authorization_parameters).map(|(_, template)| template.as_str())
+    fn templates(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let of_calls = self.calls().flat_map(|(fields, call)| {
+            let parameters = call.parameters.iter().map(move |pair| (fields.parameters, pair));
+            parameters.chain(call.headers.iter().map(move |pair| (fields.headers, pair)))
+        });
+        let of_page = self.authorization_parameters.iter().map(|pair| ("authorization_parameters", pair));
+        of_calls.chain(of_page).map(|(field, (_, template))| (field, template.as_str()))
+    }
+
+    /// Names and values, and the field that has them.
+    fn headers(&self) -> impl Iterator<Item = (&'static str, (&str, &str))> {
+        let of_calls = self.calls().flat_map(|(fields, call)| {
+            call.headers.iter().map(move |(name, value)| (fields.headers, (name.as_str(), value.as_str())))
+        });
+        let of_session = match &self.token_placement {
+            TokenPlacement::Header { name, prefix } => Some(("token_placement", (name.as_str(), prefix.as_str()))),
+            TokenPlacement::Bearer | TokenPlacement::Query { .. } => None,
+        };
+        of_calls.chain(of_session)
     }
 
     pub(crate) fn bad_value(&self, field: &'static str, fault: &'static str) -> RecordError {
@@ -128,6 +188,29 @@ impl Provider {
     pub(super) fn bad_address(&self, field: &'static str, fault: &'static str) -> RecordError {
         RecordError::Address { provider: self.id.clone(), field, fault }
     }
+}
+
+/// Why a header cannot be sent, if so (RFC 9110 §5.5, §5.6.2).
+fn header_fault((name, value): (&str, &str)) -> Option<&'static str> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Some("has a name that is no header's");
+    }
+    let is_plain = |byte: u8| matches!(byte, b'\t' | b' '..=b'~');
+    (!value.bytes().all(is_plain)).then_some("has a value that is not plain ASCII in one line")
+}
+
+/// Why nobody's ID token could be believed, if so: the field and what is wrong with it.
+fn id_token_fault(rule: &IdTokenRule) -> Option<(&'static str, &'static str)> {
+    match Issuer::parse(rule.issuer.as_str()) {
+        Err(MetadataError::Address(_, fault)) => return Some(("id_token.issuer", fault)),
+        Err(_) => return Some(("id_token.issuer", "is no issuer")),
+        Ok(_) => {}
+    }
+    if !rule.algorithms.iter().any(|name| SignatureAlgorithm::parse(name).is_some()) {
+        return Some(("id_token.algorithms", "has none that an ID token may be signed with here"));
+    }
+    rule.subject.is_empty().then_some(("id_token.subject", "names no claim"))
 }
 
 fn is_known(template: &str) -> bool {

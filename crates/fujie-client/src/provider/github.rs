@@ -1,11 +1,17 @@
-//! GitHub (github.com): OAuth apps and GitHub Apps acting for a person. What departs from RFC
+//! GitHub (github.com, or an Enterprise Server): OAuth apps and GitHub Apps acting for a person. What departs from RFC
 //! 6749: failures with status 200 and names of its own, JSON only when asked for, scopes asked
 //! with spaces and answered with commas, a numeric subject, an API without `error` fields.
 
 use super::oauth2::{bearer_get, oauth2, pairs, refusals, texts};
 use super::{Call, CallbackRule, ClientAuthentication, ErrorShape, IdentityRule, Provider, Refusal};
 
-/// The preset. The subject is the numeric id: a login may be renamed and taken by somebody else.
+/// Where the API is, and the path that takes its place on a host of one's own: Enterprise Server
+/// has no second one.
+pub(super) const API: &str = "https://api.github.com";
+pub(super) const ENTERPRISE_API: &str = "/api/v3";
+
+/// The preset, for github.com; [`Provider::at_host`] makes it one for an Enterprise Server, which
+/// needs an `id` of its own too, because its people are other people. The subject is the numeric id: a login may be renamed and taken by somebody else.
 pub fn github() -> Provider {
     let page = "https://github.com/login/oauth/authorize";
     let token = "https://github.com/login/oauth/access_token";
@@ -37,7 +43,7 @@ pub fn github() -> Provider {
             avatar_url: texts(&["avatar_url"]),
             ..standard.identity
         },
-        base_url: "https://api.github.com".into(),
+        base_url: API.into(),
         ..standard
     }
 }

@@ -14,6 +14,7 @@ mod dingtalk;
 mod discord;
 mod douyin;
 mod feishu;
+mod field;
 mod gitee;
 mod github;
 mod gitlab;
@@ -226,7 +227,8 @@ pub struct IdentityRule {
     pub is_per_application: bool,
     /// The field with an identifier that several applications of one owner share.
     pub union_subject: Option<String>,
-    /// The fields with a name to show, the first that is there.
+    /// The fields with a name to show, the first that is there; with spaces between them several
+    /// are one, a given name before a family name.
     pub nickname: Vec<String>,
     /// The fields with the address of a picture, the first that is there.
     pub avatar_url: Vec<String>,

@@ -22,6 +22,7 @@ pub struct Builder {
     base_url: String,
     token: Token,
     placement: TokenPlacement,
+    prover: Option<Arc<crate::Client>>,
     login: Login,
     keeps_cookies: bool,
     headers: Vec<(String, String)>,
@@ -44,6 +45,7 @@ impl Builder {
             base_url,
             token: Token::None,
             placement: TokenPlacement::Bearer,
+            prover: None,
             login: Login::None,
             keeps_cookies: true,
             headers: Vec::new(),
@@ -80,6 +82,12 @@ impl Builder {
     #[must_use]
     pub fn placement(mut self, placement: TokenPlacement) -> Self {
         self.placement = placement;
+        self
+    }
+
+    /// Proves the key of this client, wherever a token is bound to one.
+    pub(crate) fn prover(mut self, client: Arc<crate::Client>) -> Self {
+        self.prover = Some(client);
         self
     }
 
@@ -182,6 +190,7 @@ impl Builder {
             proxies: self.proxies,
             token: self.token,
             placement: self.placement,
+            prover: self.prover,
             credentials,
             cookies: self.keeps_cookies.then(Jar::default),
             headers: header_map(&self.headers)?,

@@ -66,6 +66,8 @@ struct Inner {
     proxies: Proxies,
     token: Token,
     placement: TokenPlacement,
+    /// Has the key to which tokens are bound, if they are.
+    prover: Option<Arc<crate::Client>>,
     credentials: Credentials,
     cookies: Option<Jar>,
     headers: reqwest::header::HeaderMap,

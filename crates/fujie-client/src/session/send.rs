@@ -1,14 +1,14 @@
 //! Sending: the loop of refreshes, challenges and redirects around one exchange.
 //!
 //! Owns what goes along on each hop, when a request is sent once more, and telling failures
-//! apart. Each of a refresh and a challenge happens once; redirects are counted.
+//! apart. Each of a refresh, a challenge and a nonce happens once; redirects are counted.
 
 use std::error::Error as StdError;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, WWW_AUTHENTICATE};
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep};
 use url::Url;
@@ -21,6 +21,7 @@ use super::redirect::{Hop, bodiless, harmless, next};
 use super::request::Draft;
 use super::response::Download;
 use super::{Error, Session, Token, TokenError, TokenPlacement};
+use crate::openid::dpop::{is_bound, is_nonce_asked};
 use crate::request::with_query;
 use crate::secret::Secret;
 use crate::token::Tokens;
@@ -40,6 +41,7 @@ struct Journey {
     has_left: bool,
     is_refreshed: bool,
     is_challenged: bool,
+    has_nonce: bool,
 }
 
 impl Session {
@@ -66,6 +68,12 @@ impl Session {
                 && let Some(jar) = &self.inner.cookies
             {
                 jar.keep(&draft.url, answer.headers());
+            }
+            if !journey.has_left
+                && let Some(prover) = &self.inner.prover
+            {
+                let told = answer.headers().get("dpop-nonce").and_then(|value| value.to_str().ok());
+                prover.keep_nonce(draft.url.as_str(), told);
             }
             if answer.status() == 401
                 && !journey.has_left
@@ -108,6 +116,10 @@ impl Session {
         let (Token::Source(source), Carried::Fresh(tokens)) = (&self.inner.token, carried) else {
             return Ok(false);
         };
+        if !journey.has_nonce && is_bound(tokens) && asks_for_nonce(headers) {
+            journey.has_nonce = true;
+            return Ok(true);
+        }
         if journey.is_refreshed {
             return Ok(false);
         }
@@ -177,6 +189,11 @@ impl Session {
         if let Some(value) = self.inner.credentials.header(draft.method.as_str(), url)? {
             headers.entry(AUTHORIZATION).or_insert(value);
         }
+        if let Carried::Fresh(tokens) = carried
+            && is_bound(tokens)
+        {
+            return self.prove(headers, draft.method.as_str(), url, &tokens.access_token);
+        }
         let token = match carried {
             Carried::None => return Ok(headers),
             Carried::Fixed(token) => token,
@@ -195,6 +212,26 @@ impl Session {
         headers.entry(name).or_insert(value);
         Ok(headers)
     }
+
+    /// A token that is bound to a key goes with a proof of it, and as nothing else: to whoever takes it as a bearer's it
+    /// would be of use without the key (RFC 9449 §7).
+    fn prove(&self, mut headers: HeaderMap, method: &str, url: &Url, token: &Secret) -> Result<HeaderMap, Error> {
+        let proof =
+            self.inner.prover.as_ref().and_then(|client| client.proof(method, url.as_str(), Some(token)).ok()?);
+        let keyless = "holds tokens that are bound to a key (DPoP), which its client does not have";
+        let proof = proof.ok_or(Error::Setup { what: keyless, source: None })?;
+        for (name, value) in [(AUTHORIZATION.as_str(), format!("DPoP {}", token.expose())), ("dpop", proof)] {
+            let (name, value) = header_pair(name, &value)?;
+            headers.entry(name).or_insert(value);
+        }
+        Ok(headers)
+    }
+}
+
+/// Whether one of the challenges asks for a nonce in the proof (RFC 9449 §9).
+fn asks_for_nonce(headers: &HeaderMap) -> bool {
+    let challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    is_nonce_asked(401, None, Some(&challenges.collect::<Vec<_>>().join(", ")))
 }
 
 /// The time that a whole call has left.

@@ -30,20 +30,23 @@ const FILE_MODE: u32 = 0o600;
 /// operating system on a file beside it, which ends with its process; a folder on a network file
 /// system may not lock between machines.
 ///
-/// On Unix a folder or file that others may read is refused, and no symbolic link is followed.
+/// On Unix a folder or file that others own or may read is refused, and no symbolic link is followed.
 /// On Windows the folder's own access rules are what protects.
 #[derive(Debug)]
 pub struct FileStore {
     folder: PathBuf,
     written: AtomicU64,
+    /// The user to whom folder and files must belong.
+    #[cfg(unix)]
+    owner: Option<u32>,
 }
 
 impl FileStore {
     /// A store in this folder, which is made when it is not there. Its parent must exist.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when it cannot be made, [`StoreError::Exposed`] or
-    /// [`StoreError::Misplaced`] when it is not a folder of one's own.
+    /// [`StoreError::Io`] when it cannot be made or written to, [`StoreError::Foreign`],
+    /// [`StoreError::Exposed`] or [`StoreError::Misplaced`] when it is not a folder of one's own.
     pub fn new(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         match make_folder(&folder) {
@@ -52,7 +55,15 @@ impl FileStore {
             }
             _ => {}
         }
-        let store = Self { folder, written: AtomicU64::new(0) };
+        let store = Self {
+            folder,
+            written: AtomicU64::new(0),
+            #[cfg(unix)]
+            owner: None,
+        };
+        store.check_folder()?;
+        #[cfg(unix)]
+        let store = Self { owner: Some(store.owner_of_new_files()?), ..store };
         store.check_folder()?;
         Ok(store)
     }
@@ -73,7 +84,30 @@ impl FileStore {
             return Err(StoreError::Misplaced { path: self.folder.clone(), expected: "folder" });
         }
         #[cfg(unix)]
-        check_mode(&self.folder, &metadata, FOLDER_MODE)?;
+        self.check_own(&self.folder, &metadata, FOLDER_MODE)?;
+        Ok(())
+    }
+
+    /// The standard library does not tell who we are; a file that we make does.
+    #[cfg(unix)]
+    fn owner_of_new_files(&self) -> Result<u32, StoreError> {
+        use std::os::unix::fs::MetadataExt;
+        let (path, file) = self.temporary("owner")?;
+        let metadata = file.metadata().map_err(failed(&path, "looking at it"));
+        fs::remove_file(&path).map_err(failed(&path, "removing"))?;
+        Ok(metadata?.uid())
+    }
+
+    /// Root may open what is somebody else's, who then may change it or read along.
+    #[cfg(unix)]
+    fn check_own(&self, path: &Path, metadata: &fs::Metadata, mode: u32) -> Result<(), StoreError> {
+        use std::os::unix::fs::MetadataExt;
+        if self.owner.is_some_and(|owner| owner != metadata.uid()) {
+            return Err(StoreError::Foreign { path: path.to_owned() });
+        }
+        if metadata.mode() & 0o077 != 0 {
+            return Err(StoreError::Exposed { path: path.to_owned(), mode });
+        }
         Ok(())
     }
 
@@ -91,6 +125,36 @@ impl FileStore {
         }
     }
 
+    /// Opens a plain file of one's own. What is looked at and what is opened are compared, so that a
+    /// link put there in between is seen.
+    fn open_own(&self, path: &Path, options: &OpenOptions) -> Result<Option<File>, StoreError> {
+        let before = match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            metadata => metadata.map_err(failed(path, "looking at it"))?,
+        };
+        let misplaced = || StoreError::Misplaced { path: path.to_owned(), expected: "file" };
+        if !before.is_file() {
+            return Err(misplaced());
+        }
+        let file = match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(failed(path, "opening"))?,
+        };
+        let opened = file.metadata().map_err(failed(path, "looking at it"))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            // A rename between the two looks is a save of somebody else's: the opened file is whole.
+            let is_replaced = (before.dev(), before.ino()) != (opened.dev(), opened.ino());
+            let is_linked = is_replaced && fs::symlink_metadata(path).is_ok_and(|now| !now.is_file());
+            if is_linked {
+                return Err(misplaced());
+            }
+            self.check_own(path, &opened, FILE_MODE)?;
+        }
+        if opened.is_file() { Ok(Some(file)) } else { Err(misplaced()) }
+    }
+
     fn replace(&self, name: &str, temporary: &Path, mut file: File, json: &str) -> Result<(), StoreError> {
         file.write_all(json.as_bytes()).map_err(failed(temporary, "writing"))?;
         file.sync_all().map_err(failed(temporary, "forcing to disk"))?;
@@ -104,7 +168,7 @@ impl TokenStore for FileStore {
     fn load(&self, name: &str) -> Result<Option<StoredTokens>, StoreError> {
         self.check_folder()?;
         let path = self.path(name);
-        let Some(file) = open_own(&path, OpenOptions::new().read(true))? else {
+        let Some(file) = self.open_own(&path, OpenOptions::new().read(true))? else {
             return Ok(None);
         };
         let mut json = Zeroizing::new(Vec::with_capacity(4096));
@@ -149,7 +213,7 @@ impl TokenStore for FileStore {
         let path = self.folder.join(format!("{}.lock", stem(name)));
         let file = match private().write(true).create_new(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let file = open_own(&path, OpenOptions::new().write(true))?;
+                let file = self.open_own(&path, OpenOptions::new().write(true))?;
                 file.ok_or_else(|| failed(&path, "opening the lock")(io::ErrorKind::NotFound.into()))?
             }
             opened => opened.map_err(failed(&path, "making the lock"))?,
@@ -164,45 +228,6 @@ impl TokenStore for FileStore {
     fn description(&self) -> String {
         format!("files in {}", self.folder.display())
     }
-}
-
-/// Opens a plain file of one's own. What is looked at and what is opened are compared, so that a
-/// link put there in between is seen.
-fn open_own(path: &Path, options: &OpenOptions) -> Result<Option<File>, StoreError> {
-    let before = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        metadata => metadata.map_err(failed(path, "looking at it"))?,
-    };
-    let misplaced = || StoreError::Misplaced { path: path.to_owned(), expected: "file" };
-    if !before.is_file() {
-        return Err(misplaced());
-    }
-    let file = match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(failed(path, "opening"))?,
-    };
-    let opened = file.metadata().map_err(failed(path, "looking at it"))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        // A rename between the two looks is a save of somebody else's: the opened file is whole.
-        let is_replaced = (before.dev(), before.ino()) != (opened.dev(), opened.ino());
-        let is_linked = is_replaced && fs::symlink_metadata(path).is_ok_and(|now| !now.is_file());
-        if is_linked {
-            return Err(misplaced());
-        }
-        check_mode(path, &opened, FILE_MODE)?;
-    }
-    if opened.is_file() { Ok(Some(file)) } else { Err(misplaced()) }
-}
-
-#[cfg(unix)]
-fn check_mode(path: &Path, metadata: &fs::Metadata, mode: u32) -> Result<(), StoreError> {
-    use std::os::unix::fs::PermissionsExt;
-    if metadata.permissions().mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(StoreError::Exposed { path: path.to_owned(), mode })
 }
 
 /// The name of a name's files: its plain characters to recognise it by, and a digest. Letters are
@@ -257,4 +282,44 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+    use crate::token::Tokens;
+
+    const NAME: &str = "github/583231";
+
+    fn is_foreign<T>(outcome: Result<T, StoreError>) -> bool {
+        matches!(outcome, Err(StoreError::Foreign { .. }))
+    }
+
+    #[test]
+    fn what_is_somebody_elses_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut store = FileStore::new(parent.path().join("tokens")).unwrap();
+        let tokens = StoredTokens::new(&Tokens::bare(Secret::new("one")));
+        store.save(NAME, &tokens).unwrap();
+        assert!(store.open_own(&store.path(NAME), OpenOptions::new().read(true)).is_ok());
+        // From here on we are another user, to whom the system refuses nothing.
+        store.owner = store.owner.map(|owner| owner + 1);
+        assert!(is_foreign(store.open_own(&store.path(NAME), OpenOptions::new().read(true))));
+        assert!(is_foreign(store.load(NAME)) && is_foreign(store.save(NAME, &tokens)));
+        assert!(is_foreign(store.try_lock(NAME)) && is_foreign(store.remove(NAME)));
+    }
+
+    #[test]
+    fn a_folder_that_was_given_away_is_no_longer_ones_own() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("tokens");
+        drop(FileStore::new(&folder).unwrap());
+        match std::os::unix::fs::chown(&folder, Some(65_534), None) {
+            Ok(()) => assert!(is_foreign(FileStore::new(&folder))),
+            // Only root may give files away, and only root would get into such a folder.
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied),
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing stays behind");
+    }
 }

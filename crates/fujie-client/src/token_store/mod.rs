@@ -98,6 +98,12 @@ pub enum StoreError {
         /// The mode it should have.
         mode: u32,
     },
+    /// The file or folder belongs to another user.
+    #[error("{}: belongs to another user", path.display())]
+    Foreign {
+        /// The file or folder concerned.
+        path: PathBuf,
+    },
     /// A symbolic link, a folder or something else where a plain file or folder should be.
     #[error("{}: not a plain {expected}", path.display())]
     Misplaced {
@@ -141,6 +147,7 @@ impl StoreError {
         match self {
             Self::Io { .. } => "see that the folder exists, is writable and has room",
             Self::Exposed { .. } => "take the rights of others away, and sign in again if somebody may have read it",
+            Self::Foreign { .. } => "run as its owner, or keep the tokens in a folder of your own",
             Self::Misplaced { .. } => "see who put it there; remove it and sign in again",
             Self::Unreadable { .. } => "remove it and sign in again",
             Self::Newer { .. } => "use the newer version of the program, or remove it and sign in again",

@@ -114,7 +114,8 @@ fn openid(request: &Request) -> Result<Response, TransportError> {
         }),
         "/token" => {
             let grant = body.split('&').find_map(|field| field.strip_prefix("grant_type=")).unwrap();
-            json!({"access_token": format!("for {grant}"), "token_type": "Bearer"})
+            let issued = TokenType::AccessToken.as_str();
+            json!({"access_token": format!("for {grant}"), "token_type": "Bearer", "issued_token_type": issued})
         }
         _ => panic!("{path}"),
     };

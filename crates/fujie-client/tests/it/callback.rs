@@ -1,9 +1,9 @@
 //! What comes back through the browser, and from whom.
 
-use fujie_client::{Ask, Attempt, ProviderError, Registration, Secret, provider};
+use fujie_client::{Ask, Attempt, Provider, ProviderError, Registration, Secret, provider};
 use serde_json::json;
 
-use crate::world::{APP, CODE, NOW, SECRET, after, begin, client, client_of, counting, good_query};
+use crate::world::{APP, CODE, NOW, REDIRECT_URI, SECRET, after, begin, client, client_of, counting, good_query};
 
 fn name_of(client: &Registration, attempt: &Attempt, query: &str) -> &'static str {
     match client.read_callback(attempt, query, after(30)) {
@@ -153,4 +153,15 @@ fn a_provider_that_promises_an_issuer_must_name_it() {
     assert_eq!(name_of(&client, &attempt, &hostile), "issuer_mismatch");
     let honest = format!("{good}&iss=https%3A%2F%2Fhonest.example");
     assert_eq!(name_of(&client, &attempt, &honest), "ok");
+}
+
+#[test]
+fn an_implicit_sign_in_begins_only_where_it_can_finish() {
+    let implicit = Ask { is_implicit: true, ..Ask::default() };
+    let begin = |record: Provider| client_of(record).begin(REDIRECT_URI, &implicit, &mut counting(), NOW);
+    for record in [provider::github(), provider::google(), provider::wechat(), provider::weibo()] {
+        let id = record.id.clone();
+        assert!(matches!(begin(record), Err(ProviderError::NotOffered(_))), "{id}");
+    }
+    assert!(begin(provider::qq()).unwrap().url.contains("response_type=token"));
 }

@@ -9,9 +9,13 @@
 mod answer;
 mod blocking;
 mod callback;
+mod cookie;
 mod ear;
+mod environment;
 #[cfg(feature = "reqwest")]
 mod example;
+mod fitting;
+mod grant;
 mod id_token;
 mod link;
 #[cfg(feature = "reqwest")]

@@ -9,15 +9,14 @@ use fujie_client::{Secret, Timestamp, Tokens};
 const NAME: &str = "github/Iv1.8a61f9b3a7aba766/583231";
 
 fn tokens(access_token: &str) -> Tokens {
-    Tokens {
-        refresh_token: Some(Secret::new("canary-refresh")),
-        expires_at: Some(Timestamp::from_millis(1_790_000_000_000)),
-        scope: vec!["repo".into(), "用户".into()],
-        subject: Some("583231".into()),
-        union_subject: Some("u1".into()),
-        provisional: true,
-        ..Tokens::bare(Secret::new(access_token))
-    }
+    let mut tokens = Tokens::bare(Secret::new(access_token));
+    tokens.refresh_token = Some(Secret::new("canary-refresh"));
+    tokens.expires_at = Some(Timestamp::from_millis(1_790_000_000_000));
+    tokens.scope = vec!["repo".into(), "用户".into()];
+    tokens.subject = Some("583231".into());
+    tokens.union_subject = Some("u1".into());
+    tokens.provisional = true;
+    tokens
 }
 
 fn record(access_token: &str) -> StoredTokens {

@@ -115,8 +115,9 @@ pub async fn run(demo: Demo) -> Result<()> {
         },
     );
     let (contacts, friends) = (tokio::spawn(contacts), tokio::spawn(friends));
+    let interrupted = stop_signal();
     announce(&friends_at, &issuer, parts.wechat.base_url(), &parts.alice_password)?;
-    fujie_server::serve(Arc::clone(&parts.server), issuer_listener, stop_signal()).await;
+    fujie_server::serve(Arc::clone(&parts.server), issuer_listener, interrupted).await;
     stop.send_replace(true);
     contacts.await??;
     friends.await??;

@@ -37,7 +37,7 @@ impl Browser {
             return Self::Here(env::split_paths(&programs).map(OsString::from).filter(|one| !one.is_empty()).collect());
         }
         if let Some(connection) = variable("SSH_CONNECTION").filter(|value| !value.is_empty()) {
-            return Self::over_ssh(&connection.to_string_lossy(), variable("USER"));
+            return Self::over_ssh(&connection.to_string_lossy(), variable("USER").or_else(|| variable("LOGNAME")));
         }
         let needs_display = cfg!(all(unix, not(target_os = "macos")));
         if needs_display && !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY") {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fujie_client::{Client, Polled, Tokens};
+use fujie_client::{Client, Device, Polled, Tokens};
 
 use super::{
     failure::{Failure, visible},
@@ -10,8 +10,12 @@ use super::{
 };
 
 /// Signs in by a code that the person types on any device.
-pub async fn tokens(client: &Client, span: Duration, terminal: Terminal) -> Result<Tokens, Failure> {
-    let mut device = client.begin_device().await?;
+pub async fn tokens(
+    client: &Client,
+    mut device: Device,
+    span: Duration,
+    terminal: Terminal,
+) -> Result<Tokens, Failure> {
     let code = terminal.strong(&visible(&device.authorization.user_code));
     let address = terminal.strong(&visible(&device.authorization.verification_uri));
     terminal.insist(

@@ -55,7 +55,10 @@ impl Failure {
             None => ("The time is up and no answer came.".to_owned(), "等待超时，没有收到登录结果。".to_owned()),
             Some(refusal) => (
                 format!("The time is up. A request came, but {refusal}."),
-                format!("等待超时。收到过请求，但不是本次登录的结果（{refusal}）。"),
+                match refusal {
+                    Refusal::State => "等待超时。收到过请求，但其中的 state 缺失或与本次登录不符。".to_owned(),
+                    _ => "等待超时。收到过请求，但不是本次登录的结果。".to_owned(),
+                },
             ),
         };
         Self { code: TIMED_OUT, english, chinese }

@@ -20,10 +20,10 @@ pub mod token;
 mod wait;
 pub mod whoami;
 
-use std::{ffi::OsString, future::Future, path::PathBuf, time::Duration};
+use std::{ffi::OsString, future::Future, io::IsTerminal as _, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
-use fujie_client::{Client, Identity, ProviderError, SignedIn, Tokens};
+use fujie_client::{Client, Device, Identity, ProviderError, SignedIn, Tokens};
 use fujie_receiver::{
     command::DONE,
     loopback::{Host, Loopback, Options},
@@ -166,25 +166,23 @@ impl Login {
         let browser = Browser::of_environment(|name| std::env::var_os(name));
         let is_here = matches!(browser, Browser::Here(_));
         if self.device {
-            return self.by_device(client, terminal).await;
+            return self.by_device(client, client.begin_device().await?, terminal).await;
         }
         if let Some(scheme) = &self.scheme {
             return self.by_scheme(scheme, client, &browser, terminal).await;
         }
         let has_device = client.provider().device_authorization_endpoint.is_some();
         if !is_here && has_device && !self.no_browser && !self.paste {
-            match self.by_device(client, terminal).await {
-                // It is not switched on for this application; loopback may be.
-                Err(failure) if failure.code != fujie_receiver::command::FAILED => return Err(failure),
-                Err(_) => {}
-                Ok(person) => return Ok(person),
+            // A refusal means that it is not switched on for this application; loopback may be.
+            if let Ok(device) = client.begin_device().await {
+                return self.by_device(client, device, terminal).await;
             }
         }
         self.by_loopback(client, &browser, terminal).await
     }
 
-    async fn by_device(&self, client: &Client, terminal: Terminal) -> Result<Person, Failure> {
-        let tokens = device::tokens(client, self.span(), terminal).await?;
+    async fn by_device(&self, client: &Client, device: Device, terminal: Terminal) -> Result<Person, Failure> {
+        let tokens = device::tokens(client, device, self.span(), terminal).await?;
         let identity = match client.user(&tokens).await {
             Err(ProviderError::NotOffered(_)) => None,
             identity => Some(identity?),
@@ -214,28 +212,33 @@ impl Login {
         let redirect_uri = listener.redirect_uri();
         let begin = client.begin_unsealed(&redirect_uri, &self.ask(terminal), client.now()).await?;
         let listener = listener.with_state(&begin.attempt.state)?;
-        let is_opened = self.show(&begin.url, browser, terminal);
-        let is_elsewhere = !is_opened && !matches!(browser, Browser::Here(_));
+        let is_elsewhere = !matches!(browser, Browser::Here(_));
+        let is_pasted = self.paste || (is_elsewhere && std::io::stdin().is_terminal());
         if is_elsewhere {
-            self.advise(browser, &redirect_uri, terminal);
+            advise(browser, &redirect_uri, terminal);
         }
-        let is_pasted = self.paste || (is_elsewhere && std::io::IsTerminal::is_terminal(&std::io::stdin()));
+        self.show(&begin.url, browser, terminal);
         if is_pasted {
+            invite_paste(&redirect_uri, terminal);
             wait::read_pasted(listener.handle(), terminal);
+        } else if is_elsewhere {
+            terminal.say(
+                "Or run this in a terminal with --paste: then the address at which your browser ends can be pasted.",
+                "也可以在终端中加上 --paste 运行，登录后把浏览器最后停留的网址粘贴过来。",
+            );
         }
         let came = wait::callback(Waiter::Loopback(listener, is_pasted), self.span(), terminal).await?;
         redeem(client, &begin.attempt, &came).await
     }
 
-    /// Sends the browser there, or shows the address. Whether a browser was started.
-    fn show(&self, url: &str, browser: &Browser, terminal: Terminal) -> bool {
+    /// Sends the browser there, or shows the address.
+    fn show(&self, url: &str, browser: &Browser, terminal: Terminal) {
         let programs: &[OsString] = match browser {
             Browser::Here(programs) if !self.no_browser => programs,
             _ => &[],
         };
-        let is_opened = browser::open(programs, url, terminal);
-        let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        if is_opened {
+        let host = Url::parse(url).map(|url| url.authority().to_owned()).unwrap_or_default();
+        if browser::open(programs, url, terminal) {
             terminal.say(
                 &format!("Your browser opens {host} for you to sign in. If it does not, open:\n  {url}"),
                 &format!("正在打开浏览器，请在 {host} 的页面上登录。如果浏览器没有打开，请手动访问：\n  {url}"),
@@ -246,31 +249,6 @@ impl Login {
                 &format!("Open this address to sign in at {host}:\n  {address}"),
                 &format!("请打开以下网址，登录 {host}：\n  {address}"),
             );
-        }
-        is_opened
-    }
-
-    /// What a person does whose browser is on another computer.
-    fn advise(&self, browser: &Browser, redirect_uri: &str, terminal: Terminal) {
-        let port = Url::parse(redirect_uri).ok().and_then(|url| url.port()).unwrap_or(80);
-        let line = terminal.strong(&browser.forwarding(port));
-        terminal.insist(
-            &format!("There is no browser here. On the computer with your browser, run this first:\n  {line}"),
-            &format!("本机没有可用的浏览器。请先在有浏览器的电脑上运行：\n  {line}"),
-        );
-        if self.paste || std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-            terminal.insist(
-                &format!(
-                    "Or sign in without it: the browser then stops at an address that begins with\n  {redirect_uri}\nPaste \
-                     that whole address here, and nowhere else."
-                ),
-                &format!(
-                    "也可以不运行它直接登录：浏览器最后会停在一个打不开的页面，其网址以下面的内容开头\n  \
-                     {redirect_uri}\n请把完整网址粘贴到这里，不要发给其他人或粘贴到别处。"
-                ),
-            );
-        } else {
-            terminal.say("Or run fujie login --paste in a terminal.", "也可以在终端中运行 fujie login --paste。");
         }
     }
 
@@ -324,6 +302,29 @@ impl Login {
 struct Person {
     identity: Option<Identity>,
     tokens: Tokens,
+}
+
+/// What to do first when the browser is on another computer.
+fn advise(browser: &Browser, redirect_uri: &str, terminal: Terminal) {
+    let port = Url::parse(redirect_uri).ok().and_then(|url| url.port()).unwrap_or(80);
+    let line = terminal.strong(&browser.forwarding(port));
+    terminal.insist(
+        &format!("There is no browser here. On the computer with your browser, first run:\n  {line}"),
+        &format!("本机没有可用的浏览器。请先在有浏览器的电脑上运行：\n  {line}"),
+    );
+}
+
+fn invite_paste(redirect_uri: &str, terminal: Terminal) {
+    terminal.insist(
+        &format!(
+            "If your browser ends at a page that it cannot open, whose address begins with\n  {redirect_uri}\npaste that \
+             whole address here, and nowhere else:"
+        ),
+        &format!(
+            "如果浏览器最后停在一个打不开的页面，网址以下面的内容开头：\n  {redirect_uri}\n\
+             请把完整网址粘贴到这里，不要发给别人，也不要粘贴到别处："
+        ),
+    );
 }
 
 async fn redeem(client: &Client, attempt: &fujie_client::Attempt, came: &str) -> Result<Person, Failure> {

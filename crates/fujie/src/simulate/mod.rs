@@ -172,6 +172,7 @@ pub async fn run(simulate: Simulate) -> Result<()> {
             port => port + 1,
         };
     }
+    let stopped = stop_signal();
     // The addresses last: whoever waits for them finds everything there.
     for started in &all {
         started.tell_people(&mut std::io::stderr())?;
@@ -183,7 +184,7 @@ pub async fn run(simulate: Simulate) -> Result<()> {
         started.tell_programs(simulate.output, &mut std::io::stdout())?;
     }
     std::io::stdout().flush()?;
-    stop_signal().await;
+    stopped.await;
     for started in all {
         started.running.shutdown().await?;
     }

@@ -15,6 +15,7 @@ mod durable;
 mod example;
 mod foreign;
 mod hop;
+mod login;
 mod manual;
 mod simulate;
 mod tidy;

@@ -99,6 +99,15 @@ fn a_program_reads_all_it_needs_as_json_and_signs_in_without_a_browser() {
 }
 
 #[test]
+fn a_stop_is_heard_from_the_moment_the_address_is_told() {
+    for _ in 0..20 {
+        let mut simulation = Simulation::start(&["weibo"]);
+        simulation.line();
+        simulation.stop();
+    }
+}
+
+#[test]
 fn each_provider_has_a_port_of_its_own_in_the_order_they_are_named() {
     let mut simulation = Simulation::start(&["wechat", "wechat"]);
     let (one, two) = (simulation.line(), simulation.line());

@@ -84,6 +84,28 @@ async fn what_the_browser_says_of_the_person_is_for_show_alone() {
 }
 
 #[tokio::test]
+async fn given_name_and_family_name_make_the_name_as_people_write_it() {
+    let house = house().await;
+    let cases = [
+        (json!({"firstName": "John", "lastName": "Appleseed"}), Some("John Appleseed")),
+        (json!({"firstName": "小明", "lastName": "李"}), Some("李小明")),
+        (json!({"firstName": "Xiaoming", "lastName": "李"}), Some("Xiaoming 李")),
+        (json!({"firstName": "John", "lastName": ""}), Some("John")),
+        (json!({"lastName": " Appleseed "}), Some("Appleseed")),
+        (json!({"firstName": 5, "lastName": null}), None),
+        (json!({}), None),
+    ];
+    for (name, expected) in cases {
+        let begun = house.begin();
+        let form = posted(&house, &begun, "confirm", "xiaoming").await.replace("user=", "other=");
+        let user = json!({ "name": name }).to_string();
+        let form = format!("{form}&{}", Serializer::new(String::new()).append_pair("user", &user).finish());
+        let identity = house.client.finish(&form, &cookie(&begun)).await.unwrap().identity;
+        assert_eq!(identity.nickname.as_deref(), expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_client_secret_is_signed_for_every_request_and_by_this_team() {
     let house = house().await;
     let tokens = sign_in(&house, "xiaoming").await.unwrap().tokens;

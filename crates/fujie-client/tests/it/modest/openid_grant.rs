@@ -1,15 +1,26 @@
 //! The newer parts of OAuth with an OpenID provider: pushed requests, bound tokens, devices, grants without a page.
 
+#[cfg(feature = "session")]
+use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "session")]
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use fujie_client::openid::dpop::DpopKey;
 use fujie_client::{Ask, Credential, Polled, Secret, provider};
+#[cfg(feature = "session")]
+use fujie_client::{Client, Registration, ReqwestTransport, Session, Tokens};
 use fujie_simulator::oidc::{DEFAULT_CLIENT_ID, DEFAULT_PASSWORD, DEFAULT_SECRET};
+#[cfg(feature = "session")]
+use serde_json::Value;
 use serde_json::json;
 
 use super::openid::{PUBLIC, asking, discovered, house, played};
 use super::refused;
+use crate::provider::fault;
 use crate::provider::house::{BACK, House, cookie};
+#[cfg(feature = "session")]
+use crate::session::hostile::{Hostile, answer, ok};
 
 fn bound() -> DpopKey {
     DpopKey::generate().unwrap().0
@@ -98,6 +109,69 @@ async fn a_nonce_is_taken_when_it_is_asked_for_and_the_code_is_spent_once() {
     assert_eq!(count(&house), 1, "it is kept");
 }
 
+#[cfg(feature = "session")]
+#[tokio::test]
+async fn a_session_proves_the_key_of_its_tokens_with_every_request() {
+    let house = house().await;
+    house.switch(json!({"dpop_nonce_required": true})).await;
+    let record = house.client.provider().with(&json!({"base_url": house.base()})).unwrap();
+    let client = || house.client_of(&record, DEFAULT_CLIENT_ID, DEFAULT_SECRET);
+    let owner = Arc::new(client().with_dpop(bound()));
+    let tokens = house.sign_in_at(&owner, "xiaoming").await.unwrap().tokens;
+    let session = owner.session(&tokens).unwrap().build().unwrap();
+    let ask =
+        async |session: &Session| session.get("userinfo").query("x", 1).send().await.map(|answer| answer.status());
+    assert_eq!(ask(&session).await.unwrap(), 200);
+    // The nonce that is kept has ended meanwhile.
+    house.advance(1200).await;
+    assert_eq!(ask(&session).await.unwrap(), 200, "with another nonce");
+    assert_eq!(ask(&session).await.unwrap(), 200, "with another proof");
+    let thief = Arc::new(client().with_dpop(bound())).session(&tokens).unwrap().build().unwrap();
+    assert_eq!(ask(&thief).await.unwrap(), 401, "with another key");
+    let keyless = Arc::new(client()).session(&tokens).unwrap().build().unwrap();
+    let error = ask(&keyless).await.unwrap_err();
+    assert_eq!(error.name(), "setup", "never as a bearer's");
+    assert!(error.report().contains("bound to a key"), "{}", error.report());
+}
+
+#[cfg(feature = "session")]
+#[tokio::test]
+async fn a_nonce_is_taken_up_once_and_what_cannot_be_sent_twice_is_not() {
+    let refusal = [("WWW-Authenticate", r#"DPoP error="use_dpop_nonce""#), ("DPoP-Nonce", "n1")];
+    let server = Hostile::new(move |_| answer("401 No", &refusal, "")).await;
+    let house = house().await;
+    let record = house.client.provider().with(&json!({"base_url": server.base})).unwrap();
+    let registration = Registration::new(record, DEFAULT_CLIENT_ID, Secret::new(DEFAULT_SECRET)).unwrap();
+    let transport = Arc::new(ReqwestTransport::new().unwrap());
+    let client = Arc::new(Client::over(transport, registration).unwrap().with_dpop(bound()));
+    let tokens = Tokens { token_type: Some("dpop".to_owned()), ..Tokens::bare(Secret::new("t")) };
+    let session = client.session(&tokens).unwrap().build().unwrap();
+    assert_eq!(session.delete("a").query("q", 1).send().await.unwrap().status(), 401);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2, "once more and no oftener");
+    for (request, nonce) in requests.iter().zip([Value::Null, json!("n1")]) {
+        assert_eq!(request.header("authorization"), Some("DPoP t"));
+        let claims = claims(request.header("dpop").unwrap());
+        // BASE64URL(SHA-256("t")).
+        assert_eq!(claims["ath"], "47mKTaMaEn1L3m5DAz9muidMqw636xxw7EFAK_YnPdg");
+        assert_eq!((&claims["htm"], &claims["htu"]), (&json!("DELETE"), &json!(format!("{}/a", server.base))));
+        assert_eq!(claims["nonce"], nonce);
+    }
+    let stream = session.post("b").body_reader(tokio::io::empty()).send().await.unwrap();
+    assert_eq!((stream.status(), server.requests().len()), (401, 3), "a stream is spent");
+    assert_eq!(claims(server.requests()[2].header("dpop").unwrap())["nonce"], "n1");
+    let stranger = Hostile::new(|_| ok("")).await;
+    session.get(&stranger.base).send().await.unwrap();
+    let bare = &stranger.requests()[0];
+    assert_eq!((bare.header("authorization"), bare.header("dpop")), (None, None), "a stranger gets neither");
+}
+
+#[cfg(feature = "session")]
+fn claims(proof: &str) -> Value {
+    let claims = URL_SAFE_NO_PAD.decode(proof.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
+}
+
 #[tokio::test]
 async fn a_pushed_request_binds_its_code_to_the_key() {
     let house = house().await;
@@ -146,6 +220,11 @@ async fn a_device_waits_as_long_as_it_is_told_and_then_signs_in() {
     let Polled::Tokens(tokens) = house.client.poll_device(&mut device).await.unwrap() else { panic!("not yet") };
     assert_eq!(tokens.subject, house.tokens("lihua").await.subject, "the ID token says who it is");
     assert!(house.client.refresh(&tokens).await.is_ok());
+}
+
+#[tokio::test]
+async fn whatever_the_network_does_a_device_waits_or_is_told() {
+    fault::polling_faults(&house().await, "wait").await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use fujie_client::Endpoint::{Api, Check, DeviceAuthorization, Refresh, Revocation, Subject, Token, User};
+use fujie_client::openid::token_exchange::{Exchange, TokenType};
 use fujie_client::session::{Builder, TokenSource};
 use fujie_client::token_store::{FileStore, MemoryStore, StoredTokens, TokenStore};
 use fujie_client::{
@@ -186,12 +187,10 @@ async fn asks(canary: &mut Canary, client: &Client, tokens: Tokens) -> Tokens {
         }
     };
     canary.tokens(&tokens);
-    let wrong = Tokens {
-        refresh_token: Some(Secret::new("canary-wrong-refresh-token-1")),
-        subject: tokens.subject.clone(),
-        redirect_uri: tokens.redirect_uri.clone(),
-        ..Tokens::bare(Secret::new("canary-wrong-access-token-1"))
-    };
+    let mut wrong = Tokens::bare(Secret::new("canary-wrong-access-token-1"));
+    wrong.refresh_token = Some(Secret::new("canary-wrong-refresh-token-1"));
+    wrong.subject = tokens.subject.clone();
+    wrong.redirect_uri = tokens.redirect_uri.clone();
     canary.tokens(&wrong);
     canary.fail(client.user(&wrong).await);
     if client.provider().refresh.is_some() {
@@ -388,6 +387,50 @@ async fn an_openid_provider_sings_of_no_nonce() {
     house.order(User, &json!({"kind": "garbage"})).await;
     canary.fail(house.client.user(&tokens).await);
     canary.stays_silent(&house);
+}
+
+/// Grants without a page, at a provider that repeats what it was told; nothing but knowing these words hides them.
+#[tokio::test]
+async fn a_grant_without_a_page_sings_of_nothing() {
+    let (password, subject, actor) = ("correct.horse.word", "battery.staple.word", "purple.elephant.us");
+    let running = Oidc::start("127.0.0.1:0", OidcConfig::default()).await.unwrap();
+    let record = Provider::discover(&ReqwestTransport::new().unwrap(), running.base_url()).await.unwrap();
+    let house = House::new(running, &record, oidc::DEFAULT_CLIENT_ID, oidc::DEFAULT_SECRET).on_time().await;
+    let mut canary = Canary::new();
+    canary.tell(&house.client);
+    let mut device = house.client.begin_device().await.unwrap();
+    let code = device.authorization.device_code.expose().to_owned();
+    for (name, secret) in [("password", password), ("subject", subject), ("actor", actor), ("device code", &code)] {
+        canary.keep(name, secret);
+    }
+    let all = [password, subject, actor, &code].join(" for ");
+    let (password, subject, actor) = (Secret::new(password), Secret::new(subject), Secret::new(actor));
+    for body in [
+        json!({"error": "invalid_grant", "error_description": &all}).to_string(),
+        json!({"error": &all}).to_string(),
+        format!("error=invalid_grant&error_description={all}"),
+        format!("<html>{all}</html>"),
+    ] {
+        // Each request is answered with what it sent; the other words are not its own.
+        for own in all.split(" for ") {
+            let fault = json!({"kind": "status", "status": 400, "body": body.replace(&all, own)});
+            house.order(Token, &fault).await;
+            house.advance(120).await;
+            let asked = match own {
+                own if own == password.expose() => house.client.password("xiaoming", &password, &[]).await.map(drop),
+                own if own == code => house.client.poll_device(&mut device).await.map(drop),
+                _ => house.client.exchange(&exchange(&subject, &actor)).await.map(drop),
+            };
+            canary.fail(asked);
+            house.clear_faults().await;
+        }
+    }
+    canary.stays_silent(&house);
+}
+
+fn exchange<'a>(subject: &'a Secret, actor: &'a Secret) -> Exchange<'a> {
+    let (subject, actor) = ((subject, TokenType::AccessToken), Some((actor, TokenType::AccessToken)));
+    Exchange { subject, actor, resource: &[], audience: &[], scope: "", requested: None }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fujie_client::transport::RESPONSE_BODY_MAX;
-use fujie_client::{Client, Endpoint, Hook, ProviderError, Tokens};
+use fujie_client::{Client, Endpoint, Hook, Polled, ProviderError, Tokens};
 use serde_json::{Value, json};
 
 use super::house::House;
@@ -104,6 +104,39 @@ pub async fn faults_with(house: &House, tokens: &Tokens, endpoints: &[Endpoint],
         tells(house, &outcome.unwrap_err(), *endpoint, "timeout");
     }
     assert!(elsewhere.accept().is_err(), "a redirect was followed");
+}
+
+/// Every fault of the network while a device waits: one that may pass is waited out, any other ends in its cause.
+/// `limited` is what too many calls come to, by the status that says so.
+pub async fn polling_faults(house: &House, limited: &'static str) {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let place = format!("http://{}/elsewhere", elsewhere.local_addr().unwrap());
+    for (fault, expected) in table(&place, limited) {
+        let outcome = poll_amid(house, &house.client, &fault).await;
+        let passes = matches!(expected, "interrupted" | "busy" | "wait") || fault["status"] == 429;
+        match outcome {
+            Ok(Polled::Wait(span)) => assert!(passes && span.as_secs() > 6, "{fault}: to wait {span:?}"),
+            Ok(Polled::Tokens(_)) => panic!("{fault}: nobody has agreed"),
+            Err(error) => {
+                assert!(!passes, "{fault} ended the wait: {error}");
+                tells(house, &error, Endpoint::Token, expected);
+            }
+        }
+    }
+    let slow = poll_amid(house, &house.impatient(), &json!({"kind": "slow", "seconds": 600})).await;
+    assert!(matches!(slow, Ok(Polled::Wait(_))), "{slow:?}");
+    assert!(elsewhere.accept().is_err(), "a redirect was followed");
+}
+
+/// The first question for a new device, with this fault at the token endpoint.
+async fn poll_amid(house: &House, client: &Client, fault: &Value) -> Result<Polled, ProviderError> {
+    let mut device = client.begin_device().await.unwrap();
+    house.advance(6).await;
+    house.order(Endpoint::Token, fault).await;
+    let outcome = tokio::time::timeout(PATIENCE, client.poll_device(&mut device)).await.unwrap();
+    house.clear_faults().await;
+    outcome
 }
 
 /// One fault at one endpoint, every time it is asked.

@@ -6,6 +6,7 @@ use fujie_client::{Client, Credential, Device, Polled, Tokens, provider};
 use fujie_simulator::github::{DEFAULT_CLIENT_ID, DEFAULT_SECRET};
 use serde_json::json;
 
+use super::fault;
 use super::github::{expiring_house, house, house_with, refused};
 use super::house::{House, after};
 
@@ -91,6 +92,11 @@ async fn a_network_that_fails_for_a_moment_ends_no_device() {
     }
     house.advance(seconds).await;
     assert!(tokens(&house.client, &mut device).await.access_token.expose().starts_with("gho_"));
+}
+
+#[tokio::test]
+async fn whatever_the_network_does_a_device_waits_or_is_told() {
+    fault::polling_faults(&house().await, "rate_limited").await;
 }
 
 #[tokio::test]

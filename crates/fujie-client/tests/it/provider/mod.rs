@@ -6,7 +6,7 @@
 pub mod browser;
 #[cfg(feature = "session")]
 mod canary;
-mod fault;
+pub mod fault;
 mod github;
 #[cfg(feature = "session")]
 mod github_api;

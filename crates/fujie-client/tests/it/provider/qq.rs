@@ -139,9 +139,9 @@ async fn nothing_can_be_checked_or_ended_and_no_device_signs_in() {
 #[tokio::test]
 async fn two_people_of_one_answer_are_refused() {
     let house = house().await;
-    let tokens = house.tokens("xiaoming").await;
+    let mut stranger = house.tokens("xiaoming").await;
     // The profile names no openid: what `/me` said goes along, and another's is refused.
-    let stranger = Tokens { subject: house.tokens("lihua").await.subject, ..tokens };
+    stranger.subject = house.tokens("lihua").await.subject;
     let error = house.client.user(&stranger).await.unwrap_err();
     assert_eq!(refused(&house, &error), ("request_refused", "-1".to_owned()));
 }

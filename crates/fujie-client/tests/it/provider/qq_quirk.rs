@@ -1,7 +1,7 @@
 //! What breaks a generic client at QQ, one quirk each; then its error numbers and what the network may do.
 
 use fujie_client::Endpoint::{Refresh, Subject, Token, User};
-use fujie_client::{Ask, Method, provider};
+use fujie_client::{Ask, Credential, Method, provider};
 use fujie_simulator::qq::{App, DEFAULT_CLIENT_ID, DEFAULT_SECRET};
 use serde_json::json;
 
@@ -345,8 +345,14 @@ async fn qq_code_is_good_for_ten_minutes_once_and_for_its_own_app() {
 async fn qq_says_which_secret_is_wrong_in_its_own_words() {
     let house = house().await;
     let wrong = house.client_of(&provider::qq(), DEFAULT_CLIENT_ID, "wrong-secret-wrong-secret");
+    let mut without = provider::qq();
+    without.token.parameters.retain(|(name, _)| name != "client_secret");
     for (client, number, words) in [
-        (house.public_client(), "100002", "param client_secret is wrong or lost "),
+        (
+            house.client_proving(&without, DEFAULT_CLIENT_ID, Credential::None),
+            "100002",
+            "param client_secret is wrong or lost ",
+        ),
         (wrong, "100009", "client secret is illegal"),
     ] {
         let error = house.sign_in_at(&client, "xiaoming").await.unwrap_err();

@@ -24,15 +24,12 @@ fn seconds(from_now: i64) -> Option<Timestamp> {
 }
 
 fn tokens(access_token: &str, expires_at: Option<Timestamp>) -> Tokens {
-    Tokens {
-        refresh_token: Some(Secret::new(format!("refresh-{access_token}"))),
-        expires_at,
-        scope: vec!["email".into()],
-        subject: Some("5678".into()),
-        union_subject: None,
-        provisional: false,
-        ..Tokens::bare(Secret::new(access_token))
-    }
+    let mut tokens = Tokens::bare(Secret::new(access_token));
+    tokens.refresh_token = Some(Secret::new(format!("refresh-{access_token}")));
+    tokens.expires_at = expires_at;
+    tokens.scope = vec!["email".into()];
+    tokens.subject = Some("5678".into());
+    tokens
 }
 
 fn store_with(tokens: &Tokens) -> Arc<MemoryStore> {
@@ -77,15 +74,9 @@ fn fresh(number: usize) -> Result<Tokens, ProviderError> {
 }
 
 fn evidence() -> Box<Evidence> {
-    Box::new(Evidence {
-        endpoint: Endpoint::Refresh,
-        status: 400,
-        content_type: None,
-        body_length: 0,
-        errcode: Some("invalid_grant".into()),
-        message: None,
-        excerpt: String::new(),
-    })
+    let mut evidence = Evidence::bare(Endpoint::Refresh, 400);
+    evidence.errcode = Some("invalid_grant".into());
+    Box::new(evidence)
 }
 
 fn source(store: &Arc<MemoryStore>, provider: &Arc<impl Renew + 'static>) -> TokenSource {
