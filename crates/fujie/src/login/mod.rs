@@ -329,6 +329,6 @@ fn invite_paste(redirect_uri: &str, terminal: Terminal) {
 
 async fn redeem(client: &Client, attempt: &fujie_client::Attempt, came: &str) -> Result<Person, Failure> {
     let callback = client.registration().read_callback(attempt, came, client.now())?;
-    let SignedIn { identity, tokens } = client.redeem(callback).await?;
+    let SignedIn { identity, tokens, .. } = client.redeem(callback).await?;
     Ok(Person { identity: Some(identity), tokens })
 }
