@@ -60,35 +60,33 @@ fn with_receiver(command: clap::Command) -> clap::Command {
 
 /// The options of the receiver's help: `  --port N[,N...]     ports to try …`, gone on with on lines far to the right.
 fn receiver_options() -> Vec<Arg> {
-    let mut options: Vec<(&str, String)> = Vec::new();
+    let mut options: Vec<Vec<&str>> = Vec::new();
     for line in HELP.lines() {
-        match (line.strip_prefix("  -"), options.last_mut()) {
-            (Some(_), _) => {
-                let (names, text) = line.trim_start().split_once("  ").unwrap_or((line.trim(), ""));
-                options.push((names, text.trim().to_owned()));
-            }
-            (None, Some((_, text))) if line.starts_with(FAR) => {
-                text.push(' ');
-                text.push_str(line.trim());
-            }
+        match options.last_mut() {
+            _ if line.starts_with("  -") => options.push(line.split_whitespace().collect()),
+            Some(words) if line.starts_with(FAR) => words.extend(line.split_whitespace()),
             _ => {}
         }
     }
-    options.into_iter().filter_map(|(names, text)| receiver_option(names, text)).collect()
+    options.iter().filter_map(|words| receiver_option(words)).collect()
 }
 
-/// `-q, --quiet` or `--port N[,N...]`.
-fn receiver_option(names: &str, text: String) -> Option<Arg> {
-    let (short, long) = names.split_once("--")?;
-    let (long, value) = long.split_once(' ').map_or((long, None), |(long, value)| (long, Some(value.trim())));
-    let option = Arg::new(long.to_owned()).long(long.to_owned()).help(text);
-    let option = match short.strip_prefix('-').and_then(|short| short.chars().next()) {
+/// `-q, --quiet say …` or `--port N[,N...] ports …`.
+fn receiver_option(words: &[&str]) -> Option<Arg> {
+    let at = words.iter().position(|word| word.starts_with("--"))?;
+    let (names, words) = words.split_at(at + 1);
+    let long = names.last()?.strip_prefix("--")?.to_owned();
+    let option = Arg::new(long.clone()).long(long);
+    let option = match names.first()?.strip_suffix(',').and_then(|short| short.chars().nth(1)) {
         Some(short) => option.short(short),
         None => option,
     };
-    Some(match value {
-        Some(value) => option.value_name(value.to_owned()),
-        None => option.action(ArgAction::SetTrue),
+    // A value is written in capitals, or as a choice.
+    Some(match words.split_first() {
+        Some((value, words)) if value.contains('|') || !value.contains(char::is_lowercase) => {
+            option.value_name((*value).to_owned()).help(words.join(" "))
+        }
+        _ => option.action(ArgAction::SetTrue).help(words.join(" ")),
     })
 }
 
