@@ -225,3 +225,20 @@ fn log(config: &Config) {
         LogFormat::Json => registry.with(layer.json()).init(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_written_help_of_login_leaves_no_flag_out() {
+        let mut command = super::command(false);
+        command.build();
+        let login = command.find_subcommand("login").unwrap();
+        let help = include_str!("login/help/login.en.txt");
+        let flags = login.get_arguments().filter_map(|argument| argument.get_long());
+        let flags: Vec<_> = flags.filter(|flag| !["config", "data-dir"].contains(flag)).collect();
+        assert!(flags.len() > 15, "{flags:?}");
+        for flag in flags {
+            assert!(help.contains(&format!("--{flag} ")), "--{flag}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::{
 
 use fujie_receiver::{
     callback::Refusal,
-    loopback::{Loopback, DRAIN_TIME_MAX},
+    loopback::{Loopback, Options, DRAIN_TIME_MAX},
     Error,
 };
 
@@ -82,6 +82,21 @@ fn a_time_longer_than_clocks_reach_is_no_fault() {
     let thread = thread::spawn(move || loopback.wait(Duration::MAX));
     handle.cancel();
     assert!(matches!(thread.join().unwrap(), Err(Error::Cancelled)));
+}
+
+#[test]
+fn a_state_that_was_made_after_the_port_was_known_is_the_one_that_counts() {
+    let without_state = Options::without_state("/getcode");
+    assert!(Loopback::bind(&without_state).unwrap().with_state("").is_err());
+    let loopback = Loopback::bind(&without_state).unwrap();
+    let redirect_uri = loopback.redirect_uri();
+    let loopback = loopback.with_state("late").unwrap();
+    assert_eq!(loopback.redirect_uri(), redirect_uri);
+    let handle = loopback.handle();
+    let thread = thread::spawn(move || loopback.wait(Duration::from_secs(60)));
+    assert_eq!(handle.paste(&format!("{redirect_uri}?code=c0de")), Err(Refusal::State));
+    assert_eq!(handle.paste(&format!("{redirect_uri}?code=c0de&state=late")), Ok(()));
+    assert_eq!(thread.join().unwrap().unwrap().code(), Ok("c0de"));
 }
 
 #[test]

@@ -44,7 +44,7 @@ use self::{
 
 /// What a sign-in is told.
 #[derive(Debug, Args)]
-#[command(override_help = include_str!("help.en.txt"))]
+#[command(override_help = include_str!("help/login.en.txt"))]
 pub struct Login {
     /// A preset such as github, or an OpenID provider's issuer.
     #[arg(value_name = "PROVIDER|ISSUER")]
@@ -119,9 +119,18 @@ pub fn is_chinese(arguments: &[OsString]) -> bool {
     }
 }
 
-/// The command line with its help in Chinese, as far as there is one.
+/// The command line with this family's help in Chinese.
 pub fn in_chinese(command: clap::Command) -> clap::Command {
-    command.mut_subcommand("login", |login| login.override_help(include_str!("help.zh.txt")))
+    let texts = [
+        ("login", include_str!("help/login.zh.txt")),
+        ("token", include_str!("help/token.zh.txt")),
+        ("call", include_str!("help/call.zh.txt")),
+        ("whoami", include_str!("help/whoami.zh.txt")),
+        ("status", include_str!("help/status.zh.txt")),
+        ("logout", include_str!("help/logout.zh.txt")),
+    ];
+    let in_chinese = |command: clap::Command, (name, text)| command.mut_subcommand(name, |one| one.override_help(text));
+    texts.into_iter().fold(command, in_chinese)
 }
 
 /// Signs a person in; the exit code.

@@ -144,7 +144,8 @@ async fn a_nonce_is_taken_up_once_and_what_cannot_be_sent_twice_is_not() {
     let registration = Registration::new(record, DEFAULT_CLIENT_ID, Secret::new(DEFAULT_SECRET)).unwrap();
     let transport = Arc::new(ReqwestTransport::new().unwrap());
     let client = Arc::new(Client::over(transport, registration).unwrap().with_dpop(bound()));
-    let tokens = Tokens { token_type: Some("dpop".to_owned()), ..Tokens::bare(Secret::new("t")) };
+    let mut tokens = Tokens::bare(Secret::new("t"));
+    tokens.token_type = Some("dpop".to_owned());
     let session = client.session(&tokens).unwrap().build().unwrap();
     assert_eq!(session.delete("a").query("q", 1).send().await.unwrap().status(), 401);
     let requests = server.requests();
