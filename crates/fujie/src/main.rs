@@ -21,6 +21,7 @@ use std::{
 
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use fujie_receiver::{command::Program, uri_scheme::Registration};
 
 use crate::{
     config::{Config, LogFormat},
@@ -112,8 +113,7 @@ enum ConfigCommand {
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     // What follows `scheme-open` was written by a stranger: nothing else may read it.
-    let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
-    if let Some(code) = fujie_receiver::command::run_scheme(&arguments, &mut stdout, &mut stderr) {
+    if let Some(code) = fujie_receiver::command::run_scheme(RECEIVER, &arguments) {
         return exit(code);
     }
     let fujie =
@@ -123,7 +123,7 @@ fn main() -> ExitCode {
             Ok(code) => exit(code),
             Err(error) => {
                 // Nothing can be done about a closed stderr.
-                drop(writeln!(stderr, "fujie: {error:#}"));
+                drop(writeln!(std::io::stderr(), "fujie: {error:#}"));
                 ExitCode::FAILURE
             }
         },
@@ -146,7 +146,7 @@ fn exit(code: i32) -> ExitCode {
 
 /// The receiver's own program, under our name.
 fn receive(words: &[OsString]) -> i32 {
-    fujie_receiver::command::run(words, &mut std::io::stdout(), &mut std::io::stderr())
+    fujie_receiver::command::run(RECEIVER, words)
 }
 
 /// Carries the command out; the exit code.
@@ -242,3 +242,6 @@ mod tests {
         }
     }
 }
+
+/// The receiver, as its messages know it here.
+const RECEIVER: Program = Program { name: "fujie receive", scheme: "fujie scheme", render: Some(Registration::render) };

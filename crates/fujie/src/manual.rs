@@ -84,7 +84,8 @@ fn receiver_option(words: &[&str]) -> Option<Arg> {
     // A value is written in capitals, or as a choice.
     Some(match words.split_first() {
         Some((value, words)) if value.contains('|') || !value.contains(char::is_lowercase) => {
-            option.value_name((*value).to_owned()).help(words.join(" "))
+            // The one name that an option's text has a place for.
+            option.value_name((*value).to_owned()).help(words.join(" ").replace("{}", "fujie scheme"))
         }
         _ => option.action(ArgAction::SetTrue).help(words.join(" ")),
     })

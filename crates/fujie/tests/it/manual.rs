@@ -76,6 +76,7 @@ fn every_command_has_a_manual_page() {
     let options: Vec<_> = options.map(|name| format!("\\-\\-{}", name.replace('-', "\\-"))).collect();
     assert!(options.len() > 10 && options.iter().all(|name| receive.contains(name)), "{options:?}\n{receive}");
     assert!(receive.contains("listen as well when no link came by then") && !receive.contains("SECONDS with"));
+    assert!(receive.contains("once before: fujie scheme register NAME"), "{receive}");
     assert!(receive.contains("take a code without a state; only for a provider that returns none"), "{receive}");
 }
 
