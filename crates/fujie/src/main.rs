@@ -226,6 +226,9 @@ fn log(config: &Config) {
     }
 }
 
+/// The receiver, as its messages know it here.
+const RECEIVER: Program = Program { name: "fujie receive", scheme: "fujie scheme", render: Some(Registration::render) };
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -242,6 +245,3 @@ mod tests {
         }
     }
 }
-
-/// The receiver, as its messages know it here.
-const RECEIVER: Program = Program { name: "fujie receive", scheme: "fujie scheme", render: Some(Registration::render) };
