@@ -118,8 +118,8 @@ pub struct SignedIn {
 }
 
 impl Registration {
-    /// Begins a sign-in. `redirect_uri` goes out exactly as given; it is https, or http on
-    /// loopback, and has neither a fragment (some providers write the code into it) nor a
+    /// Begins a sign-in. `redirect_uri` goes out exactly as given; it is https, http on
+    /// loopback, or of a private-use scheme such as `com.example.app:/callback`, and has neither a fragment (some providers write the code into it) nor a
     /// parameter that the provider will add. The caller must register it with the provider.
     ///
     /// # Errors
@@ -388,13 +388,31 @@ fn redirect_uri_fault(redirect_uri: &str) -> Option<&'static str> {
     if redirect_uri.len() > REDIRECT_URI_LENGTH_MAX {
         return Some("is too long");
     }
-    if let Some(fault) = address_fault(redirect_uri) {
-        return Some(fault);
+    let fault = if is_private_use(redirect_uri) { text_fault(redirect_uri) } else { address_fault(redirect_uri) };
+    if fault.is_some() {
+        return fault;
     }
     let (_, query) = redirect_uri.split_once('?')?;
     form_urlencoded::parse(query.as_bytes())
         .any(|(name, _)| matches!(name.as_ref(), "code" | "state" | "error" | "iss"))
         .then_some("must not contain a parameter that the provider adds")
+}
+
+/// Whether it is a redirect URI of a program on somebody's desktop (RFC 8252 §7.1): its scheme is a domain in reverse,
+/// so that no two programs choose the same, and none that shows or runs what it is given.
+fn is_private_use(redirect_uri: &str) -> bool {
+    let is_label =
+        |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    redirect_uri.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.contains('.')
+            && scheme.split('.').all(is_label)
+            && scheme.starts_with(|first: char| first.is_ascii_lowercase())
+    })
+}
+
+fn text_fault(uri: &str) -> Option<&'static str> {
+    let is_odd = |character: char| !character.is_ascii_graphic() || matches!(character, '#' | '\\' | '"' | '<' | '>');
+    uri.contains(is_odd).then_some("must not contain a fragment, white space, a backslash, quotes or brackets")
 }
 
 fn base64url(random: &mut dyn Random, length: usize) -> String {

@@ -5,11 +5,14 @@ mod config;
 mod connection;
 mod data;
 mod demo;
+mod login;
+mod manual;
 mod serve;
 mod simulate;
 mod user;
 
 use std::{
+    ffi::OsString,
     io::{IsTerminal as _, Write as _},
     net::SocketAddr,
     path::PathBuf,
@@ -17,7 +20,8 @@ use std::{
 };
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use fujie_receiver::{command::Program, uri_scheme::Registration};
 
 use crate::{
     config::{Config, LogFormat},
@@ -55,6 +59,35 @@ enum Command {
     /// Configuration: what is set, and where it came from.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Sign in through the browser and keep the tokens.
+    Login(Box<login::Login>),
+    /// Print a fresh access token of the last sign-in.
+    Token(login::token::Token),
+    /// Send an HTTP request with the access token, much as with curl.
+    Call(Box<login::call::Call>),
+    /// Say who is signed in.
+    Whoami(login::whoami::Whoami),
+    /// List the sign-ins.
+    Status(login::status::Status),
+    /// End a sign-in: revoke its tokens where that is possible, and forget them.
+    Logout(login::logout::Logout),
+    /// Wait for one OAuth callback and print its code; --help says how.
+    #[command(disable_help_flag = true)]
+    Receive(Words),
+    /// Register a URI scheme for this user: register, unregister or status NAME.
+    #[command(disable_help_flag = true)]
+    Scheme(Words),
+    /// Print completions for a shell, which then completes commands and options at the Tab key.
+    Completions(manual::Completions),
+    /// Print the manual page, or write those of all commands.
+    Man(manual::Manual),
+}
+
+/// Arguments that the receiver reads by itself.
+#[derive(Debug, clap::Args)]
+struct Words {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    words: Vec<OsString>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -78,21 +111,60 @@ enum ConfigCommand {
 }
 
 fn main() -> ExitCode {
-    let fujie = Fujie::parse();
-    match start(fujie) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing can be done about a closed stderr.
-            drop(writeln!(std::io::stderr(), "fujie: {error:#}"));
-            ExitCode::FAILURE
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // What follows `scheme-open` was written by a stranger: nothing else may read it.
+    if let Some(code) = fujie_receiver::command::run_scheme(RECEIVER, &arguments) {
+        return exit(code);
+    }
+    let fujie =
+        command(login::is_chinese(&arguments)).try_get_matches().and_then(|found| Fujie::from_arg_matches(&found));
+    match fujie {
+        Ok(fujie) => match start(fujie) {
+            Ok(code) => exit(code),
+            Err(error) => {
+                // Nothing can be done about a closed stderr.
+                drop(writeln!(std::io::stderr(), "fujie: {error:#}"));
+                ExitCode::FAILURE
+            }
+        },
+        Err(said) => {
+            drop(said.print());
+            if said.use_stderr() { exit(fujie_receiver::command::USAGE) } else { ExitCode::SUCCESS }
         }
     }
 }
 
-fn start(fujie: Fujie) -> Result<()> {
+/// The command line as clap knows it, for parsing, completions and manual pages.
+fn command(is_chinese: bool) -> clap::Command {
+    let command = Fujie::command();
+    if is_chinese { login::in_chinese(command) } else { command }
+}
+
+fn exit(code: i32) -> ExitCode {
+    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The receiver's own program, under our name.
+fn receive(words: &[OsString]) -> i32 {
+    fujie_receiver::command::run(RECEIVER, words)
+}
+
+/// Carries the command out; the exit code.
+fn start(fujie: Fujie) -> Result<i32> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
     let config = |flags: Vec<(String, String)>| load(fujie.config.clone(), fujie.data_dir.as_ref(), flags);
-    match fujie.command {
+    let done = match fujie.command {
+        Command::Login(login) => return Ok(runtime.block_on(login::run(*login))),
+        Command::Token(token) => return Ok(runtime.block_on(login::token::run(token))),
+        Command::Call(call) => return Ok(runtime.block_on(login::call::run(*call))),
+        Command::Whoami(whoami) => return Ok(runtime.block_on(login::whoami::run(whoami))),
+        Command::Status(status) => return Ok(runtime.block_on(login::status::run(status))),
+        Command::Logout(logout) => return Ok(runtime.block_on(login::logout::run(logout))),
+        Command::Receive(words) => return Ok(receive(&words.words)),
+        Command::Scheme(words) => {
+            let words: Vec<_> = std::iter::once("scheme".into()).chain(words.words).collect();
+            return Ok(receive(&words));
+        }
         Command::Serve(serve) => {
             let mut flags = Vec::new();
             flags.extend(serve.issuer.map(|issuer| ("issuer".to_owned(), issuer)));
@@ -122,7 +194,10 @@ fn start(fujie: Fujie) -> Result<()> {
         Command::Config(ConfigCommand::Sample) => Ok(std::io::stdout().write_all(config::SAMPLE.as_bytes())?),
         Command::Config(ConfigCommand::Show) => Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?),
         Command::Config(ConfigCommand::Check) => config(Vec::new()).map(drop),
-    }
+        Command::Completions(completions) => manual::complete(&completions, command(false)),
+        Command::Man(man) => manual::write(&man, command(false)),
+    };
+    done.map(|()| fujie_receiver::command::DONE)
 }
 
 fn threads() -> usize {
@@ -148,5 +223,25 @@ fn log(config: &Config) {
     match config.log.format {
         LogFormat::Text => registry.with(layer).init(),
         LogFormat::Json => registry.with(layer.json()).init(),
+    }
+}
+
+/// The receiver, as its messages know it here.
+const RECEIVER: Program = Program { name: "fujie receive", scheme: "fujie scheme", render: Some(Registration::render) };
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_written_help_of_login_leaves_no_flag_out() {
+        let mut command = super::command(false);
+        command.build();
+        let login = command.find_subcommand("login").unwrap();
+        let help = include_str!("login/help/login.en.txt");
+        let flags = login.get_arguments().filter_map(|argument| argument.get_long());
+        let flags: Vec<_> = flags.filter(|flag| !["config", "data-dir"].contains(flag)).collect();
+        assert!(flags.len() > 15, "{flags:?}");
+        for flag in flags {
+            assert!(help.contains(&format!("--{flag} ")), "--{flag}");
+        }
     }
 }

@@ -154,7 +154,8 @@ impl Client {
     }
 
     /// Begins a sign-in: send the browser to `url` and set `cookie`. `redirect_uri` is where the
-    /// provider sends it back; it is https, or http on loopback, and registered with the provider.
+    /// provider sends it back; it is https, http on loopback or of a private-use scheme with a dot (RFC 8252 §7.1), and
+    /// registered with the provider.
     ///
     /// # Errors
     /// [`ProviderError::RedirectUriUnusable`].

@@ -73,6 +73,8 @@ fn an_unsafe_redirect_uri_is_refused() {
         "http://127.0.0.1:8884/getcode",
         "http://[::1]:1/",
         "http://localhost/",
+        "com.example.app:/callback",
+        "com.example.app://callback?x=1",
     ];
     let bad = [
         "",
@@ -92,6 +94,11 @@ fn an_unsafe_redirect_uri_is_refused() {
         "https://app.example/?%63ode=x",
         "javascript:alert(1)",
         "wechat://x",
+        "com.example.app:/callback#x",
+        "com.example.app:/call back",
+        "com.example.app:/callback?state=x",
+        "com..app:/callback",
+        ".example:/callback",
     ];
     for uri in good {
         assert!(client().begin(uri, &Ask::default(), &mut counting(), NOW).is_ok(), "{uri}");

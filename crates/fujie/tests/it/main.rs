@@ -10,10 +10,13 @@
 
 mod connection;
 mod demo;
+mod desktop_example;
 mod durable;
 mod example;
 mod foreign;
 mod hop;
+mod login;
+mod manual;
 mod simulate;
 mod tidy;
 mod walk;

@@ -1,0 +1,72 @@
+//! The browser is on another computer: the program says what to do, and takes the address that the person pastes.
+
+use std::process::Stdio;
+
+use fujie_simulator::{Github, GithubConfig, github::App};
+
+use super::desk::{Desk, Run, act, github, visit};
+
+/// What a browser that cannot reach us shows in its address bar.
+async fn last_address(address: &str) -> String {
+    let answer = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = answer.get(address).send().await.unwrap();
+    answer.headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_ssh_the_last_address_may_be_pasted_while_the_port_waits_too() {
+    let github = github(Some("zoe")).await;
+    let desk = Desk::with_github(&github).over_ssh();
+    let mut command = desk.command(&["login", "github", "--paste"]);
+    command.stdin(Stdio::piped());
+    let mut run = Run::of(command);
+    let line = run.line_with("ssh ");
+    let port = line.strip_prefix("ssh -p 2222 -L ").unwrap().split(':').next().unwrap().to_owned();
+    assert_eq!(line, format!("ssh -p 2222 -L {port}:127.0.0.1:{port} ann@192.0.2.1"));
+    let address = run.line_with("/login/oauth/authorize?");
+    run.line_with("Waiting");
+    run.write(&format!("http://127.0.0.1:{port}/callback?code=planted&state=of-somebody-else"));
+    run.line_with("not the address of this sign-in");
+    run.write(&last_address(&address).await);
+    let told = run.end();
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    assert_eq!(desk.run(&["whoami"]).code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_ssh_a_provider_with_device_codes_gives_one_unasked() {
+    let github = github(None).await;
+    let desk = Desk::with_github(&github).over_ssh();
+    let mut run = desk.start(&["login", "github", "--lang", "zh"]);
+    run.line_with("并输入验证码");
+    run.line_with("-");
+    act(&github, "confirm").await;
+    let told = run.end();
+    assert!(told.code == Some(0) && told.out.starts_with("已登录 github："), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_device_codes_the_forwarded_port_is_the_way() {
+    let app = App { device_flow: false, ..App::demo() };
+    let config = GithubConfig { apps: vec![app], auto_confirm: Some("zoe".into()), ..GithubConfig::default() };
+    let github = Github::start(("127.0.0.1", 0), config).await.unwrap();
+    let desk = Desk::with_github(&github).over_ssh();
+    let mut run = desk.start(&["login", "github"]);
+    run.line_with("ssh -p 2222 -L ");
+    let (status, page) = visit(&run.line_with("/login/oauth/authorize?")).await;
+    assert!(status == 200 && page.contains("You can close this window"), "{page}");
+    assert_eq!(run.end().code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_display_nothing_hangs() {
+    let github = github(None).await;
+    let desk = Desk::with_github(&github);
+    let mut command = desk.command(&["login", "github", "--no-browser", "--timeout", "1"]);
+    command.env_remove("BROWSER");
+    let told = Run::of(command).end();
+    assert_eq!(told.code, Some(3), "{}", told.err);
+    for part in ["There is no browser here", "ssh -L ", "--paste", "/login/oauth/authorize?"] {
+        assert!(told.err.contains(part), "{part} in {}", told.err);
+    }
+}
