@@ -129,9 +129,10 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Refusal {
+    /// Why, as the end of a sentence.
+    pub(crate) fn in_english(self) -> &'static str {
+        match self {
             Refusal::Malformed => "it was not HTTP/1",
             Refusal::TimedOut => "it was not finished in time",
             Refusal::TargetTooLong => "its URL is too long",
@@ -143,7 +144,13 @@ impl fmt::Display for Refusal {
             Refusal::Parameters => "a parameter stands twice or cannot be read",
             Refusal::State => "its state is missing or another",
             Refusal::Empty => "it has neither code nor error",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.in_english())
     }
 }
 

@@ -38,6 +38,7 @@ pub mod loopback;
 pub mod page;
 pub mod query;
 pub mod request;
+mod thread;
 pub mod uri_scheme;
 
 pub use error::Error;

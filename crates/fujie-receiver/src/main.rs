@@ -1,8 +1,11 @@
 //! `fujie-receive`: prints the authorization code that a browser brings, and exits.
 
-use std::{env, io, process};
+use std::{env, process};
+
+use fujie_receiver::command::{run, Program};
 
 fn main() {
-    let arguments: Vec<_> = env::args_os().skip(1).collect();
-    process::exit(fujie_receiver::command::run(&arguments, &mut io::stdout(), &mut io::stderr()));
+    let arguments: Vec<_> = env::args_os().collect();
+    let program = Program { name: "fujie-receive", scheme: "fujie-receive scheme", render: None };
+    process::exit(run(program, arguments.get(1..).unwrap_or_default()));
 }

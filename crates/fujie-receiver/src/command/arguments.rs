@@ -37,13 +37,15 @@ pub(super) struct Scheme {
 /// What is wrong with the arguments, in both languages.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Usage {
-    pub(super) english: String,
-    pub(super) chinese: String,
+    pub(super) english: &'static str,
+    pub(super) chinese: &'static str,
+    /// What stands for `{}` in both.
+    pub(super) what: String,
 }
 
 impl Usage {
-    fn new(english: &str, chinese: &str, what: &str) -> Self {
-        Usage { english: english.replace("{}", what), chinese: chinese.replace("{}", what) }
+    fn new(english: &'static str, chinese: &'static str, what: &str) -> Self {
+        Usage { english, chinese, what: what.to_owned() }
     }
 }
 
@@ -205,7 +207,7 @@ mod tests {
             Ok(Wish::Receive(receive)) => Ok(*receive),
             Ok(Wish::Help) => Err("help".to_owned()),
             Ok(Wish::Version) => Err("version".to_owned()),
-            Err(usage) => Err(usage.english),
+            Err(usage) => Err(usage.english.replace("{}", &usage.what)),
         }
     }
 

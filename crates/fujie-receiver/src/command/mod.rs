@@ -15,7 +15,13 @@ use std::{
 
 use self::arguments::{Receive, Wish};
 pub use self::scheme::run_scheme;
-use crate::{callback::Refusal, loopback::Loopback, page::Language, Error};
+use crate::{
+    callback::Refusal,
+    loopback::Loopback,
+    page::Language,
+    uri_scheme::{self, Registration, System},
+    Error,
+};
 
 /// The result was printed.
 pub const DONE: i32 = 0;
@@ -32,20 +38,37 @@ pub const MISMATCH: i32 = 6;
 /// The arguments are wrong.
 pub const USAGE: i32 = 64;
 
+/// The program that runs, as its messages know it.
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// Its name: `fujie-receive` or `fujie receive`.
+    pub name: &'static str,
+    /// The words that register a scheme with it: `fujie-receive scheme` or `fujie scheme`.
+    pub scheme: &'static str,
+    /// How it shows what another system would be told: [`Registration::render`], or not, when it is to be small.
+    pub render: Option<Render>,
+}
+
+/// What a registration looks like on a system.
+pub type Render = fn(&Registration, System) -> Result<String, uri_scheme::Error>;
+
 /// Runs the program with its arguments, without the program's name, and returns its exit code.
-pub fn run(arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> i32 {
-    if let Some(code) = run_scheme(arguments, stdout, stderr) {
+pub fn run(program: Program, arguments: &[OsString]) -> i32 {
+    if let Some(code) = run_scheme(program, arguments) {
         return code;
     }
     let (language, wish) = arguments::parse(arguments, system_language());
-    let mut terminal = Terminal { language, stdout, stderr };
+    let terminal = Terminal { program, language };
     match wish {
-        Ok(Wish::Help) => terminal.print(arguments::help(language)),
-        Ok(Wish::Version) => terminal.print(&format!("fujie-receive {}\n", VERSION)),
+        Ok(Wish::Help) => {
+            let (name, scheme) = (program.name, program.scheme);
+            terminal.print(&filled(arguments::help(language), &[name, name, scheme, scheme]))
+        }
+        Ok(Wish::Version) => terminal.print(&filled("{} {}\n", &[program.name, VERSION])),
         Ok(Wish::Receive(receive)) => terminal.receive(&receive),
         Err(usage) => {
-            terminal.say(&usage.english, &usage.chinese);
-            terminal.say("`fujie-receive --help` says how to use it.", "用法见 `fujie-receive --help`。");
+            terminal.say(usage.english, usage.chinese, &[&usage.what]);
+            terminal.say("`{} --help` says how to use it.", "用法见 `{} --help`。", &[program.name]);
             USAGE
         }
     }
@@ -60,14 +83,14 @@ fn system_language() -> Language {
     }
 }
 
-struct Terminal<'a> {
+/// Whom the program speaks to.
+struct Terminal {
+    program: Program,
     language: Language,
-    stdout: &'a mut dyn Write,
-    stderr: &'a mut dyn Write,
 }
 
-impl Terminal<'_> {
-    fn receive(&mut self, receive: &Receive) -> i32 {
+impl Terminal {
+    fn receive(&self, receive: &Receive) -> i32 {
         let result = match &receive.scheme {
             Some(scheme) => self.wait_for_uri(receive, scheme),
             None => self.listen(receive).map(|loopback| loopback.wait(receive.timeout)),
@@ -86,20 +109,21 @@ impl Terminal<'_> {
         match callback.code() {
             Ok(_) => printed,
             Err(error) => {
-                let reason = match callback.value("error_description") {
-                    Some(description) => format!("{}: {}", error, description),
-                    None => error.to_owned(),
-                };
+                let mut reason = error.to_owned();
+                if let Some(description) = callback.value("error_description") {
+                    reason.push_str(": ");
+                    reason.push_str(description);
+                }
                 // What came from outside may not steer a terminal.
                 let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LENGTH_MAX).collect();
-                self.say(&format!("Not granted: {}", reason), &format!("未获得授权：{}", reason));
+                self.say("Not granted: {}", "未获得授权：{}", &[&reason]);
                 REFUSED
             }
         }
     }
 
     /// A listener that was announced, or the exit code.
-    fn listen(&mut self, receive: &Receive) -> Result<Loopback, i32> {
+    fn listen(&self, receive: &Receive) -> Result<Loopback, i32> {
         let loopback = Loopback::bind(&receive.options).map_err(|error| self.unbound(receive, &error))?;
         if !receive.is_quiet {
             self.announce(receive, &loopback.redirect_uri());
@@ -107,76 +131,91 @@ impl Terminal<'_> {
         Ok(loopback)
     }
 
-    fn announce(&mut self, receive: &Receive, redirect_uri: &str) {
-        let seconds = receive.timeout.as_secs();
+    fn announce(&self, receive: &Receive, redirect_uri: &str) {
         if receive.is_stateless {
             self.say(
                 "Warning: without a state, any web page can hand this program somebody else's code.",
                 "警告：不校验 state 时，任何网页都可能把别人的 code 塞给本程序。",
+                &[],
             );
         }
         self.say(
-            &format!("Waiting at {} for {} s. Ctrl-C cancels.", redirect_uri, seconds),
-            &format!("正在 {} 等待回调，最长 {} 秒，按 Ctrl-C 取消。", redirect_uri, seconds),
+            "Waiting at {} for {} s. Ctrl-C cancels.",
+            "正在 {} 等待回调，最长 {} 秒，按 Ctrl-C 取消。",
+            &[redirect_uri, &receive.timeout.as_secs().to_string()],
         );
     }
 
-    fn unbound(&mut self, receive: &Receive, error: &io::Error) -> i32 {
-        let ports: Vec<_> = receive.options.ports.iter().map(u16::to_string).collect();
-        let ports = ports.join(", ");
-        match error.kind() {
+    fn unbound(&self, receive: &Receive, error: &io::Error) -> i32 {
+        let (english, chinese) = match error.kind() {
             io::ErrorKind::InvalidInput => {
-                self.say("--path must be like /callback", "--path 应形如 /callback");
-                USAGE
+                self.say("--path must be like /callback", "--path 应形如 /callback", &[]);
+                return USAGE;
             }
-            io::ErrorKind::AddrInUse => {
-                self.say(
-                    &format!("Another program is using port {}.", ports),
-                    &format!("端口 {} 已被其他程序占用。", ports),
-                );
-                FAILED
-            }
-            _ => {
-                self.say(
-                    &format!("Cannot listen on port {}: {}", ports, error),
-                    &format!("无法监听端口 {}：{}", ports, error),
-                );
-                FAILED
-            }
+            io::ErrorKind::AddrInUse => ("Another program is using port {}.", "端口 {} 已被其他程序占用。"),
+            _ => ("Cannot listen on port {}: {}", "无法监听端口 {}：{}"),
+        };
+        let mut ports = String::new();
+        for port in &receive.options.ports {
+            ports.push_str(if ports.is_empty() { "" } else { ", " });
+            ports.push_str(&port.to_string());
         }
+        self.say(english, chinese, &[&ports, &error.to_string()]);
+        FAILED
     }
 
-    fn timed_out(&mut self, refusal: Option<Refusal>) -> i32 {
+    fn timed_out(&self, refusal: Option<Refusal>) -> i32 {
         match refusal {
-            None => self.say("The time is up and no request came.", "等待超时，没有收到任何请求。"),
-            Some(refusal) => self.say(
-                &format!("The time is up. A request came, but {}.", refusal),
-                &format!("等待超时。收到过请求，但{}。", in_chinese(refusal)),
-            ),
+            None => self.say("The time is up and no request came.", "等待超时，没有收到任何请求。", &[]),
+            Some(refusal) => {
+                let why = match self.language {
+                    Language::English => refusal.in_english(),
+                    Language::Chinese => in_chinese(refusal),
+                };
+                self.say("The time is up. A request came, but {}.", "等待超时。收到过请求，但{}。", &[why]);
+            }
         }
         TIMED_OUT
     }
 
-    fn failed(&mut self, error: &io::Error) -> i32 {
-        self.say(&error.to_string(), &error.to_string());
+    fn failed(&self, error: &io::Error) -> i32 {
+        self.say("{}", "{}", &[&error.to_string()]);
         FAILED
     }
 
-    fn print(&mut self, text: &str) -> i32 {
-        match self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush()) {
+    fn print(&self, text: &str) -> i32 {
+        let mut stdout = io::stdout();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Ok(()) => DONE,
             Err(error) => self.failed(&error),
         }
     }
 
-    fn say(&mut self, english: &str, chinese: &str) {
+    /// Says something in the person's language, its `{}` filled with the parts.
+    fn say(&self, english: &str, chinese: &str, parts: &[&str]) {
         let text = match self.language {
             Language::English => english,
             Language::Chinese => chinese,
         };
+        let line = filled("{}: {}\n", &[self.program.name, &filled(text, parts)]);
         // Nobody is left to tell when stderr is closed.
-        let _ = writeln!(self.stderr, "fujie-receive: {}", text);
+        drop(io::stderr().write_all(line.as_bytes()));
     }
+}
+
+/// A template with the parts in the place of its `{}`.
+fn filled(template: &str, parts: &[&str]) -> String {
+    let (mut text, mut parts) = (String::new(), parts.iter());
+    for piece in template.split('{') {
+        match piece.strip_prefix('}') {
+            Some(rest) => {
+                text.push_str(parts.next().copied().unwrap_or_default());
+                text.push_str(rest);
+            }
+            None => text.push_str(piece),
+        }
+    }
+    text
 }
 
 fn in_chinese(refusal: Refusal) -> &'static str {

@@ -24,28 +24,30 @@ impl Output {
     }
 
     pub(super) fn text(self, callback: &Callback) -> String {
-        match self {
-            Output::Text => callback.code().map(|code| format!("{}\n", code)).unwrap_or_default(),
-            Output::Json => {
-                let members: Vec<_> =
-                    parameters(callback).map(|(name, value)| format!("{}:{}", quote(name), quote(value))).collect();
-                format!("{{{}}}\n", members.join(","))
-            }
-            Output::Env => parameters(callback)
-                .filter(|(name, _)| is_variable(name))
-                // Within single quotes a shell reads everything as it stands, up to the next single quote.
-                .map(|(name, value)| {
-                    format!("OAUTH_{}='{}'\n", name.to_ascii_uppercase(), value.replace('\'', r"'\''"))
-                })
-                .collect(),
+        let mut text = String::new();
+        if self == Output::Text {
+            let code = callback.code().map(|code| [code, "\n"].concat());
+            return code.unwrap_or_default();
         }
+        // A denial that was said by leaving out the code is said in words.
+        let silent = callback.code().err().filter(|_| callback.value("error").is_none());
+        for (name, value) in callback.parameters().chain(silent.map(|error| ("error", error))) {
+            if self == Output::Json {
+                text.push(if text.is_empty() { '{' } else { ',' });
+                quote(name, &mut text);
+                text.push(':');
+                quote(value, &mut text);
+            } else if is_variable(name) {
+                // Within single quotes a shell reads everything as it stands, up to the next single quote.
+                let (name, value) = (name.to_ascii_uppercase(), value.replace('\'', r"'\''"));
+                text.push_str(&["OAUTH_", &name, "='", &value, "'\n"].concat());
+            }
+        }
+        if self == Output::Json {
+            text.push_str(if text.is_empty() { "{}\n" } else { "}\n" });
+        }
+        text
     }
-}
-
-/// All parameters; a denial that was said by leaving out the code is said in words.
-fn parameters(callback: &Callback) -> impl Iterator<Item = (&str, &str)> {
-    let silent = callback.code().err().filter(|_| callback.value("error").is_none());
-    callback.parameters().chain(silent.map(|error| ("error", error)))
 }
 
 /// Whether a parameter's name is safe and unambiguous as the end of a variable's.
@@ -54,12 +56,15 @@ fn is_variable(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// A JSON string in ASCII, so that no reader's encoding matters.
-fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
+/// Adds a JSON string in ASCII, so that no reader's encoding matters.
+fn quote(text: &str, quoted: &mut String) {
+    quoted.push('"');
     for c in text.chars() {
         match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(c);
+            }
             ' '..='~' => quoted.push(c),
             _ => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
@@ -69,7 +74,6 @@ fn quote(text: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

@@ -8,7 +8,13 @@ mod bind;
 mod connection;
 mod room;
 
-use std::{fmt, io, net::TcpListener, sync::Arc, thread, time::Duration};
+use std::{
+    fmt, io,
+    net::TcpListener,
+    sync::Arc,
+    thread::{self, Scope},
+    time::Duration,
+};
 
 use self::{
     connection::serve,
@@ -22,6 +28,7 @@ use crate::{
     callback::{Callback, Expected, Refusal},
     deadline::Deadline,
     page::{Language, Page},
+    thread::spawn_scoped,
     Error,
 };
 
@@ -161,8 +168,7 @@ impl Loopback {
             for listener in listeners {
                 room.acceptor_began();
                 let room = &*room;
-                let spawned = builder().spawn_scoped(scope, move || accept(scope, listener, room));
-                if let Err(error) = spawned {
+                if let Err(error) = spawn_scoped(scope, Box::new(move || accept(scope, listener, room))) {
                     room.acceptor_ended();
                     room.end(End::Failed(error));
                 }
@@ -211,7 +217,7 @@ impl fmt::Debug for Handle {
 }
 
 /// Accepts connections until the wait is over, and starts the threads that serve them.
-fn accept<'scope>(scope: &'scope thread::Scope<'scope, '_>, listener: TcpListener, room: &'scope Room) {
+fn accept<'scope>(scope: &'scope Scope<'scope, '_>, listener: TcpListener, room: &'scope Room) {
     loop {
         let admitted = match listener.accept() {
             Ok((stream, _)) => room.admit(stream),
@@ -219,7 +225,7 @@ fn accept<'scope>(scope: &'scope thread::Scope<'scope, '_>, listener: TcpListene
             Err(_) => room.make_way(),
         };
         match admitted {
-            Ok(true) if builder().spawn_scoped(scope, move || serve_all(room)).is_err() => room.lack_thread(),
+            Ok(true) if spawn_scoped(scope, Box::new(move || serve_all(room))).is_err() => room.lack_thread(),
             Ok(_) => {}
             Err(room::Over) => break,
         }
@@ -237,11 +243,5 @@ fn serve_all(room: &Room) {
     }
 }
 
-fn builder() -> thread::Builder {
-    thread::Builder::new().stack_size(STACK_LENGTH)
-}
-
 /// Longest path of a redirect URI, in bytes.
 const PATH_LENGTH_MAX: usize = 1024;
-/// Enough for what a thread here does, in bytes, and small enough for 32 of them.
-const STACK_LENGTH: usize = 256 * 1024;

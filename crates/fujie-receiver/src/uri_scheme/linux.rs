@@ -2,19 +2,20 @@
 //! `update-desktop-database` is not asked for: its cache serves those who look for a program without a default.
 
 use std::{
-    fs,
-    io::{self, Read, Write},
+    env, fs,
+    io::{self, Write},
     path::Path,
     process,
 };
 
 use super::{
+    disk,
     mime_apps::{self, CACHE, DEFAULTS},
     Error, Place, Registration, SchemeName, Status, Unfit,
 };
 
 /// Longest file of the desktop's that is read or edited, in bytes.
-const FILE_LENGTH_MAX: u64 = 1024 * 1024;
+const FILE_LENGTH_MAX: usize = 1024 * 1024;
 
 pub(super) fn render(registration: &Registration) -> Result<String, Error> {
     let (mime_type, id, entry) = (mime_type(registration.name()), id(registration.name()), entry(registration)?);
@@ -37,8 +38,8 @@ pub(super) fn unregister(name: &SchemeName, place: &Place) -> Result<bool, Error
     let (file, list) = (place.applications().join(id(name)), place.mime_apps());
     let entry = read(&file)?;
     match &entry {
-        Some(entry) if !is_ours(entry, name) => return Err(Error::Foreign { by: file.display().to_string() }),
-        Some(_) => fs::remove_file(&file).map_err(|error| Error::Io { at: file.display().to_string(), error })?,
+        Some(entry) if !is_ours(entry, name) => return Err(Error::Foreign { by: shown(&file) }),
+        Some(_) => fs::remove_file(&file).map_err(|error| Error::io(&file, error))?,
         None => {}
     }
     let text = read(&list)?.unwrap_or_default();
@@ -56,35 +57,38 @@ pub(super) fn status(name: &SchemeName, place: &Place) -> Result<Status, Error> 
     let file = place.applications().join(&id);
     let entry = read(&file)?;
     if entry.as_ref().map_or(false, |entry| !is_ours(entry, name)) {
-        return Ok(Status::Foreign { by: file.display().to_string() });
+        return Ok(Status::Foreign { by: shown(&file) });
     }
-    let defaults = mime_apps::handlers(&read(&list)?.unwrap_or_default(), DEFAULTS, &mime_type);
+    let text = read(&list)?.unwrap_or_default();
+    let defaults = mime_apps::handlers(&text, DEFAULTS, &mime_type);
     match defaults.first() {
-        Some(first) if *first != id => return Ok(Status::Foreign { by: format!("{first} in {}", list.display()) }),
+        Some(first) if *first != id.as_bytes() => return Ok(foreign(first, &list)),
         Some(_) => {}
+        // An installed application may open the type without having been made the default.
         None => {
-            if let Some(by) = offer(&mime_type, &id, place)? {
-                return Ok(Status::Foreign { by });
+            let folders = env::split_paths(&place.data_folders).filter(|folder| folder.is_absolute());
+            for folder in [place.data_home.clone()].into_iter().chain(folders) {
+                let cache = folder.join("applications/mimeinfo.cache");
+                let text = read(&cache)?.unwrap_or_default();
+                let offers = mime_apps::handlers(&text, CACHE, &mime_type);
+                if let Some(other) = offers.into_iter().find(|own| *own != id.as_bytes()) {
+                    return Ok(foreign(other, &cache));
+                }
             }
         }
     }
-    let command = entry.filter(|_| !defaults.is_empty()).and_then(|entry| {
-        let text = String::from_utf8_lossy(&entry).into_owned();
-        text.lines().find_map(|line| line.strip_prefix("Exec=")).map(str::to_owned)
-    });
-    Ok(command.map_or(Status::Absent, |command| Status::Ours { command }))
+    let entry = entry.filter(|_| !defaults.is_empty()).unwrap_or_default();
+    let command = entry.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Exec="));
+    Ok(command
+        .map_or(Status::Absent, |command| Status::Ours { command: String::from_utf8_lossy(command).into_owned() }))
 }
 
-/// An installed application that opens the type without having been made the default.
-fn offer(mime_type: &str, id: &str, place: &Place) -> Result<Option<String>, Error> {
-    for folder in [&place.data_home].into_iter().chain(&place.data_folders) {
-        let cache = folder.join("applications").join("mimeinfo.cache");
-        let offers = mime_apps::handlers(&read(&cache)?.unwrap_or_default(), CACHE, mime_type);
-        if let Some(other) = offers.iter().find(|own| *own != id) {
-            return Ok(Some(format!("{other} in {}", cache.display())));
-        }
-    }
-    Ok(None)
+fn foreign(id: &[u8], list: &Path) -> Status {
+    Status::Foreign { by: [&*String::from_utf8_lossy(id), " in ", &list.to_string_lossy()].concat() }
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn id(name: &SchemeName) -> String {
@@ -136,14 +140,13 @@ fn quoted(word: &str) -> String {
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let mut bytes = Vec::new();
-    match fs::File::open(path).and_then(|file| file.take(FILE_LENGTH_MAX + 1).read_to_end(&mut bytes)) {
-        Ok(_) if bytes.len() as u64 > FILE_LENGTH_MAX => {
-            Err(Error::Io { at: path.display().to_string(), error: io::Error::new(io::ErrorKind::Other, "too long") })
+    match fs::File::open(path).and_then(|file| disk::read(file, FILE_LENGTH_MAX + 1)) {
+        Ok(bytes) if bytes.len() > FILE_LENGTH_MAX => {
+            Err(Error::io(path, io::Error::new(io::ErrorKind::Other, "too long")))
         }
-        Ok(_) => Ok(Some(bytes)),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::Io { at: path.display().to_string(), error }),
+        Err(error) => Err(Error::io(path, error)),
     }
 }
 
@@ -157,9 +160,9 @@ fn replace_if_changed(path: &Path, before: &[u8], after: &[u8]) -> Result<(), Er
 /// Puts a whole file in the place of another: a reader sees the one or the other. What a link points to is replaced, not
 /// the link, and keeps its permissions.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let failed = |error| Error::Io { at: path.display().to_string(), error };
+    let failed = |error| Error::io(path, error);
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
+        disk::make_folder(folder).map_err(failed)?;
     }
     let target = match fs::canonicalize(path) {
         Ok(target) => target,

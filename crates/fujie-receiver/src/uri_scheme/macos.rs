@@ -8,7 +8,7 @@ use std::{
     process::{self, Command, Stdio},
 };
 
-use super::{Error, Place, Registration, SchemeName, Status};
+use super::{disk, Error, Place, Registration, SchemeName, Status};
 
 const LAUNCH_SERVICES: &str = "/System/Library/Frameworks/CoreServices.framework/Frameworks/LaunchServices.framework/\
                                Support/lsregister";
@@ -52,7 +52,7 @@ pub(super) fn register(registration: &Registration, place: &Place) -> Result<(),
     let (plist, bundle) = (render(registration)?, bundle(registration.name(), place));
     let making = bundle.with_extension(format!("{}.app", process::id()));
     let folder = place.home.join("Applications");
-    fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
+    disk::make_folder(&folder).map_err(|error| Error::io(&folder, error))?;
     let mut compile = Command::new("/usr/bin/osacompile");
     compile.arg("-o").arg(&making);
     for line in launcher(registration).lines() {
@@ -60,11 +60,11 @@ pub(super) fn register(registration: &Registration, place: &Place) -> Result<(),
     }
     let made = run(&mut compile, "osacompile").and_then(|()| {
         let file = making.join("Contents/Info.plist");
-        fs::write(&file, plist).map_err(|error| failed(&file, error))?;
+        fs::write(&file, plist).map_err(|error| Error::io(&file, error))?;
         // The applet was signed with the other Info.plist.
         run(Command::new("/usr/bin/codesign").args(["--force", "--sign", "-"]).arg(&making), "codesign")?;
         remove(&bundle)?;
-        fs::rename(&making, &bundle).map_err(|error| failed(&bundle, error))
+        fs::rename(&making, &bundle).map_err(|error| Error::io(&bundle, error))
     });
     if made.is_err() {
         drop(fs::remove_dir_all(&making));
@@ -123,13 +123,9 @@ fn escaped(text: &str) -> String {
 
 fn remove(bundle: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(bundle) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(bundle, error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(bundle, error)),
         _ => Ok(()),
     }
-}
-
-fn failed(path: &Path, error: io::Error) -> Error {
-    Error::Io { at: path.display().to_string(), error }
 }
 
 fn run(command: &mut Command, name: &'static str) -> Result<(), Error> {

@@ -7,16 +7,19 @@ pub(super) const DEFAULTS: &str = "Default Applications";
 pub(super) const CACHE: &str = "MIME Cache";
 
 /// The applications that a group names for a type, in order.
-pub(super) fn handlers(text: &[u8], group: &str, mime_type: &str) -> Vec<String> {
-    lines(text, group)
-        .filter(|line| line.is_in_group && is_key(line.bytes, mime_type))
-        .flat_map(|line| values(line.bytes))
-        .collect()
+pub(super) fn handlers<'a>(text: &'a [u8], group: &str, mime_type: &str) -> Vec<&'a [u8]> {
+    let mut found = Vec::new();
+    for line in lines(text, group) {
+        if line.is_in_group && is_key(line.bytes, mime_type) {
+            found.extend(values(line.bytes));
+        }
+    }
+    found
 }
 
 /// The text with `id` as the default for a type. The caller has made sure that no other default is there.
 pub(super) fn with_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8> {
-    if handlers(text, DEFAULTS, mime_type).iter().any(|own| own == id) {
+    if handlers(text, DEFAULTS, mime_type).contains(&id.as_bytes()) {
         return text.to_vec();
     }
     let (mut whole, mut is_put) = (Vec::with_capacity(text.len() + 128), false);
@@ -28,7 +31,7 @@ pub(super) fn with_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8> {
             if !line.bytes.ends_with(b"\n") {
                 whole.push(b'\n');
             }
-            whole.extend_from_slice(format!("{mime_type}={id}").as_bytes());
+            whole.extend_from_slice([mime_type, "=", id].concat().as_bytes());
             whole.extend_from_slice(end);
             is_put = true;
         }
@@ -37,7 +40,7 @@ pub(super) fn with_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8> {
         if !whole.is_empty() && !whole.ends_with(b"\n") {
             whole.push(b'\n');
         }
-        whole.extend_from_slice(format!("[{DEFAULTS}]\n{mime_type}={id}\n").as_bytes());
+        whole.extend_from_slice(["[", DEFAULTS, "]\n", mime_type, "=", id, "\n"].concat().as_bytes());
     }
     whole
 }
@@ -46,14 +49,22 @@ pub(super) fn with_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8> {
 pub(super) fn without_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8> {
     let mut whole = Vec::with_capacity(text.len());
     for line in lines(text, DEFAULTS) {
-        let values = values(line.bytes);
-        if !line.is_in_group || !is_key(line.bytes, mime_type) || !values.iter().any(|own| own == id) {
+        let id = id.as_bytes();
+        if !line.is_in_group || !is_key(line.bytes, mime_type) || !values(line.bytes).any(|own| own == id) {
             whole.extend_from_slice(line.bytes);
             continue;
         }
-        let others: Vec<_> = values.into_iter().filter(|own| own != id).collect();
-        if !others.is_empty() {
-            whole.extend_from_slice(format!("{mime_type}={};\n", others.join(";")).as_bytes());
+        let start = whole.len();
+        for other in values(line.bytes).filter(|own| *own != id) {
+            if whole.len() == start {
+                whole.extend_from_slice(mime_type.as_bytes());
+                whole.push(b'=');
+            }
+            whole.extend_from_slice(other);
+            whole.push(b';');
+        }
+        if whole.len() > start {
+            whole.push(b'\n');
         }
     }
     whole
@@ -67,7 +78,7 @@ struct Line<'a> {
 
 /// Every line with its end, and whether it stands in the group (its header counts as in it).
 fn lines<'a>(text: &'a [u8], group: &str) -> impl Iterator<Item = Line<'a>> {
-    let header = format!("[{group}]").into_bytes();
+    let header = ["[", group, "]"].concat().into_bytes();
     let mut is_in_group = false;
     text.split_inclusive(|byte| *byte == b'\n').map(move |bytes| {
         let is_header = bytes.starts_with(b"[");
@@ -82,9 +93,9 @@ fn is_key(line: &[u8], key: &str) -> bool {
     halves(line).map_or(false, |(own, _)| own == key.as_bytes())
 }
 
-fn values(line: &[u8]) -> Vec<String> {
-    let list = halves(line).map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
-    list.split(';').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect()
+fn values(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let list = halves(line).map_or(&[][..], |(_, value)| value);
+    list.split(|byte| *byte == b';').map(trimmed).filter(|id| !id.is_empty())
 }
 
 fn halves(line: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -125,7 +136,7 @@ mod tests {
             b"[Default Applications]\n\n\n\n[Default Applications]\nx-scheme-handler/mayxx=other.desktop",
         ] {
             let with = with_default(text, TYPE, ID);
-            assert_eq!(handlers(&with, DEFAULTS, TYPE), [ID]);
+            assert_eq!(handlers(&with, DEFAULTS, TYPE), [ID.as_bytes()]);
             assert_eq!(with.len(), text.len() + TYPE.len() + ID.len() + if text.contains(&b'\r') { 3 } else { 2 });
             assert_eq!(with_default(&with, TYPE, ID), with, "a second time changes nothing");
             assert_eq!(without_default(&with, TYPE, ID), text);
@@ -145,13 +156,13 @@ mod tests {
     #[test]
     fn what_others_registered_is_seen_and_stays() {
         let text = b"[Default Applications]\nx-scheme-handler/mayx=a.desktop;fujie-mayx.desktop;b.desktop\n";
-        assert_eq!(handlers(text, DEFAULTS, TYPE), ["a.desktop", ID, "b.desktop"]);
+        assert_eq!(handlers(text, DEFAULTS, TYPE), [&b"a.desktop"[..], ID.as_bytes(), b"b.desktop"]);
         assert_eq!(
             without_default(text, TYPE, ID),
             b"[Default Applications]\nx-scheme-handler/mayx=a.desktop;b.desktop;\n"
         );
         let other = b"[Added Associations]\nx-scheme-handler/mayx=fujie-mayx.desktop\n";
-        assert_eq!(handlers(other, DEFAULTS, TYPE), Vec::<String>::new());
+        assert_eq!(handlers(other, DEFAULTS, TYPE), Vec::<&[u8]>::new());
         assert_eq!(without_default(other, TYPE, ID), other);
     }
 }

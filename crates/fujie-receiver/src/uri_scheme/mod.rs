@@ -4,6 +4,7 @@
 //! that the desktop then brings is handed to the waiting process by [`handover`]. A scheme guards nothing: any program
 //! may claim the same. What protects the sign-in is `state` and PKCE, in the process that started it.
 
+mod disk;
 pub mod handover;
 mod linux;
 mod macos;
@@ -177,6 +178,12 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+}
+
+impl Error {
+    fn io(path: &Path, error: io::Error) -> Error {
+        Error::Io { at: path.to_string_lossy().into_owned(), error }
+    }
 }
 
 impl fmt::Display for Error {

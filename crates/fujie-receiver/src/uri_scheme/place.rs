@@ -15,7 +15,7 @@ pub struct Place {
     pub(super) home: PathBuf,
     pub(super) data_home: PathBuf,
     pub(super) config_home: PathBuf,
-    pub(super) data_folders: Vec<PathBuf>,
+    pub(super) data_folders: OsString,
     pub(super) runtime: Option<PathBuf>,
     pub(super) system_root: PathBuf,
 }
@@ -33,14 +33,11 @@ impl Place {
         let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let name = if cfg!(windows) { "LOCALAPPDATA" } else { "HOME" };
         let home = folder(name).ok_or(Error::Homeless(name))?;
-        let data_folders = match variable("XDG_DATA_DIRS").filter(|folders| !folders.is_empty()) {
-            Some(folders) => env::split_paths(&folders).filter(|path| path.is_absolute()).collect(),
-            None => vec!["/usr/local/share".into(), "/usr/share".into()],
-        };
+        let data_folders = variable("XDG_DATA_DIRS").filter(|folders| !folders.is_empty());
         Ok(Place {
             data_home: folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             config_home: folder("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
-            data_folders,
+            data_folders: data_folders.unwrap_or_else(|| "/usr/local/share:/usr/share".into()),
             runtime: folder("XDG_RUNTIME_DIR"),
             system_root: folder("SystemRoot").unwrap_or_else(|| r"C:\Windows".into()),
             home,
@@ -55,11 +52,10 @@ impl Place {
         }
     }
 
-    /// The folders in which such a file may be. A browser's environment need not be a terminal's, so both are looked at.
-    pub(super) fn waiting_folders(&self) -> Vec<PathBuf> {
-        let mut folders = vec![self.waiting_folder(), self.waiting_folder_at_home()];
-        folders.dedup();
-        folders
+    /// The folders in which such a file may be, the second often the first again. A browser's environment need not be a
+    /// terminal's, so both are looked at.
+    pub(super) fn waiting_folders(&self) -> [PathBuf; 2] {
+        [self.waiting_folder(), self.waiting_folder_at_home()]
     }
 
     fn waiting_folder_at_home(&self) -> PathBuf {

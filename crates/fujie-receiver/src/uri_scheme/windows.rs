@@ -133,7 +133,7 @@ fn succeeded(output: Output) -> Result<(), Error> {
 
 fn reg(place: &Place, arguments: &[&str]) -> Result<Output, Error> {
     let program = place.system_program("reg.exe");
-    run(&program, arguments).map_err(|error| Error::Io { at: program.display().to_string(), error })
+    run(&program, arguments).map_err(|error| Error::io(&program, error))
 }
 
 fn run(program: &Path, arguments: &[&str]) -> std::io::Result<Output> {

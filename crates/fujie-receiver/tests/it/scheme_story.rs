@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use fujie_receiver::uri_scheme::{handover::Waiting, Place, SchemeName};
+use fujie_receiver::uri_scheme::{handover::Waiting, Place, Registration, SchemeName, System};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -344,13 +344,20 @@ fn print_shows_what_would_be_written_and_writes_nothing() {
     assert_eq!(home.files(), Vec::<PathBuf>::new());
     home.register();
     assert!(stdout.ends_with(&fs::read_to_string(home.entry()).unwrap()), "{stdout}");
-    let program = r"D:\mayx.exe";
-    for (system, part) in
-        [("windows", r#"@="\"D:\\mayx.exe\" scheme-open mayx \"%1\"""#), ("macos", "CFBundleURLSchemes")]
-    {
-        let arguments = ["scheme", "register", "mayx", "--print", "--system", system, "--program", program];
-        let (code, stdout, _) = home.run(&arguments);
-        assert!(code == 0 && stdout.contains(part), "{stdout}");
+}
+
+#[test]
+fn the_forms_of_other_systems_are_left_to_the_larger_program() {
+    let home = Home::new();
+    let mayx = SchemeName::parse("mayx").unwrap();
+    let registration = Registration::with_program(mayx, Path::new(r"D:\mayx.exe")).unwrap();
+    for (name, system, part) in [
+        ("windows", System::Windows, r#"@="\"D:\\mayx.exe\" scheme-open mayx \"%1\"""#),
+        ("macos", System::MacOs, "CFBundleURLSchemes"),
+    ] {
+        assert!(registration.render(system).unwrap().contains(part));
+        let (code, stdout, stderr) = home.run(&["scheme", "register", "mayx", "--print", "--system", name]);
+        assert!(code == 64 && stdout.is_empty() && stderr.contains("fujie scheme"), "{stderr}");
     }
 }
 

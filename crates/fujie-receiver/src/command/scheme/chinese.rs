@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::filled;
 use crate::uri_scheme::{handover::HandoverError, Error, NameRefusal, OpeningRefusal, Unfit};
 
 /// A fault that can be told in both languages.
@@ -48,11 +49,11 @@ impl Chinese for Unfit {
 impl Chinese for Error {
     fn in_chinese(&self) -> String {
         match self {
-            Error::Foreign { by } => format!("这个 scheme 已被其他程序注册，未作任何改动：{by}"),
+            Error::Foreign { by } => filled("这个 scheme 已被其他程序注册，未作任何改动：{}", &[by]),
             Error::Unfit(why) => why.in_chinese(),
-            Error::Homeless(variable) => format!("未设置 {variable}，找不到当前用户的文件"),
-            Error::Tool { name, said } => format!("{name} 执行失败：{said}"),
-            Error::Io { at, error } => format!("{at}：{error}"),
+            Error::Homeless(variable) => filled("未设置 {}，找不到当前用户的文件", &[variable]),
+            Error::Tool { name, said } => filled("{} 执行失败：{}", &[name, said]),
+            Error::Io { at, error } => filled("{}：{}", &[at, &error.to_string()]),
         }
     }
 }
@@ -63,7 +64,7 @@ impl Chinese for HandoverError {
             HandoverError::NobodyWaits => "没有程序在等待这个链接，其内容未被保存".to_owned(),
             HandoverError::Refused => "等待中的程序没有接受这个链接".to_owned(),
             HandoverError::SomebodyWaits => "已有另一个程序在等待这个 scheme".to_owned(),
-            HandoverError::NotPrivate(path) => format!("其他用户也能访问 {}，因此不予使用", path.display()),
+            HandoverError::NotPrivate(path) => filled("其他用户也能访问 {}，因此不予使用", &[&path.to_string_lossy()]),
             HandoverError::Io(error) => error.to_string(),
         }
     }

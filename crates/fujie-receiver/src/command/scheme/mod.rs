@@ -5,14 +5,13 @@ mod chinese;
 
 use std::{
     ffi::{OsStr, OsString},
-    io::Write,
     path::Path,
 };
 
 use self::chinese::Chinese;
 use super::{
     arguments::{Receive, Scheme},
-    system_language, Terminal, DONE, FAILED, MISMATCH, USAGE,
+    filled, system_language, Program, Terminal, DONE, FAILED, MISMATCH, USAGE,
 };
 use crate::{
     callback::Callback,
@@ -25,8 +24,8 @@ use crate::{
 
 /// Runs `scheme …` or `scheme-open …` and returns the exit code; `None` when the arguments are for somebody else. Ask
 /// before any other parsing: what follows `scheme-open` was written by a stranger.
-pub fn run_scheme(arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> Option<i32> {
-    let mut terminal = Terminal { language: system_language(), stdout, stderr };
+pub fn run_scheme(program: Program, arguments: &[OsString]) -> Option<i32> {
+    let mut terminal = Terminal { program, language: system_language() };
     if let Some(opening) = Opening::from_arguments(arguments) {
         return Some(match opening {
             Ok(opening) => terminal.open(&opening),
@@ -35,9 +34,9 @@ pub fn run_scheme(arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut d
     }
     match arguments {
         [scheme, rest @ ..] if scheme == "scheme" => Some(match Order::parse(rest, &mut terminal.language) {
-            Some(order) => order.run(&mut terminal).unwrap_or_else(|error| terminal.fail(FAILED, &error)),
+            Some(order) => order.run(&terminal).unwrap_or_else(|error| terminal.fail(FAILED, &error)),
             None => {
-                terminal.say(USE, USE);
+                terminal.say(USE, USE, &[]);
                 USAGE
             }
         }),
@@ -62,7 +61,7 @@ enum Act {
 
 impl Order {
     fn parse(arguments: &[OsString], language: &mut Language) -> Option<Order> {
-        let (mut words, mut program, mut is_print, mut system) = (Vec::new(), None, false, None);
+        let (mut act, mut name, mut program, mut is_print, mut system) = (None, None, None, false, None);
         let mut rest = arguments.iter().map(OsString::as_os_str);
         while let Some(argument) = rest.next() {
             match argument.to_str()? {
@@ -70,43 +69,53 @@ impl Order {
                 "--program" => program = Some(rest.next()?.to_owned()),
                 "--system" => system = Some(System::named(rest.next()?.to_str()?)?),
                 "--lang" => *language = Language::named(rest.next()?)?,
-                word if !word.starts_with('-') => words.push(word),
-                _ => return None,
+                word if word.starts_with('-') || name.is_some() => return None,
+                word if act.is_some() => name = Some(word.to_owned()),
+                word => act = Some(word),
             }
         }
-        let act = match (*words.first()?, is_print, system) {
+        let act = match (act?, is_print, system) {
             ("register", true, system) => Act::Print(system.unwrap_or_else(System::of_this_program)),
             ("register", false, None) => Act::Register,
             ("unregister", false, None) if program.is_none() => Act::Unregister,
             ("status", false, None) if program.is_none() => Act::Status,
             _ => return None,
         };
-        match *words {
-            [_, name] => Some(Order { act, name: name.to_owned(), program }),
-            _ => None,
-        }
+        Some(Order { act, name: name?, program })
     }
 
-    fn run(self, terminal: &mut Terminal<'_>) -> Result<i32, Error> {
+    fn run(self, terminal: &Terminal) -> Result<i32, Error> {
         let name = match SchemeName::parse(&self.name) {
             Ok(name) => name,
             Err(refusal) => return Ok(terminal.fail(USAGE, &refusal)),
         };
         match self.act {
             Act::Print(system) => {
-                let text = self.registration(name)?.render(system)?;
+                let registration = self.registration(name)?;
+                let text = match terminal.program.render {
+                    _ if system == System::of_this_program() => registration.render(System::of_this_program())?,
+                    Some(render) => render(&registration, system)?,
+                    None => {
+                        terminal.say(
+                            "knows this system only. `fujie scheme` shows the others too.",
+                            "只能显示本系统的内容。其他系统请用 `fujie scheme`。",
+                            &[],
+                        );
+                        return Ok(USAGE);
+                    }
+                };
                 return Ok(terminal.print(&text));
             }
             Act::Register => {
                 register(&self.registration(name.clone())?, &Place::of_user()?)?;
                 terminal.advise(&name);
-                terminal.say(&format!("{name}: registered for this user."), &format!("{name} 已为当前用户注册。"));
+                terminal.say("{}: registered for this user.", "{} 已为当前用户注册。", &[name.as_str()]);
             }
             Act::Unregister if unregister(&name, &Place::of_user()?)? => {
-                terminal.say(&format!("{name}: no longer registered."), &format!("{name} 已取消注册。"));
+                terminal.say("{}: no longer registered.", "{} 已取消注册。", &[name.as_str()]);
             }
             Act::Unregister => {
-                terminal.say(&format!("{name} was not registered."), &format!("{name} 本来就没有注册。"));
+                terminal.say("{} was not registered.", "{} 本来就没有注册。", &[name.as_str()]);
             }
             Act::Status => return terminal.show_status(&name),
         }
@@ -142,16 +151,16 @@ impl Language {
     }
 }
 
-impl Terminal<'_> {
+impl Terminal {
     /// Waits for a URI, and for a request on loopback when that is wished after a while. An exit code when it cannot.
     pub(super) fn wait_for_uri(
-        &mut self,
+        &self,
         receive: &Receive,
         scheme: &Scheme,
     ) -> Result<Result<Callback, crate::Error>, i32> {
         let waiting = self.waiting(scheme)?;
         if !receive.is_quiet {
-            self.announce(receive, &format!("{}:", scheme.name));
+            self.announce(receive, &[scheme.name.as_str(), ":"].concat());
         }
         let patience = match scheme.patience {
             Some(patience) if patience < receive.timeout => patience,
@@ -167,7 +176,7 @@ impl Terminal<'_> {
         code.map_or(Ok(result), Err)
     }
 
-    fn waiting(&mut self, scheme: &Scheme) -> Result<Waiting, i32> {
+    fn waiting(&self, scheme: &Scheme) -> Result<Waiting, i32> {
         let Scheme { name, state, .. } = scheme;
         let place = Place::of_user().map_err(|error| self.fail(FAILED, &error))?;
         match status(name, &place) {
@@ -176,8 +185,9 @@ impl Terminal<'_> {
             Err(error) => return Err(self.fail(FAILED, &error)),
             Ok(Status::Absent) => {
                 self.say(
-                    &format!("{name} is not registered. First, once: fujie-receive scheme register {name}"),
-                    &format!("{name} 尚未注册，请先执行一次：fujie-receive scheme register {name}"),
+                    "{} is not registered. First, once: {} register {}",
+                    "{} 尚未注册，请先执行一次：{} register {}",
+                    &[name.as_str(), self.program.scheme, name.as_str()],
                 );
                 return Err(FAILED);
             }
@@ -185,7 +195,7 @@ impl Terminal<'_> {
         Waiting::open(name, state.as_deref(), &place).map_err(|error| self.fail(FAILED, &error))
     }
 
-    fn open(&mut self, opening: &Opening) -> i32 {
+    fn open(&self, opening: &Opening) -> i32 {
         let place = match Place::of_user() {
             Ok(place) => place,
             Err(error) => return self.fail(FAILED, &error),
@@ -197,38 +207,39 @@ impl Terminal<'_> {
         }
     }
 
-    fn show_status(&mut self, name: &SchemeName) -> Result<i32, Error> {
-        let (english, chinese, code) = match status(name, &Place::of_user()?)? {
-            Status::Ours { command } => (format!("registered: {command}"), format!("已注册：{command}"), DONE),
-            Status::Absent => ("not registered".to_owned(), "未注册".to_owned(), FAILED),
-            Status::Foreign { by } => (format!("another program's: {by}"), format!("已被其他程序注册：{by}"), FAILED),
+    fn show_status(&self, name: &SchemeName) -> Result<i32, Error> {
+        let (english, chinese, what, code) = match status(name, &Place::of_user()?)? {
+            Status::Ours { command } => ("registered: {}\n", "已注册：{}\n", command, DONE),
+            Status::Absent => ("not registered\n", "未注册\n", String::new(), FAILED),
+            Status::Foreign { by } => ("another program's: {}\n", "已被其他程序注册：{}\n", by, FAILED),
         };
         let text = match self.language {
             Language::English => english,
             Language::Chinese => chinese,
         };
-        match self.print(&format!("{text}\n")) {
+        match self.print(&filled(text, &[&what])) {
             DONE => Ok(code),
             failed => Ok(failed),
         }
     }
 
-    fn advise(&mut self, name: &SchemeName) {
+    fn advise(&self, name: &SchemeName) {
         if !name.is_reverse_domain() {
             self.say(
-                &format!(
-                    "Any program may claim so short a name. A domain in reverse, such as com.example.{name}, is yours \
-                     alone (RFC 8252 section 7.1)."
-                ),
-                &format!(
-                    "这样的短名称容易与其他程序冲突，建议使用倒写的域名，例如 com.example.{name}（RFC 8252 第 7.1 节）。"
-                ),
+                "Any program may claim so short a name. A domain in reverse, such as com.example.{}, is yours alone \
+                 (RFC 8252 section 7.1).",
+                "这样的短名称容易与其他程序冲突，建议使用倒写的域名，例如 com.example.{}（RFC 8252 第 7.1 节）。",
+                &[name.as_str()],
             );
         }
     }
 
-    fn fail(&mut self, code: i32, why: &dyn Chinese) -> i32 {
-        self.say(&why.to_string(), &why.in_chinese());
+    fn fail(&self, code: i32, why: &dyn Chinese) -> i32 {
+        let why = match self.language {
+            Language::English => why.to_string(),
+            Language::Chinese => why.in_chinese(),
+        };
+        self.say("{}", "{}", &[&why]);
         code
     }
 }

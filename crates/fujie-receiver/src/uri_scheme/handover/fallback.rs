@@ -4,7 +4,7 @@
 use std::{thread, time::Duration};
 
 use super::Waiting;
-use crate::{callback::Callback, loopback::Loopback, Error};
+use crate::{callback::Callback, loopback::Loopback, thread::spawn_scoped, Error};
 
 impl Waiting {
     /// Waits for the URI; when none came within `patience`, asks `fall_back` for a bound listener, whose redirect URI the
@@ -23,23 +23,25 @@ impl Waiting {
             ended => return ended,
         }
         let loopback = fall_back()?;
-        let (ours, theirs) = (self.handle(), loopback.handle());
-        thread::scope(|scope| {
-            let listening = scope.spawn(move || {
+        let (ours, theirs, mut heard) = (self.handle(), loopback.handle(), None);
+        let result = thread::scope(|scope| {
+            let listening = || {
                 let result = loopback.wait(timeout);
                 // A timeout is told by the other side, which may have seen why.
                 if !matches!(result, Err(Error::TimedOut { .. })) {
                     ours.cancel();
                 }
-                result
-            });
+                heard = Some(result);
+            };
+            spawn_scoped(scope, Box::new(listening))?;
             let result = self.wait(timeout);
             theirs.cancel();
-            match (result, listening.join()) {
-                (Ok(callback), _) | (Err(_), Ok(Ok(callback))) => Ok(callback),
-                (Err(Error::Cancelled), Ok(Err(error))) | (Err(error), _) => Err(error),
-            }
-        })
+            result
+        });
+        match (result, heard) {
+            (Ok(callback), _) | (Err(_), Some(Ok(callback))) => Ok(callback),
+            (Err(Error::Cancelled), Some(Err(error))) | (Err(error), _) => Err(error),
+        }
     }
 }
 

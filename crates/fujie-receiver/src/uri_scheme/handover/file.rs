@@ -3,17 +3,20 @@
 
 use std::{
     fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
-use super::{super::secret::Secret, HandoverError};
+use super::{
+    super::{disk, secret::Secret},
+    HandoverError,
+};
 
 const FIRST_LINE: &str = "fujie-handover 1";
 /// No longer file is read, in bytes.
-const LENGTH_MAX: u64 = 256;
+const LENGTH_MAX: usize = 256;
 /// How long a file may be there without being whole.
 const WRITING_MAX: Duration = Duration::from_millis(200);
 
@@ -31,7 +34,7 @@ impl Note {
     }
 
     fn text(&self) -> String {
-        format!("{FIRST_LINE}\n{}\n{}\n{}\n", self.port, self.opener.expose(), self.waiting.expose())
+        [FIRST_LINE, &self.port.to_string(), self.opener.expose(), self.waiting.expose(), ""].join("\n")
     }
 
     fn parse(text: &str) -> Option<Note> {
@@ -109,9 +112,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Note>, HandoverError> {
     if !is_private(&link) || !is_same(&file.metadata()?, &link) {
         return Err(HandoverError::NotPrivate(path.to_owned()));
     }
-    let mut text = String::new();
-    file.take(LENGTH_MAX).read_to_string(&mut text)?;
-    Ok(Note::parse(&text))
+    let text = disk::read(file, LENGTH_MAX)?;
+    Ok(std::str::from_utf8(&text).ok().and_then(Note::parse))
 }
 
 /// Removes a file that still says this, and no other.
@@ -124,16 +126,8 @@ pub(super) fn remove(path: &Path, note: &Note) {
     }
 }
 
-#[cfg(unix)]
 fn make_private(folder: &Path) -> Result<(), HandoverError> {
-    use std::os::unix::fs::DirBuilderExt;
-    if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    match fs::DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
-        _ => {}
-    }
+    disk::make_folder(folder)?;
     let metadata = fs::symlink_metadata(folder)?;
     match metadata.is_dir() && is_private(&metadata) {
         true => Ok(()),
@@ -167,11 +161,6 @@ fn is_of_one_user(one: &fs::Metadata, other: &fs::Metadata) -> bool {
 // administrators; what is made there inherits it.
 
 #[cfg(not(unix))]
-fn make_private(folder: &Path) -> Result<(), HandoverError> {
-    Ok(fs::create_dir_all(folder)?)
-}
-
-#[cfg(not(unix))]
 fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
     options
 }
@@ -200,7 +189,7 @@ mod tests {
         let text = format!("fujie-handover 1\n49152\n{}\n{}\n", "a".repeat(64), "b".repeat(64));
         let note = Note::parse(&text).unwrap();
         assert_eq!((note.port, note.text()), (49152, text.clone()));
-        assert!(text.len() as u64 <= LENGTH_MAX && Note::parse(&text.replace('\n', "\r\n")).is_some());
+        assert!(text.len() <= LENGTH_MAX && Note::parse(&text.replace('\n', "\r\n")).is_some());
         for broken in
             [text.trim_end(), "", "fujie-handover 2\n1\n", &format!("{text}more\n"), &text.replace("49152", "70000")]
         {

@@ -59,7 +59,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(2);
 pub fn hand_over(opening: &Opening, place: &Place) -> Result<(), HandoverError> {
     for (path, note) in notes(opening.name(), place)? {
         if let Some(mut stream) = greeted(&note) {
-            stream.write_all(format!("{}\n", opening.uri()).as_bytes())?;
+            say(&mut stream, opening.uri())?;
             return match line(&mut stream, 2)?.as_deref() {
                 Some(b"ok") => Ok(()),
                 Some(b"no") => Err(HandoverError::Refused),
@@ -76,6 +76,9 @@ fn notes(name: &SchemeName, place: &Place) -> Result<Vec<(PathBuf, Note)>, Hando
     let mut found = Vec::new();
     for folder in place.waiting_folders() {
         let path = folder.join(name.as_str());
+        if found.iter().any(|(own, _)| *own == path) {
+            continue;
+        }
         if let Some(note) = file::read(&path)? {
             found.push((path, note));
         }
@@ -88,9 +91,14 @@ fn greeted(note: &Note) -> Option<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, note.port));
     let mut stream = TcpStream::connect_timeout(&address, SILENCE_MAX).ok()?;
     stream.set_write_timeout(Some(SILENCE_MAX)).ok()?;
-    stream.write_all(format!("{}\n", note.opener.expose()).as_bytes()).ok()?;
+    say(&mut stream, note.opener.expose()).ok()?;
     let answer = line(&mut stream, super::secret::SECRET_LENGTH).ok()??;
     note.waiting.is(&answer).then_some(stream)
+}
+
+/// Sends a line.
+fn say(stream: &mut TcpStream, line: &str) -> io::Result<()> {
+    stream.write_all([line, "\n"].concat().as_bytes())
 }
 
 /// Reads a line of at most `length_max` bytes, without its end. `None` when the other side says nothing more.
@@ -102,7 +110,7 @@ fn line(stream: &mut TcpStream, length_max: usize) -> io::Result<Option<Vec<u8>>
         stream.set_read_timeout(Some(deadline.left().ok_or(io::ErrorKind::TimedOut)?))?;
         let mut piece = [0; 4096];
         let count = stream.read(&mut piece)?;
-        line.extend(piece.iter().take(count));
+        line.extend_from_slice(piece.get(..count).unwrap_or_default());
         match line.iter().position(|byte| *byte == b'\n') {
             // The other side speaks one line and waits for the answer, so there is nothing behind it.
             Some(end) if end + 1 == line.len() && end <= length_max => {
@@ -139,7 +147,7 @@ impl fmt::Display for HandoverError {
             HandoverError::NobodyWaits => f.write_str("no program waits for this link; nothing was stored"),
             HandoverError::Refused => f.write_str("the waiting program expected another link"),
             HandoverError::SomebodyWaits => f.write_str("another program waits for this scheme already"),
-            HandoverError::NotPrivate(path) => write!(f, "others may enter {}", path.display()),
+            HandoverError::NotPrivate(path) => write!(f, "others may enter {}", path.to_string_lossy()),
             HandoverError::Io(error) => error.fmt(f),
         }
     }

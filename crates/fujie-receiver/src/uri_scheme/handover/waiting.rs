@@ -1,7 +1,7 @@
 //! The waiting side of the handover: a port, the file that names it, and a reader for each connection.
 
 use std::{
-    io::{self, Write},
+    io,
     net::{Ipv4Addr, TcpListener, TcpStream},
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,11 +13,12 @@ use std::{
 
 use super::{
     file::{self, Note, OwnFile},
-    greeted, line, notes, HandoverError, SILENCE_MAX,
+    greeted, line, notes, say, HandoverError, SILENCE_MAX,
 };
 use crate::{
     callback::{Callback, Refusal},
     deadline::Deadline,
+    thread::spawn,
     uri_scheme::{secret::SECRET_LENGTH, Place, SchemeName, URI_LENGTH_MAX},
     Error,
 };
@@ -27,8 +28,6 @@ const CONNECTIONS_MAX: usize = 32;
 
 /// How long the door stays closed when the system has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Enough for what a thread here does, in bytes.
-const STACK_LENGTH: usize = 256 * 1024;
 
 /// A process that waits for a URI of a scheme. From [`Waiting::open`] on it is found and takes the one URI; when it is
 /// dropped, no more.
@@ -62,7 +61,7 @@ impl Waiting {
         });
         let file = OwnFile::create(&place.waiting_folder(), name.as_str(), note)?;
         let own = Arc::clone(&desk);
-        let doorman = builder().spawn(move || accept(&listener, &own))?;
+        let doorman = spawn(Box::new(move || accept(&listener, &own)))?;
         Ok(Waiting { desk, doorman: Some(doorman), _file: file })
     }
 
@@ -97,7 +96,7 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         self.desk.is_closed.store(true, Ordering::SeqCst);
         // Wakes the thread that accepts, so that the port is free when this returns.
-        let woken = TcpStream::connect((Ipv4Addr::LOCALHOST, self.desk.note.port));
+        let woken = TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, self.desk.note.port).into(), SILENCE_MAX);
         if let (Ok(_), Some(doorman)) = (woken, self.doorman.take()) {
             drop(doorman.join());
         }
@@ -168,11 +167,11 @@ fn accept(listener: &TcpListener, desk: &Arc<Desk>) {
             }
         };
         let own = Arc::clone(desk);
-        let reader = builder().spawn(move || {
+        let reader = spawn(Box::new(move || {
             // A connection that breaks off has said nothing, and waiting goes on.
             drop(own.read(stream));
             own.readers.fetch_sub(1, Ordering::SeqCst);
-        });
+        }));
         if reader.is_err() {
             desk.readers.fetch_sub(1, Ordering::SeqCst);
         }
@@ -186,14 +185,14 @@ impl Desk {
             Some(secret) if self.note.opener.is(&secret) => {}
             _ => return Ok(()),
         }
-        stream.write_all(format!("{}\n", self.note.waiting.expose()).as_bytes())?;
+        say(&mut stream, self.note.waiting.expose())?;
         let uri = match line(&mut stream, URI_LENGTH_MAX)? {
             Some(uri) => uri,
             None => return Ok(()),
         };
         match self.take(&uri) {
             Ok(callback) => {
-                let told = stream.write_all(b"ok\n");
+                let told = say(&mut stream, "ok");
                 // After the answer: the process may end as soon as it knows.
                 self.lock().end = Some(End::Callback(callback));
                 self.changed.notify_all();
@@ -203,7 +202,7 @@ impl Desk {
                 let mut inside = self.lock();
                 inside.refusal = inside.refusal.max(Some(refusal));
                 drop(inside);
-                stream.write_all(b"no\n")
+                say(&mut stream, "no")
             }
         }
     }
@@ -230,8 +229,4 @@ impl Desk {
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn builder() -> thread::Builder {
-    thread::Builder::new().stack_size(STACK_LENGTH)
 }
