@@ -20,6 +20,7 @@ use std::{
 
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use fujie_receiver::{command as receiver, command::Program, uri_scheme::Registration};
 
 use crate::{
     config::{Config, LogFormat},
@@ -107,8 +108,7 @@ enum ConfigCommand {
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     // What follows `scheme-open` was written by a stranger: nothing else may read it.
-    let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
-    if let Some(code) = fujie_receiver::command::run_scheme(&arguments, &mut stdout, &mut stderr) {
+    if let Some(code) = receiver::run_scheme(RECEIVER, &arguments) {
         return exit(code);
     }
     let fujie =
@@ -118,13 +118,13 @@ fn main() -> ExitCode {
             Ok(code) => exit(code),
             Err(error) => {
                 // Nothing can be done about a closed stderr.
-                drop(writeln!(stderr, "fujie: {error:#}"));
+                drop(writeln!(std::io::stderr(), "fujie: {error:#}"));
                 ExitCode::FAILURE
             }
         },
         Err(said) => {
             drop(said.print());
-            if said.use_stderr() { exit(fujie_receiver::command::USAGE) } else { ExitCode::SUCCESS }
+            if said.use_stderr() { exit(receiver::USAGE) } else { ExitCode::SUCCESS }
         }
     }
 }
@@ -140,9 +140,7 @@ fn exit(code: i32) -> ExitCode {
 }
 
 /// The receiver's own program, under our name.
-fn receive(words: &[OsString]) -> i32 {
-    fujie_receiver::command::run(words, &mut std::io::stdout(), &mut std::io::stderr())
-}
+const RECEIVER: Program = Program { name: "fujie receive", scheme: "fujie scheme", render: Some(Registration::render) };
 
 /// Carries the command out; the exit code.
 fn start(fujie: Fujie) -> Result<i32> {
@@ -155,10 +153,10 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Whoami(whoami) => return Ok(runtime.block_on(login::whoami::run(whoami))),
         Command::Status(status) => return Ok(runtime.block_on(login::status::run(status))),
         Command::Logout(logout) => return Ok(runtime.block_on(login::logout::run(logout))),
-        Command::Receive(words) => return Ok(receive(&words.words)),
+        Command::Receive(words) => return Ok(receiver::run(RECEIVER, &words.words)),
         Command::Scheme(words) => {
             let words: Vec<_> = std::iter::once("scheme".into()).chain(words.words).collect();
-            return Ok(receive(&words));
+            return Ok(receiver::run(RECEIVER, &words));
         }
         Command::Serve(serve) => {
             let mut flags = Vec::new();
@@ -190,7 +188,7 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Config(ConfigCommand::Show) => Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?),
         Command::Config(ConfigCommand::Check) => config(Vec::new()).map(drop),
     };
-    done.map(|()| fujie_receiver::command::DONE)
+    done.map(|()| receiver::DONE)
 }
 
 fn threads() -> usize {
