@@ -41,7 +41,7 @@ pub(crate) struct Fault {
     /// The path of the calls that fail; with a `*` at its end, all that begin so.
     at: String,
     /// How many more calls fail; `None` is always.
-    left: Option<u32>,
+    left: Option<u64>,
     kind: Kind,
 }
 
@@ -103,7 +103,8 @@ impl Fault {
         let left = match body.remove("times") {
             None => Some(1),
             Some(Value::String(word)) if word == "always" => None,
-            Some(times) => Some(serde_json::from_value(times)?),
+            Some(Value::Number(times)) if times.as_u64().is_some_and(|times| times > 0) => times.as_u64(),
+            Some(_) => return Err(bad("times is a whole number from 1, or \"always\"")),
         };
         let kind: Kind = serde_json::from_value(Value::Object(body))?;
         kind.check().map_err(bad)?;

@@ -6,16 +6,18 @@
 //!
 //! One folder per provider: [`wechat`], [`qq`], [`weibo`], [`github`]; [`oidc`] with four houses of
 //! its kind, and [`modest`] with eight small ones. What they share: `simulation` (state, and what a provider must say about itself),
-//! `server`, `sign_in` (pages that ask), `control`, `fault`, `overview` (the phone); and those of
+//! `server`, `gate`, `sign_in` (pages that ask), `control`, `fault`, `overview` (the phone); and those of
 //! plain OAuth `ledger` (codes and tokens), `redirect_uri`, `jws`. Never expose a simulator beyond
 //! a network you trust: everybody who reaches it may say who signs in.
 
+mod base_url;
 mod bounded;
 mod call;
 mod clock;
 mod control;
 mod fault;
 mod fields;
+mod gate;
 pub mod github;
 #[cfg(test)]
 #[path = "../tests/it/http.rs"]

@@ -3,9 +3,7 @@
 //! Pages are written in place with `format!`; whatever came from outside goes through [`escape`]
 //! and stands in text or in a quoted attribute, never inside a script.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 /// The two languages the pages speak.
@@ -85,15 +83,6 @@ pub(crate) fn document(language: Language, title: &str, head: &str, body: &str) 
 /// Answers with a page that no cache may keep.
 pub(crate) fn answer(status: StatusCode, html: String) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
-}
-
-/// Stops a foreign web site from pressing the simulator's buttons through a visitor's browser.
-pub(crate) async fn refuse_cross_site_posts(request: Request, next: Next) -> Response {
-    let site = request.headers().get("sec-fetch-site").map(|site| site.as_bytes());
-    if request.method() == Method::POST && site == Some(b"cross-site") {
-        return (StatusCode::FORBIDDEN, "cross-site POST refused").into_response();
-    }
-    next.run(request).await
 }
 
 #[cfg(test)]

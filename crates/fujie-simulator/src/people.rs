@@ -4,7 +4,7 @@
 //! the name, with `random::settled`, so that it stays the same for ever.
 
 use crate::random;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Person {
     /// What profiles show.
     pub nickname: String,
     /// 1 male, 2 female, 0 unknown.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "sex")]
     pub sex: u8,
     /// The picture.
     #[serde(default)]
@@ -57,6 +57,13 @@ impl Person {
             Avatar::None => None,
             Avatar::Url(url) => Some(url.clone()),
         }
+    }
+}
+
+fn sex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    match u8::deserialize(deserializer)? {
+        sex @ 0..=2 => Ok(sex),
+        _ => Err(serde::de::Error::custom("sex is 1 (male), 2 (female) or 0 (unknown)")),
     }
 }
 

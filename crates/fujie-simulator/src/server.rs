@@ -3,8 +3,9 @@
 //!
 //! Knows no provider: each gives its routes and its state.
 
-use crate::simulation::{Provider, Simulation, invalid};
-use crate::{control, fault, overview, page, phone, picture, sign_in, tally};
+use crate::gate::{self, Gate};
+use crate::simulation::{Provider, Simulation, check_ids, invalid};
+use crate::{base_url, control, fault, overview, phone, picture, sign_in, tally};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::header;
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -31,6 +32,7 @@ const AVATAR_SIDE: usize = 96;
 #[must_use = "the simulator stops when its handle is dropped"]
 pub struct Running {
     base_url: String,
+    address: SocketAddr,
     stop: watch::Sender<bool>,
     close: Box<dyn Fn() + Send + Sync>,
     server: JoinHandle<io::Result<()>>,
@@ -46,6 +48,11 @@ impl Running {
     /// The address to use in place of the provider's hosts, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Answers what is under way, for at most two seconds, then ends.
@@ -80,28 +87,29 @@ impl Drop for Running {
 /// `routes` are the provider's own.
 ///
 /// # Errors
-/// The listener has no address, the base URL ends with a slash (`io::ErrorKind::InvalidInput`), or
-/// what `world` says.
+/// The listener has no address, the base URL is not `http` or `https` with a host and perhaps a port
+/// (`io::ErrorKind::InvalidInput`), or what `world` says.
 pub(crate) fn run<P: Provider>(
     listener: TcpListener,
     base_url: Option<String>,
     world: impl FnOnce(&str) -> io::Result<P>,
     routes: Router<Arc<Simulation<P>>>,
 ) -> io::Result<Running> {
-    let base_url = base_url.map_or_else(|| listening_at(&listener), Ok)?;
-    if base_url.ends_with('/') {
-        return Err(invalid("the base URL ends without a slash"));
-    }
-    let world = world(&base_url)?;
+    let address = listener.local_addr()?;
+    let own = base_url::parse(&base_url.unwrap_or_else(|| listening_at(address))).map_err(|fault| invalid(&fault))?;
+    let base_url = own.ascii_serialization();
+    let mut world = world(&base_url)?;
+    check_ids::<P>(world.apps())?;
     let simulation = Arc::new(Simulation::new(base_url.clone(), world));
     let (stop, mut stopped) = watch::channel(false);
-    let router = router(routes, Arc::clone(&simulation));
+    let router = router(routes, Arc::clone(&simulation), Gate { own, port: address.port() });
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         // An error means that the handle is gone, which is a wish to stop as well.
         let _stopped = stopped.wait_for(|stop| *stop).await;
     });
     Ok(Running {
         base_url,
+        address,
         stop,
         close: Box::new(move || simulation.close()),
         server: tokio::spawn(async move { server.await }),
@@ -109,19 +117,18 @@ pub(crate) fn run<P: Provider>(
 }
 
 /// An address nobody can connect to, such as `0.0.0.0`, is told as loopback.
-fn listening_at(listener: &TcpListener) -> io::Result<String> {
-    let mut address = listener.local_addr()?;
+fn listening_at(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    Ok(format!("http://{address}"))
+    format!("http://{address}")
 }
 
 /// The provider's routes, then what is the simulator's own.
-fn router<P: Provider>(routes: Router<Arc<Simulation<P>>>, simulation: Arc<Simulation<P>>) -> Router {
+fn router<P: Provider>(routes: Router<Arc<Simulation<P>>>, simulation: Arc<Simulation<P>>, gate: Gate) -> Router {
     let front = || get(|| async { Redirect::to("/phone") });
     let routes = if P::HAS_ROOT { routes } else { routes.route("/", front()) };
     routes
@@ -148,7 +155,7 @@ fn router<P: Provider>(routes: Router<Arc<Simulation<P>>>, simulation: Arc<Simul
         .route("/_simulate/assets/phone.js", get(|| script(phone::SCRIPT)))
         .route("/_simulate/assets/phone.css", get(|| style(phone::STYLE)))
         .route("/_simulate/assets/sign_in.js", get(|| script(sign_in::SCRIPT)))
-        .layer(middleware::from_fn(page::refuse_cross_site_posts))
+        .layer(middleware::from_fn_with_state(Arc::new(gate), gate::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&simulation), fault::strike::<P>))
         .layer(middleware::from_fn_with_state(Arc::clone(&simulation), tally::count::<P>))

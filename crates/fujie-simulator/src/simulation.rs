@@ -139,6 +139,14 @@ impl Scene {
     }
 }
 
+/// # Errors
+/// An app has no id or that of another (`io::ErrorKind::InvalidInput`).
+pub(crate) fn check_ids<P: Provider>(apps: &[P::App]) -> io::Result<()> {
+    let mut ids = HashSet::new();
+    let is_own = apps.iter().map(P::client_id).all(|id| !id.is_empty() && ids.insert(id));
+    if is_own { Ok(()) } else { Err(invalid("every app needs an id of its own")) }
+}
+
 /// A configuration that contradicts itself.
 pub(crate) fn invalid(fault: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, fault.to_owned())

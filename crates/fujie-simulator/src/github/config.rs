@@ -4,6 +4,7 @@
 //! Does not act; [`super::simulation`] reads it. Serialised names are those of the control API.
 
 use super::callback::{CALLBACKS_MAX, Callback};
+use crate::base_url;
 use crate::clock::seconds;
 use crate::people::{Person, default_people};
 use crate::simulation::invalid;
@@ -56,8 +57,8 @@ pub struct GithubConfig {
     pub rate_limit: u32,
     /// Requests in an hour without a token: 60.
     pub rate_limit_without_token: u32,
-    /// The address that pages and answers name, when it is not the listener's. Without a slash at
-    /// its end.
+    /// The address that pages and answers name, when it is not the listener's.
+    #[serde(deserialize_with = "base_url::read")]
     pub base_url: Option<String>,
     /// Open questions and older behaviour; can be changed while running.
     pub switches: Switches,
@@ -87,10 +88,10 @@ impl Default for GithubConfig {
 impl GithubConfig {
     /// Refuses apps and repositories that contradict each other; people are checked elsewhere.
     pub(crate) fn check(&self) -> io::Result<()> {
-        let (mut ids, mut repositories) = (HashSet::new(), HashSet::new());
+        let mut repositories = HashSet::new();
         let is_known = |name: &str| self.people.iter().any(|person| person.name == name);
-        if !self.apps.iter().all(|app| app.fault().is_none() && ids.insert(&app.client_id)) {
-            Err(invalid("every app needs a client_id of its own and one to ten callback URLs"))
+        if let Some(fault) = self.apps.iter().find_map(App::fault) {
+            Err(invalid(fault))
         } else if !self.repositories.iter().all(|one| is_known(&one.owner) && repositories.insert(one.key())) {
             Err(invalid("every repository needs a known owner and a name of its own"))
         } else {

@@ -1,5 +1,6 @@
 //! What a simulated provider of the modest kind is made of. Does not act.
 
+use crate::base_url;
 use crate::people::{self, Person};
 use crate::redirect_uri::LOOPBACK;
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,8 @@ pub struct ModestConfig {
     /// Who agrees to every sign-in at once, if anybody: then no page is shown.
     #[serde(skip)]
     pub auto_confirm: Option<String>,
-    /// The address that answers name, when it is not the listener's. Without a slash at its end.
+    /// The address that answers name, when it is not the listener's.
+    #[serde(deserialize_with = "base_url::read")]
     pub base_url: Option<String>,
     /// Open questions; can be changed while running.
     pub switches: Switches,

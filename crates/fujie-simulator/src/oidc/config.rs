@@ -3,6 +3,7 @@
 //!
 //! Does not act. Serialised names are those of the control API.
 
+use crate::base_url;
 use crate::jws::Algorithm;
 use crate::people::{self, Person};
 use serde::{Deserialize, Serialize};
@@ -33,8 +34,9 @@ pub struct OidcConfig {
     /// Who agrees to every sign-in at once, if anybody: then no page is shown.
     #[serde(skip)]
     pub auto_confirm: Option<String>,
-    /// The address that documents and tokens name, when it is not the listener's. Without a slash
-    /// at its end. The issuer is made of it.
+    /// The address that documents and tokens name, when it is not the listener's. The
+    /// issuer is made of it.
+    #[serde(deserialize_with = "base_url::read")]
     pub base_url: Option<String>,
     /// Open questions and misbehaviour; can be changed while running.
     pub switches: Switches,

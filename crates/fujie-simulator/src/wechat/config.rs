@@ -3,6 +3,7 @@
 //!
 //! Does not act; [`super::simulation`] reads it. Serialised names are those of the control API.
 
+use crate::base_url;
 use crate::clock::seconds;
 use crate::people::{Person, default_people};
 use crate::random;
@@ -51,7 +52,8 @@ pub struct WechatConfig {
     #[serde(rename = "poll_hold_seconds", deserialize_with = "seconds")]
     pub poll_hold: Duration,
     /// The address that QR codes and avatars name, when it is not the listener's: a machine's
-    /// address in the local network, so that a real phone can scan. Without a slash at its end.
+    /// address in the local network, so that a real phone can scan.
+    #[serde(deserialize_with = "base_url::read")]
     pub base_url: Option<String>,
     /// Open questions and older behaviour; can be changed while running.
     pub switches: Switches,

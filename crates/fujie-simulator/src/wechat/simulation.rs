@@ -15,10 +15,9 @@ use crate::page::Language;
 use crate::people::Person;
 use crate::random::{self, NoRandomness};
 use crate::sign_in::{self, Listed};
-use crate::simulation::{Provider, SIGN_INS_MAX, Scene, Title, invalid};
+use crate::simulation::{Provider, SIGN_INS_MAX, Scene, Title};
 use axum::http::request::Parts;
 use axum::response::Response;
-use std::collections::HashSet;
 use std::io;
 
 /// One simulated WeChat.
@@ -57,10 +56,6 @@ impl World {
     /// # Errors
     /// The configuration contradicts itself (`io::ErrorKind::InvalidInput`).
     pub(crate) fn new(mut config: WechatConfig) -> io::Result<Self> {
-        let mut appids = HashSet::new();
-        if !config.apps.iter().all(|app| !app.appid.is_empty() && appids.insert(&app.appid)) {
-            return Err(invalid("every app needs an appid of its own"));
-        }
         let scene = Scene::new(std::mem::take(&mut config.people), config.auto_confirm.take())?;
         Ok(Self { scene, sign_ins: Bounded::new(SIGN_INS_MAX), ledger: Ledger::new(&config), config })
     }

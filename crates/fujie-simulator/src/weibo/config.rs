@@ -2,6 +2,7 @@
 //!
 //! Does not act. Serialised names are those of the control API.
 
+use crate::base_url;
 use crate::clock::seconds;
 use crate::people::{Person, default_people};
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,8 @@ pub struct WeiboConfig {
     /// How long a code can be redeemed: 10 min.
     #[serde(rename = "code_lifetime_seconds", deserialize_with = "seconds")]
     pub code_lifetime: Duration,
-    /// The address that pages and avatars name, when it is not the listener's. Without a slash at its end.
+    /// The address that pages and avatars name, when it is not the listener's.
+    #[serde(deserialize_with = "base_url::read")]
     pub base_url: Option<String>,
     /// Open questions and older behaviour; can be changed while running.
     pub switches: Switches,

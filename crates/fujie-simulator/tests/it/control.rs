@@ -48,6 +48,9 @@ async fn what_cannot_be_done_is_refused_with_a_reason() {
         ("switches".to_owned(), r#"{"unknown":true}"#, 400),
         ("switches".to_owned(), r#"{"unionid":"yes"}"#, 400),
         ("faults".to_owned(), r#"{"at":"/sns/oauth2/access_token","kind":"error","error":123456}"#, 400),
+        ("faults".to_owned(), r#"{"at":"/sns/auth","kind":"rate_limit","times":0}"#, 400),
+        ("faults".to_owned(), r#"{"at":"/sns/auth","kind":"rate_limit","times":"never"}"#, 400),
+        ("people".to_owned(), r#"{"name":"wang","nickname":"W","sex":9}"#, 400),
         ("apps".to_owned(), "[1", 400),
     ];
     for (path, body, expected) in cases {

@@ -39,10 +39,13 @@ pub async fn send(base: &str, method: &str, path: &str, headers: &[&str], body: 
     finish(begin(base, method, path, headers, body).await).await
 }
 
-/// Sends a request and does not wait for its answer.
+/// Sends a request and does not wait for its answer. A `Host` among the headers takes the place of the usual one.
 pub async fn begin(base: &str, method: &str, path: &str, headers: &[&str], body: &str) -> TcpStream {
     let host = base.strip_prefix("http://").unwrap();
-    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|header| header.starts_with("Host:")) {
+        request.push_str(&format!("Host: {host}\r\n"));
+    }
     for header in headers {
         request.push_str(&format!("{header}\r\n"));
     }

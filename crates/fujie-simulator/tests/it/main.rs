@@ -15,6 +15,7 @@ mod discord;
 mod douyin;
 mod fault;
 mod feishu;
+mod gate;
 mod gitee;
 mod github_application;
 mod github_authorize;

@@ -267,7 +267,7 @@ impl Reader {
         if is_simulated && is_moved {
             self.refuse(&key("at"), SIMULATED_ELSEWHERE);
         }
-        if is_simulated && [OAUTH2, IN_APP].contains(&provider) {
+        if is_simulated && provider == OAUTH2 {
             self.refuse(&key("client_id"), format!("there is no simulator for {provider}; {SIMULATED_INSTEAD}"));
         }
         is_simulated
@@ -404,7 +404,6 @@ fn offered(provider: &'static str) -> Vec<&'static str> {
 pub(super) const OPENID: &str = "openid";
 /// A provider of which only the endpoints are known.
 pub(super) const OAUTH2: &str = "oauth2";
-const IN_APP: &str = "wechat_in_app";
 const APPLE: &str = "apple";
 const ALIPAY: &str = "alipay";
 const WECOM: &str = "wecom";

@@ -13,7 +13,7 @@ use super::File;
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 impl File {
-    /// Reads a file; an error names line and key.
+    /// Reads a file; an error names the file, and line and key where there are such.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let opened = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         let mut text = String::new();
@@ -22,19 +22,31 @@ impl File {
         if u64::try_from(bytes)? > FILE_BYTES_MAX {
             bail!("{} is larger than {FILE_BYTES_MAX} bytes", path.display());
         }
-        toml::from_str(&text).with_context(|| format!("{} cannot be used", path.display()))
+        let read = || -> Result<Self> {
+            let file: Self = toml::from_str(&text)?;
+            file.check_people()?;
+            file.check_person()?;
+            Ok(file)
+        };
+        read().with_context(|| format!("{} cannot be used", path.display()))
     }
 
-    /// Says who is there twice, and who is not there.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Says who is there twice, and that somebody must be.
+    fn check_people(&self) -> Result<()> {
         let mut names = HashSet::new();
-        for person in &self.people {
-            if !names.insert(person.name.as_str()) {
-                bail!("two people are called {}", person.name);
-            }
+        if self.people.is_empty() {
+            bail!("people is empty; leave it out, or name somebody");
         }
+        match self.people.iter().find(|person| !names.insert(&person.name)) {
+            Some(person) => bail!("two people are called {}", person.name),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that whoever agrees to every sign-in is not there.
+    pub(super) fn check_person(&self) -> Result<()> {
         match &self.auto_confirm {
-            Some(name) if !names.contains(name.as_str()) => {
+            Some(name) if !self.people.iter().any(|person| person.name == *name) => {
                 let known: Vec<_> = self.people.iter().map(|person| person.name.as_str()).collect();
                 bail!("nobody is called {name}; there are {}", known.join(", "))
             }
@@ -51,7 +63,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("simulate.toml");
         std::fs::write(&path, text).unwrap();
-        format!("{:#}", File::read(&path).and_then(|file| file.check()).unwrap_err())
+        let said = format!("{:#}", File::read(&path).unwrap_err());
+        let (before, what) = said.split_once("simulate.toml cannot be used: ").unwrap();
+        assert!(before.ends_with('/'), "{said}");
+        what.to_owned()
     }
 
     #[test]
@@ -80,7 +95,6 @@ mod tests {
             "#,
         )
         .unwrap();
-        file.check().unwrap();
         assert_eq!(file.people.len(), 1, "the people named are all there are");
         assert_eq!(file.wechat.apps.first().unwrap().appid, "wxaaaaaaaaaaaaaaaa");
         assert!(!file.wechat.switches.unionid && file.wechat.switches.form_body, "what is not named is as always");
@@ -153,11 +167,14 @@ mod tests {
             ("[gitee]\nkind = \"baidu\"\n", "line 2", "kind"),
             ("[google]\nhouse = \"apple\"\n", "line 2", "house"),
             ("[[people]\n", "line 1", "[[people]"),
+            ("[[people]]\nname = \"wang\"\nnickname = \"W\"\nsex = 9\n", "line 4", "sex is 1"),
+            ("[qq]\nbase_url = \"not a url\"\n", "line 2", "base_url is no URL"),
+            ("[oidc]\nbase_url = \"http://x/path\"\n", "line 2", "base_url has more than"),
+            ("[gitee]\nbase_url = \"ftp://x\"\n", "line 2", "base_url is neither http nor https"),
         ];
         for (text, line, key) in cases {
             let said = refusal(text);
             assert!(said.contains(line) && said.contains(key), "{text}\n{said}");
-            assert!(said.contains("simulate.toml cannot be used"), "{said}");
         }
     }
 
@@ -167,5 +184,6 @@ mod tests {
         assert_eq!(refusal(&format!("{wang}{wang}")), "two people are called wang");
         let said = refusal("auto_confirm = \"wang\"\n");
         assert_eq!(said, "nobody is called wang; there are xiaoming, lihua, zoe");
+        assert_eq!(refusal("people = []\n"), "people is empty; leave it out, or name somebody");
     }
 }

@@ -1,7 +1,10 @@
 //! What to tell those who point a foreign program at a simulated provider: the endpoints by name, and what well-known
 //! clients call them.
 //!
-//! Only names and paths; nothing here is asked at run time.
+//! Only names and paths; nothing here is asked at run time. What our own programs call the addresses follows from the
+//! provider's record.
+
+use fujie_client::provider;
 
 /// [`Guide::secret`] where apps sign instead of sending a secret: the simulator makes the key, and its control API
 /// tells it.
@@ -23,6 +26,27 @@ pub struct Guide {
     pub endpoints: &'static [(&'static str, &'static str)],
     /// What clients call these endpoints.
     pub clients: &'static [(&'static str, &'static str)],
+}
+
+impl Guide {
+    /// What our own client and our own server call the provider at `base`.
+    pub fn ours(&self, base: &str) -> [(&'static str, String); 2] {
+        let name = self.name;
+        let (client, server) = match provider::named(name) {
+            None => (format!("Client::discover(\"{base}\", …)"), format!("issuer = \"{base}\" in [connection.openid]")),
+            Some(preset) => {
+                let record = preset.at_simulator(base).unwrap_or(preset);
+                let is_by_host_alone = record.id_token.is_none() && self.secret != PRIVATE_KEY;
+                let client = match is_by_host_alone {
+                    true => format!("{}_AT={base} for Client::from_env(\"{name}\")", name.to_uppercase()),
+                    false => format!("provider::{name}().at_simulator(\"{base}\")"),
+                };
+                let issuer = record.id_token.map(|rule| format!(", issuer = \"{}\"", rule.issuer));
+                (client, format!("at = \"{base}\"{} in [connection.{name}]", issuer.unwrap_or_default()))
+            }
+        };
+        [("fujie-client", client), ("fujie serve", server)]
+    }
 }
 
 /// WeChat.

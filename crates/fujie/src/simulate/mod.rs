@@ -6,12 +6,16 @@
 mod file;
 mod guide;
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use fujie_simulator::modest::Kind;
 use fujie_simulator::oidc::House;
+use fujie_simulator::wechat::AppKind;
 use fujie_simulator::{
     Github, GithubConfig, Modest, ModestConfig, Oidc, OidcConfig, Person, Qq, QqConfig, Running, Wechat, WechatConfig,
     Weibo, WeiboConfig, default_people,
@@ -142,11 +146,18 @@ pub struct Started {
 
 /// Starts the simulator of the provider that configurations call so, as it comes; `None` when there is none.
 pub async fn start(provider: &str) -> Option<std::io::Result<Started>> {
-    let name = if provider == "openid" { "oidc" } else { provider };
-    let simulated = Simulated::from_str(name, false).ok()?;
     let mut file = File::default();
     // An app that is registered today.
     file.alipay.switches.open_id_only = true;
+    let name = match provider {
+        "openid" => "oidc",
+        "wechat_in_app" => {
+            file.wechat.apps.retain(|app| app.kind == AppKind::OfficialAccount);
+            "wechat"
+        }
+        name => name,
+    };
+    let simulated = Simulated::from_str(name, false).ok()?;
     Some(simulated.start(0, &file).await)
 }
 
@@ -159,21 +170,24 @@ pub async fn run(simulate: Simulate) -> Result<()> {
     if let Some(name) = simulate.person {
         file.auto_confirm = Some(name);
     }
-    file.check()?;
+    file.check_person()?;
     let mut all = Vec::new();
     let mut port = simulate.port;
     for name in simulate.names {
-        let started = name.start(port, &file).await;
         let title = name.guide().title;
-        all.push(started.with_context(|| format!("cannot simulate {title} on 127.0.0.1:{port}"))?);
+        let started = name.start(port, &file).await.map_err(|fault| match (&simulate.file, fault.kind()) {
+            (Some(path), ErrorKind::InvalidInput) => anyhow!("{} cannot be used: {title}: {fault}", path.display()),
+            _ => anyhow!("cannot simulate {title} on 127.0.0.1:{port}: {fault}"),
+        });
+        all.push(started?);
         port = match port {
             0 => 0,
             u16::MAX => bail!("there is no port after {port}; choose a lower one with --port"),
             port => port + 1,
         };
     }
-    let stopped = stop_signal();
-    // The addresses last: whoever waits for them finds everything there.
+    // The addresses last: whoever waits for them finds everything there, and may end it.
+    let stop = stop_signal();
     for started in &all {
         started.tell_people(&mut std::io::stderr())?;
     }
@@ -184,7 +198,7 @@ pub async fn run(simulate: Simulate) -> Result<()> {
         started.tell_programs(simulate.output, &mut std::io::stdout())?;
     }
     std::io::stdout().flush()?;
-    stopped.await;
+    stop.await;
     for started in all {
         started.running.shutdown().await?;
     }
@@ -195,6 +209,11 @@ impl Started {
     /// The name that people read.
     pub const fn title(&self) -> &'static str {
         self.guide.title
+    }
+
+    /// Where it listens; its own pages and answers name the base URL instead.
+    fn listener(&self) -> String {
+        format!("http://{}", self.running.address())
     }
 
     /// What the first app sends to prove itself, if it sends anything.
@@ -214,6 +233,7 @@ impl Started {
                 let told = json!({
                     "provider": self.guide.name,
                     "base_url": base,
+                    "listener_url": self.listener(),
                     "phone_url": format!("{base}/phone"),
                     "control_url": format!("{base}/_simulate"),
                     "client_id": self.app.as_ref().map(|(id, _)| id),
@@ -228,6 +248,9 @@ impl Started {
     fn tell_people(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         let (guide, base) = (self.guide, self.running.base_url());
         writeln!(out, "{}, in place of {}: {base}", guide.title, guide.hosts)?;
+        if self.listener() != base {
+            writeln!(out, "  {:<16} {}", "listens at", self.listener())?;
+        }
         writeln!(out, "  {:<16} {base}/phone", "phone")?;
         if let Some((id, _)) = &self.app {
             let secret = match self.secret() {
@@ -243,6 +266,9 @@ impl Started {
         writeln!(out, "  Set these addresses as:")?;
         for (client, settings) in guide.clients {
             writeln!(out, "  {client:<16} {settings}")?;
+        }
+        for (program, settings) in guide.ours(base) {
+            writeln!(out, "  {program:<16} {settings}")?;
         }
         writeln!(out)
     }

@@ -78,9 +78,12 @@ fn it_answers_soon_after_its_start_and_ends_when_told() {
         "  appid            wx0123456789abcdef\n".to_owned(),
         format!("  token            {base}/sns/oauth2/access_token\n"),
         "  Authlib          authorize_url, access_token_url".to_owned(),
+        format!("  fujie-client     WECHAT_AT={base} for Client::from_env(\"wechat\")\n"),
+        format!("  fujie serve      at = \"{base}\" in [connection.wechat]\n"),
     ] {
         assert!(said.contains(&expected), "{expected}\n{said}");
     }
+    assert!(!said.contains("listens at"), "it is called as it listens: {said}");
 }
 
 #[test]
@@ -178,3 +181,88 @@ fn a_file_brings_people_apps_and_switches() {
     let said = String::from_utf8_lossy(&refused(&["wechat", "--person", "wang"]).stderr).into_owned();
     assert_eq!(said, "fujie: nobody is called wang; there are xiaoming, lihua, zoe\n");
 }
+
+#[test]
+fn a_simulator_that_is_called_otherwise_tells_where_it_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("simulate.toml");
+    let file = path.to_str().unwrap();
+    std::fs::write(&path, "[wechat]\nbase_url = \"http://simulator:9300/\"\n").unwrap();
+    let mut simulation = Simulation::start(&["wechat", "--file", file, "--output", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&simulation.line()).unwrap();
+    assert_eq!(told["base_url"], "http://simulator:9300", "without the slash");
+    let listener = told["listener_url"].as_str().unwrap();
+    assert!(get(listener, "/phone").starts_with("HTTP/1.1 200 OK\r\n"));
+    let said = simulation.stop();
+    assert!(said.contains(&format!("  listens at       {listener}\n")), "{said}");
+}
+
+#[test]
+fn a_fault_of_the_file_is_told_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("simulate.toml");
+    let app = "[[qq.apps]]\nclient_id = \"1\"\nsecret = \"s\"\nname = \"Shop\"\ncallback = \"http://127.0.0.1/\"\n";
+    for (text, expected) in [
+        (format!("{app}{app}"), "QQ: every app needs an id of its own"),
+        ("auto_confirm = \"wang\"\n".to_owned(), "nobody is called wang; there are xiaoming, lihua, zoe"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let said = String::from_utf8_lossy(&refused(&["qq", "--file", path.to_str().unwrap()]).stderr).into_owned();
+        assert_eq!(said, format!("fujie: {} cannot be used: {expected}\n", path.display()));
+    }
+}
+
+#[test]
+fn what_our_own_server_is_told_is_a_configuration() {
+    let mut simulation = Simulation::start(&[ALL.as_slice(), &["--output", "json"]].concat());
+    let mut config = "issuer = \"http://127.0.0.1:8080\"\n".to_owned();
+    let mut proofs = Vec::new();
+    for _ in ALL {
+        let told: serde_json::Value = serde_json::from_str(&simulation.line()).unwrap();
+        let index = get(told["base_url"].as_str().unwrap(), "/_simulate");
+        let index: serde_json::Value = serde_json::from_str(index.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let more = match told["provider"].as_str().unwrap() {
+            "apple" => "key_id = \"K\"\nteam_id = \"T\"\n",
+            "wecom" => "agent_id = \"1000002\"\n",
+            _ => "",
+        };
+        let proof = match &told["client_secret"] {
+            serde_json::Value::Null => format!("private_key = {}\n", index["apps"][0]["private_key"]),
+            secret => format!("client_secret = {secret}\n"),
+        };
+        proofs.push(format!("client_id = {}\n{proof}{more}", told["client_id"]));
+    }
+    let said = simulation.stop();
+    let ours: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("  fujie serve ")).collect();
+    assert_eq!(ours.len(), ALL.len(), "{said}");
+    for (line, proof) in ours.into_iter().zip(proofs) {
+        let (settings, section) = line.trim().split_once(" in ").unwrap();
+        config.push_str(&format!("{section}\n{}\n{proof}", settings.replace(", ", "\n")));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fujie.toml");
+    std::fs::write(&path, &config).unwrap();
+    let check = Command::new(env!("CARGO_BIN_EXE_fujie")).arg("--config").arg(&path).args(["config", "check"]).output();
+    let check = check.unwrap();
+    assert!(check.status.success(), "{}\n{config}", String::from_utf8_lossy(&check.stderr));
+}
+
+const ALL: [&str; 17] = [
+    "wechat",
+    "qq",
+    "weibo",
+    "github",
+    "oidc",
+    "gitee",
+    "dingtalk",
+    "feishu",
+    "wecom",
+    "douyin",
+    "baidu",
+    "discord",
+    "alipay",
+    "apple",
+    "google",
+    "microsoft",
+    "gitlab",
+];

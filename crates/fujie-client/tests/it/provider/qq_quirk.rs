@@ -345,17 +345,12 @@ async fn qq_code_is_good_for_ten_minutes_once_and_for_its_own_app() {
 async fn qq_says_which_secret_is_wrong_in_its_own_words() {
     let house = house().await;
     let wrong = house.client_of(&provider::qq(), DEFAULT_CLIENT_ID, "wrong-secret-wrong-secret");
-    let mut without = provider::qq();
-    without.token.parameters.retain(|(name, _)| name != "client_secret");
-    for (client, number, words) in [
-        (
-            house.client_proving(&without, DEFAULT_CLIENT_ID, Credential::None),
-            "100002",
-            "param client_secret is wrong or lost ",
-        ),
-        (wrong, "100009", "client secret is illegal"),
-    ] {
-        let error = house.sign_in_at(&client, "xiaoming").await.unwrap_err();
+    let mut lost = provider::qq();
+    lost.token.parameters.retain(|(name, _)| name != "client_secret");
+    let lost = house.client_proving(&lost, DEFAULT_CLIENT_ID, Credential::None);
+    let words = [("100002", "param client_secret is wrong or lost "), ("100009", "client secret is illegal")];
+    for (client, (number, words)) in [lost, wrong].iter().zip(words) {
+        let error = house.sign_in_at(client, "xiaoming").await.unwrap_err();
         assert_eq!(refused(&house, &error), ("credentials_refused", number.to_owned()));
         assert_eq!(error.evidence().unwrap().message.as_deref(), Some(words));
     }

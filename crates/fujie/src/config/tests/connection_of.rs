@@ -48,13 +48,15 @@ fn every_preset_is_a_connection_by_an_id_and_a_secret_or_a_key() {
 
 #[test]
 fn every_provider_with_a_simulator_is_simulated_by_two_lines() {
-    for preset in fujie_client::provider::names().filter(|name| !name.starts_with("wechat_")).chain(["openid"]) {
+    for preset in fujie_client::provider::names().filter(|name| *name != "wechat_mini_program").chain(["openid"]) {
         let proof = if ["apple", "alipay"].contains(&preset) { "private_key" } else { "client_secret" };
         let lines = format!("client_id = \"simulated\"\n{proof} = \"simulated\"");
         assert!(one(preset, &lines).load().unwrap().connections[0].is_simulated, "{preset}");
     }
     let lines = "client_id = \"simulated\"\nclient_secret = \"simulated\"";
-    one("wechat_in_app", lines).refused(&["there is no simulator for wechat_in_app"]);
+    let endpoints = ["authorization_endpoint", "token_endpoint", "user_endpoint"];
+    let endpoints = endpoints.map(|name| format!("{name} = \"https://a.example/\"\n")).concat();
+    one("oauth2", &format!("{lines}\n{endpoints}")).refused(&["there is no simulator for oauth2"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
     house::{House, control},
 };
 
-/// Providers, and what their buttons say in English and in Chinese.
+/// Connections, and what their buttons say in English and in Chinese.
 const PROVIDERS: [(&str, &str, &str); 18] = [
     ("wechat", "WeChat", "微信"),
     ("qq", "QQ", "QQ"),
@@ -26,22 +26,23 @@ const PROVIDERS: [(&str, &str, &str); 18] = [
     ("gitlab", "GitLab", "GitLab"),
     ("discord", "Discord", "Discord"),
     ("openid", "Example SSO", "Example SSO"),
-    ("wechat_in_app", "WeChat", "微信"),
+    (IN_APP, "WeChat", "微信"),
 ];
 
-/// Those with a page that a simulator plays.
-fn played() -> impl Iterator<Item = &'static str> {
-    PROVIDERS.iter().map(|(name, ..)| *name).filter(|name| *name != "wechat_in_app")
+/// The one whose name does not tell the provider.
+const IN_APP: &str = "in-app";
+
+fn names() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().map(|(name, ..)| *name)
 }
 
-/// Two lines for each, and no more.
+/// Two lines for each, and hardly more.
 fn sections() -> String {
     let section = |(name, ..): &(&str, &str, &str)| {
         let proof = if ["apple", "alipay"].contains(name) { "private_key" } else { "client_secret" };
         let more = match *name {
             "openid" => "label = \"Example SSO\"\n",
-            // No page of it is played: as with a real id and secret.
-            "wechat_in_app" => return "[connection.in-app]\nprovider = \"wechat_in_app\"\nclient_id = \"wx1\"\nclient_secret = \"s\"\n".to_owned(),
+            IN_APP => "provider = \"wechat_in_app\"\n",
             _ => "",
         };
         format!("[connection.{name}]\nclient_id = \"simulated\"\n{proof} = \"simulated\"\n{more}")
@@ -62,9 +63,7 @@ async fn every_provider_has_its_button_in_both_languages() {
     let house = House::serving(&sections());
     for (language, with) in [("en", "Continue with "), ("zh-CN", "使用")] {
         let page = house.sign_in_page(&mut Browser::speaking(language)).await;
-        assert!(page.body.contains("action=\"/broker/in-app/start\""));
         for (name, en, zh) in PROVIDERS {
-            let name = if name == "wechat_in_app" { "in-app" } else { name };
             let button = page.body.split_once(&format!("action=\"/broker/{name}/start\"")).unwrap().1;
             let button = button.split_once("</button>").unwrap().0;
             let word = if language == "en" { en } else { zh };
@@ -76,7 +75,7 @@ async fn every_provider_has_its_button_in_both_languages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_provider_signs_in_and_the_second_time_as_the_same_person() {
     let house = House::serving(&sections());
-    for provider in played() {
+    for provider in names() {
         let mut subs = Vec::new();
         for person in ["xiaoming", "xiaoming", "lihua"] {
             let mut browser = Browser::new();
@@ -94,11 +93,11 @@ async fn every_provider_signs_in_and_the_second_time_as_the_same_person() {
 async fn a_refusal_comes_back_to_the_sign_in_page_and_another_try_is_open() {
     let house = House::serving(&sections());
     let http = &house.http;
-    for provider in played() {
+    for provider in names() {
         let mut browser = Browser::new();
         // Some leave the person on their page unless told otherwise.
         let redirects = match provider {
-            "wechat" => Some(json!({ "denial_redirects": true })),
+            "wechat" | IN_APP => Some(json!({ "denial_redirects": true })),
             "qq" => Some(json!({ "cancel": "redirects" })),
             _ => None,
         };
@@ -119,7 +118,7 @@ async fn a_refusal_comes_back_to_the_sign_in_page_and_another_try_is_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_in_another_browser_signs_nobody_in() {
     let house = House::serving(&sections());
-    for provider in played() {
+    for provider in names() {
         let (mut own, mut other) = (Browser::new(), Browser::new());
         house.start(&mut other, provider).await;
         let address = house.decided(&mut own, provider, "confirm", "xiaoming").await.unwrap();
@@ -133,7 +132,7 @@ async fn a_callback_in_another_browser_signs_nobody_in() {
 async fn a_provider_that_fails_or_babbles_is_told_plainly_and_the_next_try_succeeds() {
     let house = House::serving(&sections());
     let faults = [json!({ "at": "/*", "kind": "status", "status": 500 }), json!({ "at": "/*", "kind": "garbage" })];
-    for provider in played() {
+    for provider in names() {
         for fault in &faults {
             let mut browser = Browser::new();
             let base = base(&house.start(&mut browser, provider).await);
@@ -155,4 +154,14 @@ async fn a_provider_that_fails_or_babbles_is_told_plainly_and_the_next_try_succe
         let page = house.arrive(&mut browser, &address).await;
         assert!(page.body.contains("action=\"/bind\""), "{provider}: {}", page.body);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inside_wechat_it_is_the_official_account_that_asks() {
+    let house = House::serving(&sections());
+    let mut browser = Browser::new();
+    let address = house.start(&mut browser, IN_APP).await;
+    assert!(address.contains("/connect/oauth2/authorize?appid=wxabcdef0123456789&"), "{address}");
+    let website = house.start(&mut browser, "wechat").await;
+    assert!(website.contains("/connect/qrconnect?appid=wx0123456789abcdef&"), "{website}");
 }
