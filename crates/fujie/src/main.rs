@@ -21,7 +21,7 @@ use std::{
 
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use fujie_receiver::{command::Program, uri_scheme::Registration};
+use fujie_receiver::{command as receiver, command::Program, uri_scheme::Registration};
 
 use crate::{
     config::{Config, LogFormat},
@@ -113,7 +113,7 @@ enum ConfigCommand {
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     // What follows `scheme-open` was written by a stranger: nothing else may read it.
-    if let Some(code) = fujie_receiver::command::run_scheme(RECEIVER, &arguments) {
+    if let Some(code) = receiver::run_scheme(RECEIVER, &arguments) {
         return exit(code);
     }
     let fujie =
@@ -129,7 +129,7 @@ fn main() -> ExitCode {
         },
         Err(said) => {
             drop(said.print());
-            if said.use_stderr() { exit(fujie_receiver::command::USAGE) } else { ExitCode::SUCCESS }
+            if said.use_stderr() { exit(receiver::USAGE) } else { ExitCode::SUCCESS }
         }
     }
 }
@@ -144,10 +144,6 @@ fn exit(code: i32) -> ExitCode {
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// The receiver's own program, under our name.
-fn receive(words: &[OsString]) -> i32 {
-    fujie_receiver::command::run(RECEIVER, words)
-}
 
 /// Carries the command out; the exit code.
 fn start(fujie: Fujie) -> Result<i32> {
@@ -160,10 +156,10 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Whoami(whoami) => return Ok(runtime.block_on(login::whoami::run(whoami))),
         Command::Status(status) => return Ok(runtime.block_on(login::status::run(status))),
         Command::Logout(logout) => return Ok(runtime.block_on(login::logout::run(logout))),
-        Command::Receive(words) => return Ok(receive(&words.words)),
+        Command::Receive(words) => return Ok(receiver::run(RECEIVER, &words.words)),
         Command::Scheme(words) => {
             let words: Vec<_> = std::iter::once("scheme".into()).chain(words.words).collect();
-            return Ok(receive(&words));
+            return Ok(receiver::run(RECEIVER, &words));
         }
         Command::Serve(serve) => {
             let mut flags = Vec::new();
@@ -197,7 +193,7 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Completions(completions) => manual::complete(&completions, command(false)),
         Command::Man(man) => manual::write(&man, command(false)),
     };
-    done.map(|()| fujie_receiver::command::DONE)
+    done.map(|()| receiver::DONE)
 }
 
 fn threads() -> usize {

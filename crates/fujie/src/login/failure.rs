@@ -86,11 +86,11 @@ impl From<&ProviderError> for Failure {
         let english = match error {
             E::Denied => "The sign-in was refused.".to_owned(),
             E::Expired => "The sign-in took too long. Please start again.".to_owned(),
-            _ => error.report(),
+            _ => format!("{}\nNext: {}.", causes(error), error.next_step()),
         };
         let chinese = match error {
             E::Denied | E::Expired => in_chinese(error).to_owned(),
-            _ => format!("{}\n{}", in_chinese(error), error.report()),
+            _ => format!("{}\n{}", in_chinese(error), causes(error)),
         };
         Self { code, english: visible(&english), chinese: visible(&chinese) }
     }
@@ -112,8 +112,14 @@ impl From<std::io::Error> for Failure {
 
 impl From<session::Error> for Failure {
     fn from(error: session::Error) -> Self {
-        Self::new(visible(&error.report()), format!("请求没有成功。\n{}", visible(&error.report())))
+        let causes = visible(&causes(&error));
+        Self::new(format!("{causes}\nNext: {}.", error.next_step()), format!("请求没有成功。\n{causes}"))
     }
+}
+
+/// An error and what it comes from.
+fn causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Why there is no fresh token for a sign-in with `provider`.
