@@ -144,7 +144,6 @@ fn exit(code: i32) -> ExitCode {
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-
 /// Carries the command out; the exit code.
 fn start(fujie: Fujie) -> Result<i32> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
