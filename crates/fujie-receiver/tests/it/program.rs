@@ -18,7 +18,11 @@ pub struct Program {
 
 impl Program {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Program::started(command(arguments))
+    }
+
+    fn started(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (mut stderr, mut said) = (BufReader::new(child.stderr.take().unwrap()), String::new());
         // "Waiting at http://127.0.0.1:8000/getcode for …"
         while !said.contains("http://") {
@@ -55,7 +59,10 @@ impl Program {
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fujie-receive"));
+    command_of(Command::new(env!("CARGO_BIN_EXE_fujie-receive")), arguments)
+}
+
+fn command_of(mut command: Command, arguments: &[&str]) -> Command {
     command.args(arguments).env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").stdin(Stdio::null());
     command
 }
@@ -165,7 +172,10 @@ fn ctrl_c_closes_the_port() {
     use std::os::unix::process::ExitStatusExt;
 
     let port = quiet_port().to_string();
-    let mut program = Program::start(&["--port", &port, "--state", "sesame"]);
+    // A shell lets its jobs in the background ignore Ctrl-C, and so would this test's children.
+    let mut env = Command::new("env");
+    env.args(["--default-signal=INT", env!("CARGO_BIN_EXE_fujie-receive")]);
+    let mut program = Program::started(command_of(env, &["--port", &port, "--state", "sesame"]));
     let idle = connect(&program.authority);
     let killed = Command::new("/bin/kill").args(["-INT", &program.id().to_string()]).status().unwrap();
     assert!(killed.success());
