@@ -30,6 +30,18 @@ impl Home {
     pub(super) fn place(&self) -> Place {
         Place::from_variables(|name| matches!(name, "HOME" | "LOCALAPPDATA").then(|| self.0.clone().into())).unwrap()
     }
+
+    #[cfg(unix)]
+    fn place_with_runtime(&self) -> Place {
+        let runtime = self.0.join("run");
+        fs::create_dir_all(&runtime).unwrap();
+        Place::from_variables(|name| match name {
+            "HOME" => Some(self.0.clone().into()),
+            "XDG_RUNTIME_DIR" => Some(runtime.clone().into()),
+            _ => None,
+        })
+        .unwrap()
+    }
 }
 
 impl Drop for Home {
@@ -193,6 +205,66 @@ fn what_a_dead_process_left_is_removed() {
     leave(b"fujie-handover 1\n491");
     drop(Waiting::open(&mayx(), None, &home.place()).unwrap());
     assert!(!path.exists());
+}
+
+#[test]
+fn many_silent_connections_shut_nobody_out() {
+    let home = Home::new("crowd");
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
+    let (path, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
+    let silent: Vec<_> = (0..40).map(|_| TcpStream::connect(("127.0.0.1", note.port)).unwrap()).collect();
+    hand_over(&opening("mayx://get?code=c"), &home.place()).unwrap();
+    assert!(path.exists());
+    assert_eq!(waiting.wait(LONG).unwrap().code(), Ok("c"));
+    drop(silent);
+}
+
+#[test]
+fn a_process_that_is_there_but_says_nothing_keeps_its_file() {
+    let home = Home::new("busy");
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
+    let (path, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
+    let text = fs::read_to_string(&path).unwrap();
+    for is_closing in [true, false] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        fs::write(&path, text.replacen(&note.port.to_string(), &port.to_string(), 1)).unwrap();
+        if is_closing {
+            thread::spawn(move || listener.incoming().take(4).for_each(drop));
+            let opened = Waiting::open(&mayx(), None, &home.place());
+            assert!(matches!(opened, Err(HandoverError::Unanswered(own)) if own == path));
+            assert!(path.exists());
+        }
+        let handed = hand_over(&opening("mayx://get?code=c"), &home.place());
+        assert!(matches!(handed, Err(HandoverError::Unanswered(own)) if own == path));
+        assert!(path.exists());
+    }
+    fs::write(&path, text).unwrap();
+    drop(waiting);
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_processes_that_wait_the_one_with_the_state_gets_the_uri() {
+    let home = Home::new("two");
+    let first = Waiting::open(&mayx(), Some("s1"), &home.place_with_runtime()).unwrap();
+    let second = Waiting::open(&mayx(), Some("s2"), &home.place()).unwrap();
+    let place = home.place_with_runtime();
+    assert_eq!(notes(&mayx(), &place).unwrap().len(), 2);
+    assert!(matches!(hand_over(&opening("mayx://get?code=c&state=s3"), &place), Err(HandoverError::Refused)));
+    hand_over(&opening("mayx://get?code=c2&state=s2"), &place).unwrap();
+    hand_over(&opening("mayx://get?code=c1&state=s1"), &place).unwrap();
+    assert_eq!(second.wait(LONG).unwrap().code(), Ok("c2"));
+    assert_eq!(first.wait(LONG).unwrap().code(), Ok("c1"));
+}
+
+#[test]
+fn debug_shows_no_state() {
+    let home = Home::new("debug");
+    let waiting = Waiting::open(&mayx(), Some("s3cret"), &home.place()).unwrap();
+    let shown = format!("{waiting:?} {:?}", waiting.handle());
+    assert!(shown.contains("mayx") && !shown.contains("s3cret"), "{shown}");
 }
 
 #[test]
