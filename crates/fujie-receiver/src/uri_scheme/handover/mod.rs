@@ -69,7 +69,7 @@ pub fn hand_over(opening: &Opening, place: &Place) -> Result<(), HandoverError> 
             Greeting::Known(stream) => shown(&stream, opening.uri()),
             Greeting::Unanswered => Err(HandoverError::Unanswered(path)),
             Greeting::LeftOver => {
-                file::remove(&path, &note);
+                file::remove(&path, &note, place);
                 continue;
             }
         };
@@ -98,7 +98,7 @@ fn notes(name: &SchemeName, place: &Place) -> Result<Vec<(PathBuf, Note)>, Hando
         if found.iter().any(|(own, _)| *own == path) {
             continue;
         }
-        if let Some(note) = file::read(&path)? {
+        if let Some(note) = file::read(&path, place)? {
             found.push((path, note));
         }
     }

@@ -309,7 +309,7 @@ fn only_this_user_reads_the_file_and_no_link_is_followed() {
     let elsewhere = home.0.join("elsewhere");
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
-    assert!(matches!(file::read(&path), Err(HandoverError::NotPrivate(_))));
+    assert!(matches!(file::read(&path, &home.place()), Err(HandoverError::NotPrivate(_))));
     assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::NotPrivate(_))));
     drop(waiting);
     assert!(elsewhere.exists() && fs::symlink_metadata(&path).is_ok(), "neither was touched");
@@ -322,4 +322,33 @@ fn only_this_user_reads_the_file_and_no_link_is_followed() {
     symlink(&home.0, path.parent().unwrap()).unwrap();
     assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::NotPrivate(_))));
     assert!(!home.0.join("mayx").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_belongs_to_another_user_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new("owner");
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
+    let (path, _) = notes(&mayx(), &home.place()).unwrap().remove(0);
+    let folder = path.parent().unwrap().to_owned();
+    let stranger = home.place().of_another_user();
+    assert!(matches!(notes(&mayx(), &stranger), Err(HandoverError::NotPrivate(own)) if own == folder));
+    assert!(matches!(Waiting::open(&mayx(), None, &stranger), Err(HandoverError::NotPrivate(own)) if own == folder));
+    // Others may put files into the folder.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o770)).unwrap();
+    assert!(matches!(notes(&mayx(), &home.place()), Err(HandoverError::NotPrivate(own)) if own == folder));
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    drop(waiting);
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_runtime_folder_of_another_user_is_none() {
+    let home = Home::new("su");
+    let place = home.place_with_runtime();
+    assert_eq!(place.waiting_folders()[0], home.0.join("run/fujie"));
+    let stranger = place.of_another_user();
+    assert_eq!(stranger.waiting_folders(), [home.place().waiting_folder(), home.place().waiting_folder()]);
 }

@@ -47,7 +47,7 @@ impl Waiting {
             match greeted(&note) {
                 Greeting::Known(_) => return Err(HandoverError::SomebodyWaits),
                 Greeting::Unanswered => return Err(HandoverError::Unanswered(path)),
-                Greeting::LeftOver => file::remove(&path, &note),
+                Greeting::LeftOver => file::remove(&path, &note, place),
             }
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -60,7 +60,7 @@ impl Waiting {
             changed: Condvar::new(),
             is_closed: AtomicBool::new(false),
         });
-        let file = OwnFile::create(&place.waiting_folder(), name.as_str(), note)?;
+        let file = OwnFile::create(name.as_str(), note, place)?;
         let own = Arc::clone(&desk);
         let doorman = spawn(Box::new(move || accept(&listener, &own)))?;
         Ok(Waiting { desk, doorman: Some(doorman), _file: file })
