@@ -14,11 +14,13 @@ use super::Error;
 #[derive(Clone, Debug)]
 pub struct Place {
     pub(super) home: PathBuf,
-    pub(super) data_home: PathBuf,
-    pub(super) config_home: PathBuf,
-    pub(super) data_folders: OsString,
-    pub(super) runtime: Option<PathBuf>,
-    pub(super) system_root: PathBuf,
+    data_home: PathBuf,
+    data_folders: OsString,
+    config_home: PathBuf,
+    config_folders: OsString,
+    desktops: String,
+    runtime: Option<PathBuf>,
+    system_root: PathBuf,
     /// The user's number.
     #[cfg(unix)]
     user: Option<u32>,
@@ -37,11 +39,15 @@ impl Place {
         let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let name = if cfg!(windows) { "LOCALAPPDATA" } else { "HOME" };
         let home = folder(name).ok_or(Error::Homeless(name))?;
-        let data_folders = variable("XDG_DATA_DIRS").filter(|folders| !folders.is_empty());
+        let folders = |name: &str, default: &str| {
+            variable(name).filter(|folders| !folders.is_empty()).unwrap_or_else(|| default.into())
+        };
         Ok(Place {
             data_home: folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             config_home: folder("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
-            data_folders: data_folders.unwrap_or_else(|| "/usr/local/share:/usr/share".into()),
+            data_folders: folders("XDG_DATA_DIRS", "/usr/local/share:/usr/share"),
+            config_folders: folders("XDG_CONFIG_DIRS", "/etc/xdg"),
+            desktops: folders("XDG_CURRENT_DESKTOP", "").to_string_lossy().to_ascii_lowercase(),
             runtime: folder("XDG_RUNTIME_DIR"),
             system_root: folder("SystemRoot").unwrap_or_else(|| r"C:\Windows".into()),
             #[cfg(unix)]
@@ -100,8 +106,29 @@ impl Place {
         self.data_home.join("applications")
     }
 
+    /// The list that is this user's to change.
     pub(super) fn mime_apps(&self) -> PathBuf {
-        self.config_home.join("mimeapps.list")
+        self.config_home.join(MIME_APPS)
+    }
+
+    /// Every list that may say which program opens what by default, the strongest first (freedesktop.org, association
+    /// between MIME types and applications, "File name and location").
+    pub(super) fn mime_lists(&self) -> Vec<PathBuf> {
+        let mut folders = absolute(&self.config_home, &self.config_folders);
+        folders.extend(self.data_folders().iter().map(|folder| folder.join("applications")));
+        let mut lists = Vec::new();
+        for folder in folders {
+            for desktop in self.desktops.split(':').filter(|name| !name.is_empty() && !name.contains('/')) {
+                lists.push(folder.join([desktop, "-", MIME_APPS].concat()));
+            }
+            lists.push(folder.join(MIME_APPS));
+        }
+        lists
+    }
+
+    /// The user's folder of data and those of the machine.
+    pub(super) fn data_folders(&self) -> Vec<PathBuf> {
+        absolute(&self.data_home, &self.data_folders)
     }
 
     /// A program of Windows itself, by its full path: the folder of the calling program is searched before the system's.
@@ -109,6 +136,15 @@ impl Place {
         Path::new(&self.system_root).join("System32").join(name)
     }
 }
+
+/// A folder, and those of a variable behind it; the specification says to ignore a relative path.
+fn absolute(first: &Path, variable: &OsString) -> Vec<PathBuf> {
+    let mut folders = vec![first.to_owned()];
+    folders.extend(env::split_paths(variable).filter(|folder| folder.is_absolute()));
+    folders
+}
+
+const MIME_APPS: &str = "mimeapps.list";
 
 /// Who runs this program. The standard library has no call for it, but on Linux a process owns its folder in /proc;
 /// elsewhere whoever owns the home is believed to be in it.

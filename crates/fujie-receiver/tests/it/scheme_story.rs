@@ -58,11 +58,12 @@ impl Home {
         Home { folder, program }
     }
 
-    fn variables(&self) -> [(&'static str, PathBuf); 5] {
+    fn variables(&self) -> [(&'static str, PathBuf); 6] {
         [
             ("HOME", self.folder.clone()),
             ("XDG_DATA_HOME", self.folder.join("data")),
             ("XDG_CONFIG_HOME", self.folder.join("config")),
+            ("XDG_CONFIG_DIRS", self.folder.join("xdg")),
             ("XDG_DATA_DIRS", self.folder.join("system")),
             ("XDG_RUNTIME_DIR", self.folder.join("run")),
         ]
@@ -334,6 +335,45 @@ fn what_somebody_else_registered_is_left_alone() {
         fs::remove_file(&path).unwrap();
     }
     home.register();
+}
+
+#[test]
+fn a_stronger_list_that_names_another_program_is_told() {
+    let home = Home::new();
+    home.register();
+    let line = "[Default Applications]\nx-scheme-handler/mayx=other.desktop\n";
+    fs::write(home.folder.join("config/gnome-mimeapps.list"), line).unwrap();
+    let run = |act: &str| {
+        let mut command = home.command(&home.program);
+        told(command.env("XDG_CURRENT_DESKTOP", "ubuntu:GNOME").args(["scheme", act, "mayx"]).output().unwrap())
+    };
+    assert_eq!(home.run(&["scheme", "status", "mayx"]).0, 0, "another desktop does not read it");
+    let (code, stdout, _) = run("status");
+    assert!(code == 1 && stdout.contains("other.desktop in ") && stdout.contains("gnome-mimeapps.list"), "{stdout}");
+    let (code, _, stderr) = run("register");
+    assert!(code == 1 && stderr.contains("gnome-mimeapps.list"), "{stderr}");
+    let (code, _, stderr) = home.run(&["scheme", "unregister", "mayx"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(fs::read_to_string(home.folder.join("config/gnome-mimeapps.list")).unwrap(), line);
+}
+
+#[test]
+fn a_list_of_the_machine_counts_only_where_the_users_says_nothing() {
+    for path in ["xdg/mimeapps.list", "data/applications/mimeapps.list", "system/applications/mimeapps.list"] {
+        let home = Home::new();
+        let list = home.folder.join(path);
+        fs::create_dir_all(list.parent().unwrap()).unwrap();
+        fs::write(&list, "[Default Applications]\nx-scheme-handler/mayx=other.desktop\n").unwrap();
+        let (code, stdout, _) = home.run(&["scheme", "status", "mayx"]);
+        assert!(code == 1 && stdout.contains(path), "{path}: {stdout}");
+        fs::remove_file(&list).unwrap();
+        home.register();
+        fs::write(&list, "[Default Applications]\nx-scheme-handler/mayx=other.desktop\n").unwrap();
+        assert_eq!(home.run(&["scheme", "status", "mayx"]).0, 0, "{path}");
+        // Without the entry our line names nothing that could be started.
+        fs::remove_file(home.entry()).unwrap();
+        assert!(home.run(&["scheme", "status", "mayx"]).1.contains(path), "{path}");
+    }
 }
 
 #[test]
