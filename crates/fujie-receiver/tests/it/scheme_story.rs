@@ -452,3 +452,14 @@ fn a_scheme_that_stays_silent_falls_back_to_loopback() {
     std::io::Read::read_to_end(&mut stream, &mut page).unwrap();
     assert_eq!(child.wait_with_output().unwrap().stdout, b"c1\n");
 }
+
+#[test]
+fn a_port_that_is_taken_is_told_before_anybody_waits() {
+    let home = Home::new();
+    home.register();
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let (code, stdout, stderr) = home.run(&["--scheme", "mayx", "--state", "s1", "--fall-back", "1", "--port", &port]);
+    assert!(code == 1 && stdout.is_empty() && stderr.contains("is using port"), "{stderr}");
+    assert!(!stderr.contains("Waiting at"), "{stderr}");
+}
