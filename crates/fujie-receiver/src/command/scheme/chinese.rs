@@ -13,7 +13,9 @@ pub(super) trait Chinese: fmt::Display {
 impl Chinese for NameRefusal {
     fn in_chinese(&self) -> String {
         match self {
-            NameRefusal::Malformed => "scheme 须以字母开头，只含字母、数字、“+”、“-”、“.”，最长 64 个字符",
+            NameRefusal::Malformed => {
+                "scheme 须以字母开头，只含字母、数字、“+”、“-”、“.”，不能以“.”结尾，最长 64 个字符"
+            }
             NameRefusal::DriveLetter => "单个字母的 scheme 在 Windows 上是盘符",
             NameRefusal::Taken => "这个名称属于系统或公共协议，不能注册",
         }
