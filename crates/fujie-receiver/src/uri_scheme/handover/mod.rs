@@ -5,9 +5,9 @@
 //! # The file
 //!
 //! A process that waits for `mayx` listens on a free port of 127.0.0.1 and makes the file `mayx` in `$XDG_RUNTIME_DIR/fujie`
-//! if there is such a folder, else in `~/.local/state/fujie` (macOS: `~/Library/Application Support/Fujie`, Windows:
-//! `%LOCALAPPDATA%\Fujie`). The folder has mode 0700 and the file 0600; the file is made exclusively (`O_EXCL`) and
-//! removed at the end. It has four lines, each ended by a line feed:
+//! if the variable names a folder of this user, else in `~/.local/state/fujie` (macOS: `~/Library/Application
+//! Support/Fujie`, Windows: `%LOCALAPPDATA%\Fujie`). The folder has mode 0700 and the file 0600; the file is made
+//! exclusively (`O_EXCL`) and removed at the end. It has four lines, each ended by a line feed:
 //!
 //! ```text
 //! fujie-handover 1
