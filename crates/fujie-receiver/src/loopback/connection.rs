@@ -69,7 +69,10 @@ impl Connection<'_> {
             }
             Ok(Request::Look(query)) => {
                 return Ok(match expected.accept(query) {
-                    Ok(callback) => page::response(200, self.page(&callback), true),
+                    Ok(callback) => {
+                        self.room.answer(self.id, None);
+                        page::response(200, self.page(&callback), true)
+                    }
                     Err(refusal) => self.refuse(refusal, true),
                 });
             }
