@@ -159,9 +159,7 @@ impl Terminal {
         scheme: &Scheme,
     ) -> Result<Result<Callback, crate::Error>, i32> {
         let waiting = self.waiting(scheme)?;
-        if !receive.is_quiet {
-            self.announce(receive, &[scheme.name.as_str(), ":"].concat());
-        }
+        self.announce(receive, &[scheme.name.as_str(), ":"].concat());
         let patience = match scheme.patience {
             Some(patience) if patience < receive.timeout => patience,
             _ => return Ok(waiting.wait(receive.timeout)),
