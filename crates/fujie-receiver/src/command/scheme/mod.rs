@@ -167,11 +167,7 @@ impl Terminal {
             _ => None,
         };
         let waiting = self.waiting(scheme)?;
-        let announce = |uri: &str| {
-            if !receive.is_quiet {
-                self.announce(receive, uri);
-            }
-        };
+        let announce = |uri: &str| self.announce(receive, uri);
         announce(&[scheme.name.as_str(), ":"].concat());
         Ok(match fall_back {
             Some((patience, bound)) => waiting.wait_or_fall_back(patience, receive.timeout - patience, bound, announce),
