@@ -21,6 +21,7 @@ struct App {
     url: String,
 }
 
+// The sign-in, and the hook.
 async fn login(State(app): State<Arc<App>>) -> Result<impl IntoResponse, String> {
     let begun = app.github.begin(&app.redirect_uri).map_err(|error| error.report())?;
     Ok(([(SET_COOKIE, begun.cookie.set_cookie())], Redirect::to(&begun.url)))

@@ -25,13 +25,7 @@ struct App {
 async fn login(State(app): State<Arc<App>>) -> Result<impl IntoResponse, String> {
     let (options, cookie) =
         app.wechat.begin_embedded(&app.redirect_uri, "qr", app.self_redirect).map_err(|error| error.report())?;
-    let script = app.wechat.provider().embedded_script().unwrap_or_default();
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><title>Sign in</title><h1>Sign in with WeChat</h1><div id=\"qr\"></div>\
-         <script src=\"{script}\"></script><script>{}</script></html>",
-        options.script()
-    );
-    Ok(([(SET_COOKIE, cookie.set_cookie())], Html(page)))
+    Ok(([(SET_COOKIE, cookie.set_cookie())], Html(page(&app.wechat, &options.script()))))
 }
 
 async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Result<impl IntoResponse, String> {
@@ -40,6 +34,15 @@ async fn callback(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> 
     let signed_in = app.wechat.finish(&uri.to_string(), cookie).await.map_err(|error| error.report())?;
     let text = format!("{} is here\n", signed_in.identity.nickname.unwrap_or_default());
     Ok((AppendHeaders(spent.into_iter().map(|value| (SET_COOKIE, value))), text))
+}
+
+// The page, one's own.
+fn page(wechat: &Client, script: &str) -> String {
+    let source = wechat.provider().embedded_script().unwrap_or_default();
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><title>Sign in</title><h1>Sign in with WeChat</h1><div id=\"qr\"></div>\
+         <script src=\"{source}\"></script><script>{script}</script></html>"
+    )
 }
 
 #[tokio::main]

@@ -125,3 +125,16 @@ async fn github_webhook_creates_the_hook() {
     let again = browse(&browser(), &example.address).await;
     assert!(again.contains("Hook already exists on this repository") && !again.contains(secret), "{again}");
 }
+
+#[test]
+fn a_sign_in_takes_at_most_fifteen_lines_of_ones_own() {
+    for name in ["github_login", "wechat_qr", "wechat_embedded", "weibo_split_frontend", "github_webhook"] {
+        let path = format!("{}/examples/{name}.rs", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let (_, sign_in) = text.split_once("\n// The sign-in").unwrap();
+        // Up to the next part: a comment at the margin, or the program around it.
+        let lines = sign_in.lines().skip(1).take_while(|line| !line.starts_with("//") && !line.starts_with("#["));
+        let count = lines.filter(|line| !line.trim().is_empty()).count();
+        assert!((5..=15).contains(&count), "{name}: {count} lines");
+    }
+}
