@@ -26,8 +26,10 @@ async fn over_ssh_the_last_address_may_be_pasted_while_the_port_waits_too() {
     let address = run.line_with("/login/oauth/authorize?");
     run.line_with("Waiting");
     run.write(&format!("http://127.0.0.1:{port}/callback?code=planted&state=of-somebody-else"));
-    run.line_with("not the address of this sign-in");
-    run.write(&last_address(&address).await);
+    run.line_with("not the address of this sign-in: its state is missing");
+    run.write_bytes(b"\xb5\xc7\xc2\xbc\n");
+    run.line_with(&format!("it must begin with http://127.0.0.1:{port}/callback"));
+    run.write(&format!("\x1b[200~\"{}\"\x1b[201~", last_address(&address).await));
     let told = run.end();
     assert_eq!(told.code, Some(0), "{}", told.err);
     assert_eq!(desk.run(&["whoami"]).code, Some(0));
