@@ -32,6 +32,7 @@ use fujie_receiver::{
 use fujie_server::clock::Clock;
 use url::Url;
 
+pub use self::terminal::Lang;
 use self::{
     application::Application,
     book::{Book, SignIn},

@@ -77,3 +77,34 @@ async fn a_background_job_is_not_stopped_by_its_terminal() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("paste that whole address here") && said.contains("ended with 3"), "{said}");
 }
+
+#[test]
+fn who_reads_chinese_is_told_in_chinese_what_is_wrong() {
+    let desk = Desk::new();
+    for (words, part) in [
+        (["--lang", "zh", "nonsense"].as_slice(), "没有这个命令：nonsense。"),
+        (&["--lang=zh", "login"], "缺少参数：<PROVIDER|ISSUER>。"),
+        (&["login", "github", "--lang", "zh", "--nonsense"], "没有这个参数：--nonsense。"),
+        (&["login", "github", "--timeout", "0", "--lang", "zh"], "--timeout <SECONDS> 的值“0”无效。"),
+        (&["login", "github", "--lang=zh", "--timeout"], "--timeout <SECONDS> 后面缺少值。"),
+        (
+            &["login", "github", "--lang=zh", "--output", "xml"],
+            "--output <OUTPUT> 的值“xml”无效，可选：text, json, env, token。",
+        ),
+        (&["--lang", "zh", "login", "github", "--device", "--paste"], "--device 不能与 --paste 同时使用。"),
+        (&["--lang", "zh", "token", "--account", "a", "--account", "b"], "--account <NAME> 只能给出一次。"),
+        (&["--lang", "zh", "receive", "--nonsense"], "fujie receive --help"),
+    ] {
+        let told = desk.run(words);
+        assert!(told.code == Some(64) && told.err.contains(part), "{words:?} {}", told.err);
+        assert!(told.err.contains("用法"), "{}", told.err);
+    }
+    assert_eq!(desk.run(&["--lang", "zh", "login", "nowhere", "--client-id", "x"]).code, Some(64));
+    for words in [["--lang", "zh", "--help"], ["--help", "--lang", "zh"]] {
+        let help = desk.run(&words);
+        assert!(help.code == Some(0) && help.out.starts_with("为你的应用提供登录"), "{help:?}");
+    }
+    assert!(desk.run(&["--lang", "zh", "receive", "--help"]).out.contains("只在本机监听"));
+    let english = desk.run(&["--help"]).out;
+    assert!(english.contains("--lang <en|zh>"), "{english}");
+}
