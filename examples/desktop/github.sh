@@ -3,7 +3,7 @@
 # What is secret goes through pipes: the arguments of a program can be seen by other users.
 site=${GITHUB_AT:-https://github.com} api=${GITHUB_AT:-https://api.github.com} port=${PORT:-8000}
 encoded() { printf %s "$1" | od -An -v -tx1 | tr -d '\n' | tr ' ' %; }
-app="client_id=$(encoded "$GITHUB_CLIENT_ID")&redirect_uri=$(encoded "http://127.0.0.1:$port/getcode")"
+app="client_id=$GITHUB_CLIENT_ID&redirect_uri=http://127.0.0.1:$port/getcode"
 state=$(openssl rand -hex 32) verifier=$(openssl rand -hex 32)
 challenge=$(printf %s "$verifier" | openssl sha256 -binary | base64 | tr '+/' '-_' | tr -d '=')
 url="$site/login/oauth/authorize?$app&state=$state&code_challenge=$challenge&code_challenge_method=S256"
