@@ -84,7 +84,8 @@ impl Browser {
 /// at once the next is tried; when none is left the person is shown the address, whether they want quiet or not.
 pub fn open(commands: &[OsString], address: &str, terminal: Terminal) -> bool {
     let Some(address) = web_address(address) else { return false };
-    let mut left = commands.to_vec().into_iter();
+    let commands = commands.to_vec();
+    let mut left = commands.into_iter();
     let Some(mut child) = left.find_map(|command| start(&command, &address)) else { return false };
     let watching = move || {
         while has_failed(child) {
