@@ -197,6 +197,14 @@ impl Expected {
         }
     }
 
+    /// The methods that are answered at the path, as `Allow` lists them (RFC 9110 §10.2.1).
+    pub fn methods(&self) -> &'static str {
+        match self.is_form_post {
+            true => "GET, HEAD, POST",
+            false => "GET, HEAD",
+        }
+    }
+
     /// The callback, when these parameters are the ones that are waited for.
     pub fn accept(&self, parameters: &str) -> Result<Callback, Refusal> {
         Callback::accept(parameters, self.state.as_deref())

@@ -4,6 +4,11 @@ use std::{env, process};
 
 use fujie_receiver::command::{run, Program};
 
+#[cfg(all(without_tables, not(panic = "abort")))]
+compile_error!(
+    "a profile with opt-level \"z\" must have panic = \"abort\": build.rs leaves the tables for unwinding out"
+);
+
 fn main() {
     let arguments: Vec<_> = env::args_os().collect();
     let program = Program { name: "fujie-receive", scheme: "fujie-receive scheme", render: None };

@@ -63,12 +63,12 @@ pub(crate) fn refused(first: Language, refusal: Refusal) -> String {
     )
 }
 
-/// A whole response. `HEAD` gets the same without the body.
-pub(crate) fn response(status: u16, body: &str, is_head: bool) -> Vec<u8> {
+/// A whole response; a 405 names the methods. `HEAD` gets the same without the body.
+pub(crate) fn response(status: u16, methods: &str, body: &str, is_head: bool) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", status, reason(status));
     head.push_str(HEADERS);
     if status == 405 {
-        head.push_str("Allow: GET, HEAD\r\n");
+        head.push_str(&format!("Allow: {}\r\n", methods));
     }
     if status != 204 {
         head.push_str(&format!("Content-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n", body.len()));
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_response_is_whole_to_the_byte() {
-        let text = String::from_utf8(response(405, "no", false)).unwrap();
+        let text = String::from_utf8(response(405, "GET, HEAD", "no", false)).unwrap();
         assert_eq!(
             text,
             "HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nCache-Control: no-store\r\n\
@@ -142,9 +142,9 @@ mod tests {
              form-action 'none'; frame-ancestors 'none'\r\nAllow: GET, HEAD\r\n\
              Content-Type: text/html; charset=utf-8\r\nContent-Length: 2\r\n\r\nno"
         );
-        let head = response(405, "no", true);
+        let head = response(405, "GET, HEAD", "no", true);
         assert_eq!(head, text.as_bytes()[..text.len() - 2]);
-        let none = String::from_utf8(response(204, "", false)).unwrap();
+        let none = String::from_utf8(response(204, "GET, HEAD", "", false)).unwrap();
         assert!(none.starts_with("HTTP/1.1 204 No Content\r\n") && none.ends_with("\r\n\r\n"), "{}", none);
         assert!(!none.contains("Content-Length") && !none.contains("Content-Type:"), "{}", none);
     }

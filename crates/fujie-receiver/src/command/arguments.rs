@@ -1,6 +1,10 @@
 //! The arguments of `fujie-receive`, read by hand: the crate has no dependency.
 
-use std::{ffi::OsString, time::Duration};
+use std::{
+    ffi::OsString,
+    io::{BufRead, Read},
+    time::Duration,
+};
 
 use super::output::Output;
 use crate::{
@@ -23,6 +27,8 @@ pub(super) struct Receive {
     pub(super) output: Output,
     pub(super) is_quiet: bool,
     pub(super) is_stateless: bool,
+    /// The file with the page for a code.
+    pub(super) page: Option<String>,
     pub(super) scheme: Option<Scheme>,
 }
 
@@ -61,18 +67,24 @@ struct Given {
     output: Option<Output>,
     is_form_post: bool,
     is_quiet: bool,
+    page: Option<String>,
     scheme: Option<SchemeName>,
     patience: Option<Duration>,
 }
 
-/// Reads the arguments: the language to answer in, and what they ask for.
-pub(super) fn parse(arguments: &[OsString], system_language: Language) -> (Language, Result<Wish, Usage>) {
+/// Reads the arguments: the language to answer in, and what they ask for. Of the input, its first line is read when they
+/// say that the state is there.
+pub(super) fn parse(
+    arguments: &[OsString],
+    system_language: Language,
+    input: &mut dyn BufRead,
+) -> (Language, Result<Wish, Usage>) {
     let mut language = system_language;
-    let wish = read(arguments, &mut language);
+    let wish = read(arguments, &mut language, input);
     (language, wish)
 }
 
-fn read(arguments: &[OsString], language: &mut Language) -> Result<Wish, Usage> {
+fn read(arguments: &[OsString], language: &mut Language, input: &mut dyn BufRead) -> Result<Wish, Usage> {
     let mut given = Given::default();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
@@ -100,11 +112,15 @@ fn read(arguments: &[OsString], language: &mut Language) -> Result<Wish, Usage> 
             _ => return Err(Usage::new("unknown argument: {}", "未知参数：{}", argument)),
         }
     }
+    if !given.is_stateless && given.state.as_deref() == Some("-") {
+        let none = || Usage::new("the first line of stdin is no {}", "标准输入的第一行不是可用的 {}", "state");
+        given.state = Some(first_line(input).ok_or_else(none)?);
+    }
     finish(given, *language)
 }
 
 fn takes_value(name: &str) -> bool {
-    ["--port", "--path", "--state", "--host", "--timeout", "--output", "--lang", "--scheme", "--fall-back"]
+    ["--port", "--path", "--state", "--host", "--timeout", "--output", "--lang", "--scheme", "--fall-back", "--page"]
         .contains(&name)
 }
 
@@ -117,6 +133,7 @@ fn take(given: &mut Given, name: &str, value: &str) -> Result<(), Usage> {
         "--timeout" => set(&mut given.timeout, seconds(value)),
         "--scheme" => set(&mut given.scheme, SchemeName::parse(value).ok()),
         "--fall-back" => set(&mut given.patience, seconds(value)),
+        "--page" => set(&mut given.page, Some(value.to_owned())),
         "--output" => set(&mut given.output, Output::named(value)),
         _ => false,
     };
@@ -177,8 +194,17 @@ fn finish(given: Given, language: Language) -> Result<Wish, Usage> {
         output: given.output.unwrap_or(Output::Text),
         is_quiet: given.is_quiet,
         is_stateless: given.is_stateless,
+        page: given.page,
         scheme,
     })))
+}
+
+/// The first line, unless it is empty or too long.
+fn first_line(input: &mut dyn BufRead) -> Option<String> {
+    let mut line = String::new();
+    input.take(STATE_LENGTH_MAX).read_line(&mut line).ok()?;
+    let is_whole = line.ends_with('\n') || (line.len() as u64) < STATE_LENGTH_MAX;
+    Some(line.trim_end_matches(&['\r', '\n'][..])).filter(|state| is_whole && !state.is_empty()).map(str::to_owned)
 }
 
 fn text(argument: &OsString) -> Result<&str, Usage> {
@@ -195,6 +221,8 @@ pub(super) fn help(language: Language) -> &'static str {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(300);
+/// Longest first line of the input, in bytes: a longer state would fit no URL that is read here.
+const STATE_LENGTH_MAX: u64 = 4 * 1024;
 const TIMEOUT_SECONDS_MAX: u64 = 86_400;
 
 #[cfg(test)]
@@ -203,7 +231,7 @@ mod tests {
 
     fn read(line: &str) -> Result<Receive, String> {
         let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        match parse(&arguments, Language::English).1 {
+        match parse(&arguments, Language::English, &mut &b"of-stdin"[..]).1 {
             Ok(Wish::Receive(receive)) => Ok(*receive),
             Ok(Wish::Help) => Err("help".to_owned()),
             Ok(Wish::Version) => Err("version".to_owned()),
@@ -228,6 +256,26 @@ mod tests {
         assert!(read("").err().unwrap().contains("--no-state"));
         assert!(read("--state s --no-state").err().unwrap().contains("exclude"));
         assert!(read("--state=").err().unwrap().contains("--state"));
+    }
+
+    #[test]
+    fn a_state_comes_on_the_first_line_of_the_input() {
+        let scheme = |line| read(line).unwrap().scheme.unwrap();
+        assert_eq!(scheme("--scheme mayx --state -").state.as_deref(), Some("of-stdin"));
+        assert_eq!(scheme("--scheme mayx --state=a").state.as_deref(), Some("a"));
+        let long = "s".repeat(4_096);
+        for (input, line) in [
+            ("a b\r\nmore", Some("a b")),
+            ("a", Some("a")),
+            (&long[1..], Some(&long[1..])),
+            (&[&long[1..], "\n"].concat(), Some(&long[1..])),
+            (&long, None),
+            ("\nmore", None),
+            ("", None),
+        ] {
+            assert_eq!(first_line(&mut input.as_bytes()).as_deref(), line);
+        }
+        assert_eq!(first_line(&mut &b"\xff\n"[..]), None);
     }
 
     #[test]
@@ -263,7 +311,7 @@ mod tests {
     fn the_language_is_the_one_asked_for() {
         let language = |line: &str| {
             let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-            parse(&arguments, Language::Chinese).0
+            parse(&arguments, Language::Chinese, &mut &b""[..]).0
         };
         assert_eq!(language("--state s"), Language::Chinese);
         assert_eq!(language("--lang en --nonsense"), Language::English);

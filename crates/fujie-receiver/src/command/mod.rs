@@ -10,7 +10,8 @@ mod scheme;
 use std::{
     env,
     ffi::OsString,
-    io::{self, Write},
+    fs::File,
+    io::{self, Read, Write},
 };
 
 use self::arguments::{Receive, Wish};
@@ -18,7 +19,7 @@ pub use self::scheme::run_scheme;
 use crate::{
     callback::Refusal,
     loopback::Loopback,
-    page::Language,
+    page::{Language, Page},
     uri_scheme::{self, Registration, System},
     Error,
 };
@@ -57,7 +58,7 @@ pub fn run(program: Program, arguments: &[OsString]) -> i32 {
     if let Some(code) = run_scheme(program, arguments) {
         return code;
     }
-    let (language, wish) = arguments::parse(arguments, system_language());
+    let (language, wish) = arguments::parse(arguments, system_language(), &mut io::stdin().lock());
     let terminal = Terminal { program, language };
     match wish {
         Ok(Wish::Help) => {
@@ -65,7 +66,7 @@ pub fn run(program: Program, arguments: &[OsString]) -> i32 {
             terminal.print(&filled(arguments::help(language), &[name, name, scheme, scheme]))
         }
         Ok(Wish::Version) => terminal.print(&filled("{} {}\n", &[program.name, VERSION])),
-        Ok(Wish::Receive(receive)) => terminal.receive(&receive),
+        Ok(Wish::Receive(receive)) => terminal.receive(*receive),
         Err(usage) => {
             terminal.say(usage.english, usage.chinese, &[&usage.what]);
             terminal.say("`{} --help` says how to use it.", "用法见 `{} --help`。", &[program.name]);
@@ -90,10 +91,27 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn receive(&self, receive: &Receive) -> i32 {
+    fn receive(&self, mut receive: Receive) -> i32 {
+        if receive.is_stateless {
+            // Whoever wants quiet is told too: it is the person at risk.
+            self.say(
+                "Warning: without a state, any web page can hand this program somebody else's code.",
+                "警告：不校验 state 时，任何网页都可能把别人的 code 塞给本程序。",
+                &[],
+            );
+        }
+        if let Some(path) = &receive.page {
+            match read_page(path) {
+                Ok(received) => receive.options.page = Some(Page { received, ..Page::new(self.language) }),
+                Err(error) => {
+                    self.say("{}: {}", "{}：{}", &[path, &error.to_string()]);
+                    return FAILED;
+                }
+            }
+        }
         let result = match &receive.scheme {
-            Some(scheme) => self.wait_for_uri(receive, scheme),
-            None => self.listen(receive).map(|loopback| loopback.wait(receive.timeout)),
+            Some(scheme) => self.wait_for_uri(&receive, scheme),
+            None => self.listen(&receive).map(|loopback| loopback.wait(receive.timeout)),
         };
         let callback = match result {
             Err(code) => return code,
@@ -114,8 +132,7 @@ impl Terminal {
                     reason.push_str(": ");
                     reason.push_str(description);
                 }
-                // What came from outside may not steer a terminal.
-                let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LENGTH_MAX).collect();
+                let reason: String = reason.chars().filter(|c| !steers(*c)).take(REASON_LENGTH_MAX).collect();
                 self.say("Not granted: {}", "未获得授权：{}", &[&reason]);
                 REFUSED
             }
@@ -125,19 +142,13 @@ impl Terminal {
     /// A listener that was announced, or the exit code.
     fn listen(&self, receive: &Receive) -> Result<Loopback, i32> {
         let loopback = Loopback::bind(&receive.options).map_err(|error| self.unbound(receive, &error))?;
-        if !receive.is_quiet {
-            self.announce(receive, &loopback.redirect_uri());
-        }
+        self.announce(receive, &loopback.redirect_uri());
         Ok(loopback)
     }
 
     fn announce(&self, receive: &Receive, redirect_uri: &str) {
-        if receive.is_stateless {
-            self.say(
-                "Warning: without a state, any web page can hand this program somebody else's code.",
-                "警告：不校验 state 时，任何网页都可能把别人的 code 塞给本程序。",
-                &[],
-            );
+        if receive.is_quiet {
+            return;
         }
         self.say(
             "Waiting at {} for {} s. Ctrl-C cancels.",
@@ -218,6 +229,23 @@ fn filled(template: &str, parts: &[&str]) -> String {
     text
 }
 
+/// The page in a file.
+fn read_page(path: &str) -> io::Result<String> {
+    let mut page = Vec::new();
+    File::open(path)?.take(PAGE_LENGTH_MAX + 1).read_to_end(&mut page)?;
+    let unfit = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+    if page.len() as u64 > PAGE_LENGTH_MAX {
+        return Err(unfit("> 64 KiB"));
+    }
+    String::from_utf8(page).or(Err(unfit("not UTF-8")))
+}
+
+/// Whether a character that came from outside would steer a terminal, break its line or turn it around (UAX #9).
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn in_chinese(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Malformed => "它不是 HTTP/1 请求",
@@ -235,6 +263,7 @@ fn in_chinese(refusal: Refusal) -> &'static str {
 }
 
 const REASON_LENGTH_MAX: usize = 500;
+const PAGE_LENGTH_MAX: u64 = 64 * 1024;
 /// Debian's compiler builds this without cargo, which does not know this workspace's edition there.
 const VERSION: &str = match option_env!("CARGO_PKG_VERSION") {
     Some(version) => version,

@@ -65,11 +65,14 @@ impl Connection<'_> {
         let accepted = match expected.read(&head) {
             Ok(Request::Favicon) => {
                 self.room.answer(self.id, None);
-                return Ok(page::response(204, "", is_head));
+                return Ok(self.response(204, "", is_head));
             }
             Ok(Request::Look(query)) => {
                 return Ok(match expected.accept(query) {
-                    Ok(callback) => page::response(200, self.page(&callback), true),
+                    Ok(callback) => {
+                        self.room.answer(self.id, None);
+                        self.response(200, self.page(&callback), true)
+                    }
                     Err(refusal) => self.refuse(refusal, true),
                 });
             }
@@ -85,7 +88,7 @@ impl Connection<'_> {
         };
         match accepted {
             Ok(callback) => {
-                let answer = page::response(200, self.page(&callback), false);
+                let answer = self.response(200, self.page(&callback), false);
                 Some(answer).filter(|_| self.room.complete(self.id, callback)).ok_or(Stop::Gone)
             }
             Err(refusal) => Ok(self.refuse(refusal, false)),
@@ -101,7 +104,11 @@ impl Connection<'_> {
 
     fn refuse(&self, refusal: Refusal, is_head: bool) -> Vec<u8> {
         self.room.answer(self.id, Some(refusal));
-        page::response(refusal.status(), &page::refused(self.room.language, refusal), is_head)
+        self.response(refusal.status(), &page::refused(self.room.language, refusal), is_head)
+    }
+
+    fn response(&self, status: u16, body: &str, is_head: bool) -> Vec<u8> {
+        page::response(status, self.room.expected.methods(), body, is_head)
     }
 
     /// Reads what comes next, until the deadline of the whole request.

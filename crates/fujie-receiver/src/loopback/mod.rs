@@ -221,8 +221,7 @@ fn accept<'scope>(scope: &'scope Scope<'scope, '_>, listener: TcpListener, room:
     loop {
         let admitted = match listener.accept() {
             Ok((stream, _)) => room.admit(stream),
-            // Perhaps we are out of descriptors.
-            Err(_) => room.make_way(),
+            Err(error) => room.make_way(&error),
         };
         match admitted {
             Ok(true) if spawn_scoped(scope, Box::new(move || serve_all(room))).is_err() => room.lack_thread(),

@@ -55,6 +55,8 @@ struct Guest {
     id: u64,
     stream: Arc<TcpStream>,
     phase: Phase,
+    /// Until when it cannot be expected to have sent something.
+    grace: Deadline,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,14 +91,19 @@ impl Room {
         }
         let id = inside.guests_ever;
         inside.guests_ever += 1;
-        inside.guests.push(Guest { id, stream: Arc::new(stream), phase: Phase::Arrived });
+        let grace = Deadline::after(GRACE);
+        inside.guests.push(Guest { id, stream: Arc::new(stream), phase: Phase::Arrived, grace });
         let is_thread_needed = inside.threads < CONNECTIONS_MAX;
         inside.threads += usize::from(is_thread_needed);
         Ok(is_thread_needed)
     }
 
-    /// Turns the oldest idle connection out and pauses: the system had no room for another one.
-    pub(super) fn make_way(&self) -> Result<bool, Over> {
+    /// No connection came. Unless it was given up before it was let in, which is nobody's fault, the system had no room
+    /// for another one, perhaps no descriptor: turns the oldest idle one out and pauses.
+    pub(super) fn make_way(&self, error: &io::Error) -> Result<bool, Over> {
+        if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
+            return Ok(false);
+        }
         let mut inside = self.lock();
         inside.turn_one_out();
         match self.pause(inside, TICK).end {
@@ -243,10 +250,15 @@ impl Inside {
         }
     }
 
-    /// Turns out the oldest that sent nothing, else the oldest that sent a part.
+    /// Turns out the oldest that sent nothing, else the oldest that sent a part. Among half requests a browser that just
+    /// connected would be the only one to go, so it is given a moment when one of them was there before it.
     fn turn_one_out(&mut self) {
-        let oldest = |wanted: &[Phase]| self.guests.iter().find(|guest| wanted.contains(&guest.phase)).map(|g| g.id);
-        if let Some(id) = oldest(&[Phase::Arrived, Phase::Silent]).or_else(|| oldest(&[Phase::Speaking])) {
+        let oldest = |wanted: &[Phase]| self.guests.iter().find(|guest| wanted.contains(&guest.phase));
+        let meant = match (oldest(&[Phase::Arrived, Phase::Silent]), oldest(&[Phase::Speaking])) {
+            (Some(idle), Some(half)) if half.id < idle.id && idle.grace.left().is_some() => Some(half),
+            (idle, half) => idle.or(half),
+        };
+        if let Some(id) = meant.map(|guest| guest.id) {
             self.turn_out(|guest| guest.id == id);
         }
     }
@@ -264,5 +276,82 @@ impl Inside {
 
 /// How long to wait for something that should happen at once before looking again.
 const TICK: Duration = Duration::from_millis(20);
+/// How long a new connection may take to send something before it counts as idle.
+const GRACE: Duration = Duration::from_millis(250);
 /// Longest delivery of the last page: a stalled write and the drain after it.
 const PAGE_TIME_MAX: Duration = Duration::from_millis(1_200);
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, net::TcpListener};
+
+    use super::{super::connection::serve, *};
+
+    fn room() -> Room {
+        let (authority, path) = ("127.0.0.1:8000".to_owned(), "/getcode".to_owned());
+        let expected = Expected { authority, path, state: Some("sesame".to_owned()), is_form_post: false };
+        Room::new(expected, Page::new(Language::English), Language::English)
+    }
+
+    /// Lets a connection in: the other side of it.
+    fn enter(room: &Room) -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let browser = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(room.admit(listener.accept().unwrap().0).is_ok());
+        browser
+    }
+
+    fn phase(room: &Room, id: u64) -> Option<Phase> {
+        room.lock().guests.iter().find(|guest| guest.id == id).map(|guest| guest.phase)
+    }
+
+    #[test]
+    fn a_connection_that_was_given_up_turns_nobody_out() {
+        let room = room();
+        let _browser = enter(&room);
+        let (id, _) = room.next().unwrap();
+        for kind in [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset] {
+            assert!(matches!(room.make_way(&kind.into()), Ok(false)));
+            assert!(phase(&room, id) == Some(Phase::Silent), "{:?}", kind);
+        }
+        // Without a descriptor for it somebody must go.
+        assert!(matches!(room.make_way(&io::Error::new(io::ErrorKind::Other, "no descriptor")), Ok(false)));
+        assert!(phase(&room, id) == Some(Phase::TurnedOut));
+    }
+
+    #[test]
+    fn a_head_that_was_answered_is_not_idle() {
+        let room = room();
+        let mut browser = enter(&room);
+        let (id, stream) = room.next().unwrap();
+        browser.write_all(b"HEAD /getcode?code=c0de&state=sesame HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n").unwrap();
+        browser.shutdown(Shutdown::Write).unwrap();
+        serve(&room, id, &stream);
+        assert!(phase(&room, id) == Some(Phase::Answered));
+    }
+
+    #[test]
+    fn a_browser_that_just_came_is_not_the_first_to_go_among_half_requests() {
+        let (new, old) = (Deadline::after(Duration::from_secs(3_600)), Deadline::after(Duration::ZERO));
+        let check = |guests: &[(Phase, Deadline)], gone: Option<u64>| {
+            let room = room();
+            let _browsers: Vec<_> = guests.iter().map(|_| enter(&room)).collect();
+            let mut inside = room.lock();
+            for (guest, (phase, grace)) in inside.guests.iter_mut().zip(guests) {
+                guest.phase = *phase;
+                guest.grace = *grace;
+            }
+            inside.turn_one_out();
+            drop(inside);
+            let is_gone = |id: &u64| matches!(phase(&room, *id), None | Some(Phase::TurnedOut));
+            assert_eq!((0..guests.len() as u64).find(is_gone), gone);
+        };
+        check(&[(Phase::Speaking, old), (Phase::Speaking, old), (Phase::Silent, new)], Some(0));
+        check(&[(Phase::Answered, old), (Phase::Speaking, new), (Phase::Arrived, new)], Some(1));
+        // It had its moment, or there is no half request that was there before.
+        check(&[(Phase::Speaking, old), (Phase::Silent, old)], Some(1));
+        check(&[(Phase::Silent, new), (Phase::Speaking, new)], Some(0));
+        check(&[(Phase::Silent, new), (Phase::Arrived, new)], Some(0));
+        check(&[(Phase::Answered, old), (Phase::Completing, old)], None);
+    }
+}

@@ -2,7 +2,7 @@
 //! `update-desktop-database` is not asked for: its cache serves those who look for a program without a default.
 
 use std::{
-    env, fs,
+    fs,
     io::{self, Write},
     path::Path,
     process,
@@ -53,34 +53,38 @@ pub(super) fn unregister(name: &SchemeName, place: &Place) -> Result<bool, Error
 }
 
 pub(super) fn status(name: &SchemeName, place: &Place) -> Result<Status, Error> {
-    let (mime_type, id, list) = (mime_type(name), id(name), place.mime_apps());
+    let (mime_type, id) = (mime_type(name), id(name));
     let file = place.applications().join(&id);
     let entry = read(&file)?;
     if entry.as_ref().map_or(false, |entry| !is_ours(entry, name)) {
         return Ok(Status::Foreign { by: shown(&file) });
     }
-    let text = read(&list)?.unwrap_or_default();
-    let defaults = mime_apps::handlers(&text, DEFAULTS, &mime_type);
-    match defaults.first() {
-        Some(first) if *first != id.as_bytes() => return Ok(foreign(first, &list)),
-        Some(_) => {}
-        // An installed application may open the type without having been made the default.
-        None => {
-            let folders = env::split_paths(&place.data_folders).filter(|folder| folder.is_absolute());
-            for folder in [place.data_home.clone()].into_iter().chain(folders) {
-                let cache = folder.join("applications/mimeinfo.cache");
-                let text = read(&cache)?.unwrap_or_default();
-                let offers = mime_apps::handlers(&text, CACHE, &mime_type);
-                if let Some(other) = offers.into_iter().find(|own| *own != id.as_bytes()) {
-                    return Ok(foreign(other, &cache));
-                }
+    for list in place.mime_lists() {
+        let text = read(&list)?.unwrap_or_default();
+        for own in mime_apps::handlers(&text, DEFAULTS, &mime_type) {
+            match &entry {
+                _ if own != id.as_bytes() => return Ok(foreign(own, &list)),
+                Some(entry) => return Ok(Status::Ours { command: command(entry) }),
+                // A program without an entry is passed over by the desktop too.
+                None => {}
             }
         }
     }
-    let entry = entry.filter(|_| !defaults.is_empty()).unwrap_or_default();
+    // An installed application may open the type without having been made the default.
+    for folder in place.data_folders() {
+        let cache = folder.join("applications/mimeinfo.cache");
+        let text = read(&cache)?.unwrap_or_default();
+        let offers = mime_apps::handlers(&text, CACHE, &mime_type);
+        if let Some(other) = offers.into_iter().find(|own| *own != id.as_bytes()) {
+            return Ok(foreign(other, &cache));
+        }
+    }
+    Ok(Status::Absent)
+}
+
+fn command(entry: &[u8]) -> String {
     let command = entry.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Exec="));
-    Ok(command
-        .map_or(Status::Absent, |command| Status::Ours { command: String::from_utf8_lossy(command).into_owned() }))
+    String::from_utf8_lossy(command.unwrap_or_default()).into_owned()
 }
 
 fn foreign(id: &[u8], list: &Path) -> Status {

@@ -12,6 +12,8 @@ use super::{disk, Error, Place, Registration, SchemeName, Status};
 
 const LAUNCH_SERVICES: &str = "/System/Library/Frameworks/CoreServices.framework/Frameworks/LaunchServices.framework/\
                                Support/lsregister";
+/// No more of an `Info.plist` is read, in bytes.
+const PLIST_LENGTH_MAX: usize = 64 * 1024;
 const COMMAND: &str = "<key>FujieLauncher</key><string>";
 
 pub(super) fn render(registration: &Registration) -> Result<String, Error> {
@@ -91,7 +93,9 @@ pub(super) fn status(name: &SchemeName, place: &Place) -> Result<Status, Error> 
     if fs::symlink_metadata(&bundle).is_err() {
         return Ok(Status::Absent);
     }
-    let text = fs::read_to_string(bundle.join("Contents/Info.plist")).unwrap_or_default();
+    let file = fs::File::open(bundle.join("Contents/Info.plist"));
+    let bytes = file.and_then(|file| disk::read(file, PLIST_LENGTH_MAX)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     let launcher = text.split_once(COMMAND).and_then(|(_, rest)| rest.split_once("</string>"));
     Ok(match launcher {
         Some((launcher, _)) if text.contains(&mark(name)) => Status::Ours { command: launcher.trim().to_owned() },
@@ -171,6 +175,11 @@ mod tests {
         assert!(matches!(unregister(own.name(), &place), Err(Error::Foreign { .. })));
         fs::write(bundle.join("Contents/Info.plist"), render(&own).unwrap()).unwrap();
         assert!(matches!(status(own.name(), &place).unwrap(), Status::Ours { command } if command.contains("/opt/x")));
+        // Longer than any of ours: what stands behind the limit is not read.
+        let padded = ["<!--", &" ".repeat(PLIST_LENGTH_MAX), "-->", &render(&own).unwrap()].concat();
+        fs::write(bundle.join("Contents/Info.plist"), padded).unwrap();
+        assert!(matches!(status(own.name(), &place).unwrap(), Status::Foreign { .. }));
+        fs::write(bundle.join("Contents/Info.plist"), render(&own).unwrap()).unwrap();
         assert!(unregister(own.name(), &place).unwrap() && !bundle.exists());
         fs::remove_dir_all(&home).unwrap();
     }

@@ -6,15 +6,10 @@ pub(super) const DEFAULTS: &str = "Default Applications";
 /// The group of `mimeinfo.cache`, which lists every application that offers itself.
 pub(super) const CACHE: &str = "MIME Cache";
 
-/// The applications that a group names for a type, in order.
+/// The applications that a group names for a type, in order. Of two lines for one type the last counts, as in GLib.
 pub(super) fn handlers<'a>(text: &'a [u8], group: &str, mime_type: &str) -> Vec<&'a [u8]> {
-    let mut found = Vec::new();
-    for line in lines(text, group) {
-        if line.is_in_group && is_key(line.bytes, mime_type) {
-            found.extend(values(line.bytes));
-        }
-    }
-    found
+    let own = lines(text, group).filter(|line| line.is_of(mime_type)).last();
+    own.map_or_else(Vec::new, |line| values(line.bytes).collect())
 }
 
 /// The text with `id` as the default for a type. The caller has made sure that no other default is there.
@@ -22,10 +17,14 @@ pub(super) fn with_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8> {
     if handlers(text, DEFAULTS, mime_type).contains(&id.as_bytes()) {
         return text.to_vec();
     }
-    let (mut whole, mut is_put) = (Vec::with_capacity(text.len() + 128), false);
-    for line in lines(text, DEFAULTS) {
+    let lines: Vec<_> = lines(text, DEFAULTS).collect();
+    // Behind a line that names nobody, so that ours is the last; else below the header.
+    let own = lines.iter().rposition(|line| line.is_of(mime_type));
+    let before = own.or_else(|| lines.iter().position(|line| line.is_header && line.is_in_group));
+    let mut whole = Vec::with_capacity(text.len() + 128);
+    for (index, line) in lines.iter().enumerate() {
         whole.extend_from_slice(line.bytes);
-        if line.is_header && line.is_in_group && !is_put {
+        if before == Some(index) {
             // The new line ends as this one does, unless nothing ends this one.
             let end: &[u8] = if line.bytes.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
             if !line.bytes.ends_with(b"\n") {
@@ -33,10 +32,9 @@ pub(super) fn with_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8> {
             }
             whole.extend_from_slice([mime_type, "=", id].concat().as_bytes());
             whole.extend_from_slice(end);
-            is_put = true;
         }
     }
-    if !is_put {
+    if before.is_none() {
         if !whole.is_empty() && !whole.ends_with(b"\n") {
             whole.push(b'\n');
         }
@@ -50,7 +48,7 @@ pub(super) fn without_default(text: &[u8], mime_type: &str, id: &str) -> Vec<u8>
     let mut whole = Vec::with_capacity(text.len());
     for line in lines(text, DEFAULTS) {
         let id = id.as_bytes();
-        if !line.is_in_group || !is_key(line.bytes, mime_type) || !values(line.bytes).any(|own| own == id) {
+        if !line.is_of(mime_type) || !values(line.bytes).any(|own| own == id) {
             whole.extend_from_slice(line.bytes);
             continue;
         }
@@ -76,6 +74,13 @@ struct Line<'a> {
     is_in_group: bool,
 }
 
+impl Line<'_> {
+    /// Whether it says something of this type.
+    fn is_of(&self, mime_type: &str) -> bool {
+        self.is_in_group && halves(self.bytes).map_or(false, |(own, _)| own == mime_type.as_bytes())
+    }
+}
+
 /// Every line with its end, and whether it stands in the group (its header counts as in it).
 fn lines<'a>(text: &'a [u8], group: &str) -> impl Iterator<Item = Line<'a>> {
     let header = ["[", group, "]"].concat().into_bytes();
@@ -87,10 +92,6 @@ fn lines<'a>(text: &'a [u8], group: &str) -> impl Iterator<Item = Line<'a>> {
         }
         Line { bytes, is_header, is_in_group }
     })
-}
-
-fn is_key(line: &[u8], key: &str) -> bool {
-    halves(line).map_or(false, |(own, _)| own == key.as_bytes())
 }
 
 fn values(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -151,6 +152,19 @@ mod tests {
             b"[Other]\na=b\n[Default Applications]\nx-scheme-handler/mayx=fujie-mayx.desktop\n"
         );
         assert_eq!(without_default(b"[Other]\na=b", TYPE, ID), b"[Other]\na=b");
+    }
+
+    #[test]
+    fn of_two_lines_for_a_type_the_last_counts() {
+        let text =
+            b"[Default Applications]\nx-scheme-handler/mayx=fujie-mayx.desktop\n[Other]\n[Default Applications]\n\
+            x-scheme-handler/mayx=other.desktop\n";
+        assert_eq!(handlers(text, DEFAULTS, TYPE), [b"other.desktop"]);
+        let empty = b"[Default Applications]\nx-scheme-handler/mayx=other.desktop\nx-scheme-handler/mayx=\na/b=c\n";
+        assert_eq!(handlers(empty, DEFAULTS, TYPE), Vec::<&[u8]>::new());
+        let with = with_default(empty, TYPE, ID);
+        assert_eq!(handlers(&with, DEFAULTS, TYPE), [ID.as_bytes()]);
+        assert_eq!(without_default(&with, TYPE, ID), empty);
     }
 
     #[test]

@@ -18,11 +18,16 @@ impl SchemeName {
         if !is_legal || !name.starts_with(|c: char| c.is_ascii_lowercase()) || name.len() > NAME_LENGTH_MAX {
             return Err(NameRefusal::Malformed);
         }
+        // The name is a file's too, and Windows leaves a dot at the end away.
+        if name.ends_with('.') {
+            return Err(NameRefusal::Malformed);
+        }
         if name.len() == 1 {
             return Err(NameRefusal::DriveLetter);
         }
         // On Windows a scheme shares its place with the classes of files: `exefile` is how programs are started.
-        if TAKEN.split(' ').any(|taken| taken == name) || name.ends_with("file") || name.starts_with("ms-") {
+        let is_taken = TAKEN.split(' ').any(|taken| taken == name) || is_device(&name);
+        if is_taken || name.ends_with("file") || name.starts_with("ms-") {
             return Err(NameRefusal::Taken);
         }
         Ok(SchemeName(name))
@@ -53,7 +58,7 @@ impl fmt::Display for SchemeName {
 /// Why a name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameRefusal {
-    /// Not a letter followed by letters, digits, `+`, `-` and `.` (RFC 3986 §3.1), or longer than 64.
+    /// Not a letter followed by letters, digits, `+`, `-` and `.` (RFC 3986 §3.1), longer than 64, or with `.` at the end.
     Malformed,
     /// One letter: on Windows `c:` is a drive.
     DriveLetter,
@@ -64,7 +69,9 @@ pub enum NameRefusal {
 impl fmt::Display for NameRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NameRefusal::Malformed => "a scheme is a letter, then letters, digits, '+', '-' or '.', 64 at most",
+            NameRefusal::Malformed => {
+                "a scheme is a letter, then letters, digits, '+', '-' or '.', 64 at most, no '.' at the end"
+            }
             NameRefusal::DriveLetter => "a scheme of one letter is a drive on Windows",
             NameRefusal::Taken => "this name belongs to the system or to everybody",
         })
@@ -72,6 +79,13 @@ impl fmt::Display for NameRefusal {
 }
 
 impl error::Error for NameRefusal {}
+
+/// Whether Windows takes a file of this name, whatever follows a dot in it, for a device.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default();
+    let is_numbered = stem.len() == 4 && stem.ends_with(|c: char| c.is_ascii_digit());
+    matches!(stem, "aux" | "con" | "nul" | "prn") || is_numbered && (stem.starts_with("com") || stem.starts_with("lpt"))
+}
 
 /// Names that browsers, systems and other people's programs live by, and what Windows keeps among its classes.
 const TAKEN: &str =
@@ -86,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_name_of_ones_own_is_taken_in_lower_case() {
-        for name in ["mayx", "com.example.app", "a1", "web+mayx", "x-y"] {
+        for name in ["mayx", "com.example.app", "com.nul", "com10", "a1", "web+mayx", "x-y"] {
             assert_eq!(SchemeName::parse(name).unwrap().as_str(), name);
         }
         assert_eq!(SchemeName::parse("MayX").unwrap().as_str(), "mayx");
@@ -94,7 +108,9 @@ mod tests {
 
     #[test]
     fn a_name_that_is_none_is_refused() {
-        for name in ["", "1a", "-a", ".a", "a b", "a/b", "a\\b", "a:b", "a\nb", "é", "a\"b", "a%b", "a;b", "a=b"] {
+        for name in
+            ["", "1a", "mayx.", "-a", ".a", "a b", "a/b", "a\\b", "a:b", "a\nb", "é", "a\"b", "a%b", "a;b", "a=b"]
+        {
             assert_eq!(SchemeName::parse(name), Err(NameRefusal::Malformed), "{:?}", name);
         }
         assert_eq!(SchemeName::parse(&"a".repeat(65)), Err(NameRefusal::Malformed));
@@ -103,7 +119,22 @@ mod tests {
 
     #[test]
     fn a_name_that_others_live_by_is_refused() {
-        for name in ["http", "HTTPS", "file", "javascript", "data", "mailto", "exefile", "lnkfile", "ms-settings"] {
+        for name in [
+            "http",
+            "HTTPS",
+            "file",
+            "javascript",
+            "data",
+            "mailto",
+            "exefile",
+            "lnkfile",
+            "ms-settings",
+            "nul",
+            "CON",
+            "com1",
+            "lpt9",
+            "aux.app",
+        ] {
             assert_eq!(SchemeName::parse(name), Err(NameRefusal::Taken), "{}", name);
         }
         assert!(
@@ -116,7 +147,7 @@ mod tests {
     fn a_reverse_domain_is_known() {
         assert!(SchemeName::parse("com.example.app").unwrap().is_reverse_domain());
         assert!(!SchemeName::parse("mayx").unwrap().is_reverse_domain());
-        assert!(!SchemeName::parse("mayx.").unwrap().is_reverse_domain());
+        assert!(!SchemeName::parse("com..mayx").unwrap().is_reverse_domain());
     }
 
     #[test]

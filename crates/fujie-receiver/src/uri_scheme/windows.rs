@@ -10,7 +10,9 @@ use super::{Error, Place, Registration, SchemeName, Status, Unfit};
 
 const CLASSES: &str = r"HKEY_CURRENT_USER\Software\Classes";
 const COMMAND: &str = r"shell\open\command";
+const ICON: &str = "DefaultIcon";
 const MARK: &str = "FujieCommand";
+const PROTOCOL: &str = "URL Protocol";
 
 /// A value in the registry. All are strings; a key's default value has no name.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,10 +57,35 @@ pub(super) fn register(registration: &Registration, place: &Place) -> Result<(),
 
 pub(super) fn unregister(name: &SchemeName, place: &Place) -> Result<bool, Error> {
     match status(name, place)? {
-        Status::Ours { .. } => succeeded(reg(place, &["delete", &key(name), "/f"])?).map(|()| true),
+        Status::Ours { .. } => remove(&key(name), place).map(|()| true),
         Status::Foreign { by } => Err(Error::Foreign { by }),
         Status::Absent => Ok(false),
     }
+}
+
+/// Removes the values that we wrote, and the keys that are empty then: others may have put theirs beside ours.
+fn remove(key: &str, place: &Place) -> Result<(), Error> {
+    let below = |path: &str| format!(r"{key}\{path}");
+    // Somebody may have removed these before us.
+    drop(reg(place, &["delete", &below(ICON), "/ve", "/f"])?);
+    drop(reg(place, &["delete", key, "/v", PROTOCOL, "/f"])?);
+    drop(reg(place, &["delete", key, "/ve", "/f"])?);
+    succeeded(reg(place, &["delete", &below(COMMAND), "/ve", "/f"])?)?;
+    // At last, because by these two the key is known for ours.
+    succeeded(reg(place, &["delete", key, "/v", MARK, "/f"])?)?;
+    for emptied in [&below(ICON), &below(COMMAND), &below(r"shell\open"), &below("shell"), key] {
+        let left = reg(place, &["query", emptied])?;
+        if left.status.success() && is_empty(&left.stdout, emptied) {
+            succeeded(reg(place, &["delete", emptied, "/f"])?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether `reg query` shows neither a value nor a key in a key.
+fn is_empty(output: &[u8], key: &str) -> bool {
+    let mut lines = output.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.all(|line| line.is_empty() || line.eq_ignore_ascii_case(key.as_bytes()))
 }
 
 pub(super) fn status(name: &SchemeName, place: &Place) -> Result<Status, Error> {
@@ -92,8 +119,8 @@ fn values(registration: &Registration) -> Result<Vec<Value>, Error> {
         // First, so that a registration that breaks off is known for ours.
         value(&key, Some(MARK), &command),
         value(&key, None, &format!("URL:{}", registration.name())),
-        value(&key, Some("URL Protocol"), ""),
-        value(&format!(r"{key}\DefaultIcon"), None, &format!("\"{}\",0", registration.program)),
+        value(&key, Some(PROTOCOL), ""),
+        value(&format!(r"{key}\{ICON}"), None, &format!("\"{}\",0", registration.program)),
         value(&format!(r"{key}\{COMMAND}"), None, &command),
     ])
 }
@@ -175,6 +202,17 @@ mod tests {
         let words = [r"C:\my app\main.py".to_owned(), "--open".to_owned()];
         let python = Registration::with_command(name, Path::new(r"C:\py\python.exe"), words).unwrap();
         assert_eq!(command_line(&python).unwrap(), r#""C:\py\python.exe" "C:\my app\main.py" --open "%1""#);
+    }
+
+    #[test]
+    fn a_key_with_anything_in_it_is_not_empty() {
+        let key = r"HKEY_CURRENT_USER\Software\Classes\mayx";
+        for empty in ["", "\r\n", "\r\nHKEY_CURRENT_USER\\Software\\Classes\\MayX\r\n\r\n"] {
+            assert!(is_empty(empty.as_bytes(), key), "{empty:?}");
+        }
+        let value = b"\r\nHKEY_CURRENT_USER\\Software\\Classes\\mayx\r\n    EditFlags    REG_DWORD    0x2\r\n\r\n";
+        assert!(!is_empty(value, key));
+        assert!(!is_empty(b"\r\nHKEY_CURRENT_USER\\Software\\Classes\\mayx\\shell\r\n", key));
     }
 
     #[test]

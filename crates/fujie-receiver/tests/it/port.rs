@@ -42,18 +42,18 @@ fn two_listeners_never_share_a_port() {
     Loopback::bind(&options).unwrap();
 }
 
-fn has_ipv6() -> bool {
-    TcpListener::bind("[::1]:0").is_ok()
+/// A free port of ::1, which these tests need.
+fn ipv6() -> TcpListener {
+    let advice =
+        "::1 is missing here. As root: sysctl net.ipv6.conf.lo.disable_ipv6=0, then ip -6 addr add ::1/128 dev lo";
+    TcpListener::bind("[::1]:0").unwrap_or_else(|error| panic!("{}: {}", error, advice))
 }
 
 #[test]
 fn ipv6_only() {
+    drop(ipv6());
     let mut options = options();
     options.host = Host::Ipv6;
-    if !has_ipv6() {
-        assert!(Loopback::bind(&options).is_err());
-        return;
-    }
     let waiting = wait_with(&options);
     assert!(waiting.authority.starts_with("[::1]:"), "{}", waiting.authority);
     waiting.still_completes();
@@ -61,14 +61,12 @@ fn ipv6_only() {
 
 #[test]
 fn localhost_is_answered_on_both_addresses() {
+    drop(ipv6());
     let mut options = options();
     options.host = Host::Localhost;
     let waiting = wait_with(&options);
     let port = waiting.authority.strip_prefix("localhost:").unwrap().to_owned();
-    let mut addresses = vec![format!("127.0.0.1:{}", port)];
-    if has_ipv6() {
-        addresses.insert(0, format!("[::1]:{}", port));
-    }
+    let addresses = [format!("[::1]:{}", port), format!("127.0.0.1:{}", port)];
     let request = |target: &str| format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", target, waiting.authority);
     for address in &addresses {
         assert_eq!(answer_to(connect(address), &request("/favicon.ico")).status(), 204, "{}", address);
@@ -82,13 +80,10 @@ fn localhost_is_answered_on_both_addresses() {
 
 #[test]
 fn localhost_is_bound_whole_or_not_at_all() {
-    if has_ipv6() {
-        let taken = TcpListener::bind("[::1]:0").unwrap();
-        let mut options = options();
-        options.host = Host::Localhost;
-        options.ports = vec![taken.local_addr().unwrap().port()];
-        assert_eq!(Loopback::bind(&options).unwrap_err().kind(), ErrorKind::AddrInUse);
-    }
+    let (taken, mut options) = (ipv6(), options());
+    options.host = Host::Localhost;
+    options.ports = vec![taken.local_addr().unwrap().port()];
+    assert_eq!(Loopback::bind(&options).unwrap_err().kind(), ErrorKind::AddrInUse);
 }
 
 #[test]

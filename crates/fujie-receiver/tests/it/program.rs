@@ -136,6 +136,16 @@ fn a_denial_has_an_exit_code_of_its_own() {
 }
 
 #[test]
+fn a_denial_cannot_turn_its_line_around() {
+    let mut program = Program::start(&["--path", "/getcode", "--state", "sesame"]);
+    let steering = "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
+    let encoded: String = steering.bytes().map(|byte| format!("%{:02x}", byte)).collect();
+    program.ask(&format!("/getcode?error=access_denied&error_description=%E4%B8%8D{}!&state=sesame", encoded));
+    assert_eq!(program.finish(), (Some(5), String::new()));
+    assert_eq!(program.complaint(), "fujie-receive: Not granted: access_denied: 不!\n");
+}
+
+#[test]
 fn a_timeout_has_an_exit_code_of_its_own() {
     let mut program = Program::start(&["--path", "/getcode", "--state", "sesame", "--timeout", "1", "--lang", "zh"]);
     assert_eq!(program.ask("/getcode?code=c&state=open").status(), 400);
@@ -160,10 +170,66 @@ fn wrong_arguments_and_a_taken_port_are_told_apart() {
 
 #[test]
 fn without_a_state_a_warning_is_given_and_quiet_is_quiet() {
+    const WARNING: &str =
+        "fujie-receive: Warning: without a state, any web page can hand this program somebody else's code.\n";
+    const END: &str = "fujie-receive: The time is up and no request came.\n";
     let output = run(&["--no-state", "--timeout", "1"]);
-    assert!(text(&output.stderr).contains("Warning"), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(said.starts_with(WARNING) && said.contains("Waiting at") && said.ends_with(END), "{}", said);
+    // Who wants quiet is warned all the same.
     let output = run(&["--no-state", "--timeout", "1", "--quiet"]);
-    assert_eq!(text(&output.stderr), "fujie-receive: The time is up and no request came.\n");
+    assert_eq!(text(&output.stderr), [WARNING, END].concat());
+    let output = run(&["--state", "sesame", "--timeout", "1", "--quiet"]);
+    assert_eq!(text(&output.stderr), END);
+}
+
+#[test]
+fn a_state_on_stdin_is_on_no_command_line() {
+    let mut command = command(&["--path", "/getcode", "--state", "-"]);
+    let input = file("state", b"sesame\r\nopen\n");
+    command.stdin(fs::File::open(&input).unwrap());
+    let mut program = Program::started(command);
+    assert_eq!(program.ask("/getcode?code=c&state=-").status(), 400);
+    assert_eq!(program.ask("/getcode?code=c&state=open").status(), 400);
+    assert_eq!(program.ask("/getcode?code=c0de&state=sesame").status(), 200);
+    assert_eq!(program.finish(), (Some(0), "c0de\n".to_owned()));
+    // Nothing there: no state at all must not pass for one.
+    let output = run(&["--state", "-"]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("stdin"), "{}", text(&output.stderr));
+    fs::remove_file(input).unwrap();
+}
+
+#[test]
+fn the_page_can_be_a_file() {
+    let page = file("page.html", "<!doctype html><p>回去吧".as_bytes());
+    let arguments = |page: &str| ["--path", "/getcode", "--state", "sesame", "--page", page].map(str::to_owned);
+    let start = || Program::start(&arguments(&page).each_ref().map(String::as_str));
+    let mut program = start();
+    let answer = program.ask("/getcode?code=c0de&state=sesame");
+    assert!(answer.text.contains("\r\nContent-Security-Policy: default-src 'none';"), "{}", answer.text);
+    assert_eq!(answer.body(), "<!doctype html><p>回去吧");
+    assert_eq!(program.finish(), (Some(0), "c0de\n".to_owned()));
+    // It says that a code came: a denial keeps the page of its own.
+    let mut program = start();
+    assert!(program.ask("/getcode?error=access_denied&state=sesame").body().contains("Access was not granted"));
+    assert_eq!(program.finish().0, Some(5));
+    for (content, complaint) in [(vec![b'x'; 64 * 1024 + 1], "64 KiB"), (vec![0xff], "UTF-8")] {
+        fs::write(&page, content).unwrap();
+        let output = run(&arguments(&page).each_ref().map(String::as_str));
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains(complaint), "{}", text(&output.stderr));
+    }
+    fs::remove_file(&page).unwrap();
+    let output = run(&arguments(&page).each_ref().map(String::as_str));
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains(&page), "{}", text(&output.stderr));
+}
+
+/// A file of this process's own.
+fn file(name: &str, content: &[u8]) -> String {
+    let path = format!("{}/{}-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id(), name);
+    fs::write(&path, content).unwrap();
+    path
 }
 
 #[cfg(unix)]

@@ -128,7 +128,8 @@ fn form(authority: &str, body: &str) -> String {
 #[test]
 fn post_completes_nothing_unless_asked_for() {
     let waiting = wait();
-    assert_eq!(waiting.send(&form(&waiting.authority, "code=c0de&state=sesame")).status(), 405);
+    let answer = waiting.send(&form(&waiting.authority, "code=c0de&state=sesame"));
+    assert!(answer.status() == 405 && answer.text.contains("\r\nAllow: GET, HEAD\r\n"), "{}", answer.text);
     waiting.still_completes();
 }
 
@@ -138,6 +139,8 @@ fn a_form_post_is_taken_when_asked_for() {
     options.is_form_post = true;
     let waiting = wait_with(&options);
     assert_eq!(waiting.send(&form(&waiting.authority, "code=c0de&state=open")).status(), 400);
+    let answer = waiting.ask("PUT", CALLBACK);
+    assert!(answer.status() == 405 && answer.text.contains("\r\nAllow: GET, HEAD, POST\r\n"), "{}", answer.text);
     let chunked = format!(
         "POST /getcode HTTP/1.1\r\nHost: {}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         waiting.authority

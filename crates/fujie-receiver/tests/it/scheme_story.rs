@@ -58,11 +58,12 @@ impl Home {
         Home { folder, program }
     }
 
-    fn variables(&self) -> [(&'static str, PathBuf); 5] {
+    fn variables(&self) -> [(&'static str, PathBuf); 6] {
         [
             ("HOME", self.folder.clone()),
             ("XDG_DATA_HOME", self.folder.join("data")),
             ("XDG_CONFIG_HOME", self.folder.join("config")),
+            ("XDG_CONFIG_DIRS", self.folder.join("xdg")),
             ("XDG_DATA_DIRS", self.folder.join("system")),
             ("XDG_RUNTIME_DIR", self.folder.join("run")),
         ]
@@ -337,6 +338,45 @@ fn what_somebody_else_registered_is_left_alone() {
 }
 
 #[test]
+fn a_stronger_list_that_names_another_program_is_told() {
+    let home = Home::new();
+    home.register();
+    let line = "[Default Applications]\nx-scheme-handler/mayx=other.desktop\n";
+    fs::write(home.folder.join("config/gnome-mimeapps.list"), line).unwrap();
+    let run = |act: &str| {
+        let mut command = home.command(&home.program);
+        told(command.env("XDG_CURRENT_DESKTOP", "ubuntu:GNOME").args(["scheme", act, "mayx"]).output().unwrap())
+    };
+    assert_eq!(home.run(&["scheme", "status", "mayx"]).0, 0, "another desktop does not read it");
+    let (code, stdout, _) = run("status");
+    assert!(code == 1 && stdout.contains("other.desktop in ") && stdout.contains("gnome-mimeapps.list"), "{stdout}");
+    let (code, _, stderr) = run("register");
+    assert!(code == 1 && stderr.contains("gnome-mimeapps.list"), "{stderr}");
+    let (code, _, stderr) = home.run(&["scheme", "unregister", "mayx"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(fs::read_to_string(home.folder.join("config/gnome-mimeapps.list")).unwrap(), line);
+}
+
+#[test]
+fn a_list_of_the_machine_counts_only_where_the_users_says_nothing() {
+    for path in ["xdg/mimeapps.list", "data/applications/mimeapps.list", "system/applications/mimeapps.list"] {
+        let home = Home::new();
+        let list = home.folder.join(path);
+        fs::create_dir_all(list.parent().unwrap()).unwrap();
+        fs::write(&list, "[Default Applications]\nx-scheme-handler/mayx=other.desktop\n").unwrap();
+        let (code, stdout, _) = home.run(&["scheme", "status", "mayx"]);
+        assert!(code == 1 && stdout.contains(path), "{path}: {stdout}");
+        fs::remove_file(&list).unwrap();
+        home.register();
+        fs::write(&list, "[Default Applications]\nx-scheme-handler/mayx=other.desktop\n").unwrap();
+        assert_eq!(home.run(&["scheme", "status", "mayx"]).0, 0, "{path}");
+        // Without the entry our line names nothing that could be started.
+        fs::remove_file(home.entry()).unwrap();
+        assert!(home.run(&["scheme", "status", "mayx"]).1.contains(path), "{path}");
+    }
+}
+
+#[test]
 fn print_shows_what_would_be_written_and_writes_nothing() {
     let home = Home::new();
     let (code, stdout, _) = home.run(&["scheme", "register", "mayx", "--print"]);
@@ -411,4 +451,15 @@ fn a_scheme_that_stays_silent_falls_back_to_loopback() {
     let mut page = Vec::new();
     std::io::Read::read_to_end(&mut stream, &mut page).unwrap();
     assert_eq!(child.wait_with_output().unwrap().stdout, b"c1\n");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_before_anybody_waits() {
+    let home = Home::new();
+    home.register();
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let (code, stdout, stderr) = home.run(&["--scheme", "mayx", "--state", "s1", "--fall-back", "1", "--port", &port]);
+    assert!(code == 1 && stdout.is_empty() && stderr.contains("is using port"), "{stderr}");
+    assert!(!stderr.contains("Waiting at"), "{stderr}");
 }

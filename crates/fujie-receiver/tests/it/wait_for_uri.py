@@ -11,7 +11,7 @@ import sys
 
 scheme, count = sys.argv[1], int(sys.argv[2])
 runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-if os.path.isdir(runtime):
+if os.path.isdir(runtime) and os.stat(runtime).st_uid == os.getuid():
     folder = pathlib.Path(runtime, "fujie")
 else:
     folder = pathlib.Path.home() / ".local/state/fujie"

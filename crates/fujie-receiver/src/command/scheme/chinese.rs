@@ -13,7 +13,9 @@ pub(super) trait Chinese: fmt::Display {
 impl Chinese for NameRefusal {
     fn in_chinese(&self) -> String {
         match self {
-            NameRefusal::Malformed => "scheme 须以字母开头，只含字母、数字、“+”、“-”、“.”，最长 64 个字符",
+            NameRefusal::Malformed => {
+                "scheme 须以字母开头，只含字母、数字、“+”、“-”、“.”，不能以“.”结尾，最长 64 个字符"
+            }
             NameRefusal::DriveLetter => "单个字母的 scheme 在 Windows 上是盘符",
             NameRefusal::Taken => "这个名称属于系统或公共协议，不能注册",
         }
@@ -64,6 +66,9 @@ impl Chinese for HandoverError {
             HandoverError::NobodyWaits => "没有程序在等待这个链接，其内容未被保存".to_owned(),
             HandoverError::Refused => "等待中的程序没有接受这个链接".to_owned(),
             HandoverError::SomebodyWaits => "已有另一个程序在等待这个 scheme".to_owned(),
+            HandoverError::Unanswered(path) => {
+                filled("等待中的程序没有响应。如果它已不在运行，请删除 {}", &[&path.to_string_lossy()])
+            }
             HandoverError::NotPrivate(path) => filled("其他用户也能访问 {}，因此不予使用", &[&path.to_string_lossy()]),
             HandoverError::Io(error) => error.to_string(),
         }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     callback::Callback,
+    loopback::Loopback,
     page::Language,
     uri_scheme::{
         handover::{self, HandoverError, Waiting},
@@ -158,22 +159,20 @@ impl Terminal {
         receive: &Receive,
         scheme: &Scheme,
     ) -> Result<Result<Callback, crate::Error>, i32> {
-        let waiting = self.waiting(scheme)?;
-        if !receive.is_quiet {
-            self.announce(receive, &[scheme.name.as_str(), ":"].concat());
-        }
-        let patience = match scheme.patience {
-            Some(patience) if patience < receive.timeout => patience,
-            _ => return Ok(waiting.wait(receive.timeout)),
+        let fall_back = match scheme.patience {
+            Some(patience) if patience < receive.timeout => {
+                let bound = Loopback::bind(&receive.options).map_err(|error| self.unbound(receive, &error))?;
+                Some((patience, bound))
+            }
+            _ => None,
         };
-        let (left, mut code) = (receive.timeout - patience, None);
-        let result = waiting.wait_or_fall_back(patience, left, || {
-            self.listen(receive).map_err(|own| {
-                code = Some(own);
-                crate::Error::Cancelled
-            })
-        });
-        code.map_or(Ok(result), Err)
+        let waiting = self.waiting(scheme)?;
+        let announce = |uri: &str| self.announce(receive, uri);
+        announce(&[scheme.name.as_str(), ":"].concat());
+        Ok(match fall_back {
+            Some((patience, bound)) => waiting.wait_or_fall_back(patience, receive.timeout - patience, bound, announce),
+            None => waiting.wait(receive.timeout),
+        })
     }
 
     fn waiting(&self, scheme: &Scheme) -> Result<Waiting, i32> {

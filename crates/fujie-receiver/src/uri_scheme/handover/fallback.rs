@@ -7,41 +7,39 @@ use super::Waiting;
 use crate::{callback::Callback, loopback::Loopback, thread::spawn_scoped, Error};
 
 impl Waiting {
-    /// Waits for the URI; when none came within `patience`, asks `fall_back` for a bound listener, whose redirect URI the
-    /// caller sends the person to, and for at most `timeout` more takes what comes first from either.
+    /// Waits for the URI; when none came within `patience`, calls `fall_back` with the redirect URI of `loopback`, which
+    /// the caller sends the person to, and for at most `timeout` more takes what comes first from either. The listener
+    /// is bound from the start, so that a port that is taken is known before anybody waits.
     ///
     /// # Errors
-    /// Those of [`Waiting::wait`], and whatever `fall_back` says.
+    /// Those of [`Waiting::wait`]. A listener that fails later is given up, and the scheme goes on waiting.
     pub fn wait_or_fall_back(
         &self,
         patience: Duration,
         timeout: Duration,
-        fall_back: impl FnOnce() -> Result<Loopback, Error>,
+        loopback: Loopback,
+        fall_back: impl FnOnce(&str),
     ) -> Result<Callback, Error> {
         match self.wait(patience) {
             Err(Error::TimedOut { .. }) => {}
             ended => return ended,
         }
-        let loopback = fall_back()?;
+        fall_back(&loopback.redirect_uri());
         let (ours, theirs, mut heard) = (self.handle(), loopback.handle(), None);
         let result = thread::scope(|scope| {
             let listening = || {
-                let result = loopback.wait(timeout);
-                // A timeout is told by the other side, which may have seen why.
-                if !matches!(result, Err(Error::TimedOut { .. })) {
+                heard = loopback.wait(timeout).ok();
+                if heard.is_some() {
                     ours.cancel();
                 }
-                heard = Some(result);
             };
-            spawn_scoped(scope, Box::new(listening))?;
+            // Without a thread the scheme waits alone.
+            drop(spawn_scoped(scope, Box::new(listening)));
             let result = self.wait(timeout);
             theirs.cancel();
             result
         });
-        match (result, heard) {
-            (Ok(callback), _) | (Err(_), Some(Ok(callback))) => Ok(callback),
-            (Err(Error::Cancelled), Some(Err(error))) | (Err(error), _) => Err(error),
-        }
+        result.or_else(|error| heard.ok_or(error))
     }
 }
 
@@ -58,6 +56,10 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(1);
 
+    fn loopback() -> Loopback {
+        Loopback::bind(&Options::new("/getcode", "s")).unwrap()
+    }
+
     /// Waits with a fallback, and lets `visit` act as soon as the listener is there.
     fn check(test: &str, visit: impl FnOnce(&Home, &str) + Send + 'static) -> Result<Callback, Error> {
         let home = Home::new(test);
@@ -68,11 +70,7 @@ mod tests {
             visit(&home, &redirect_uri);
             home
         });
-        let result = waiting.wait_or_fall_back(SOON, LONG, || {
-            let loopback = Loopback::bind(&Options::new("/getcode", "s"))?;
-            sender.send(loopback.redirect_uri()).unwrap();
-            Ok(loopback)
-        });
+        let result = waiting.wait_or_fall_back(SOON, LONG, loopback(), |uri| sender.send(uri.to_owned()).unwrap());
         drop(waiting);
         drop(visitor.join().unwrap());
         result
@@ -102,7 +100,7 @@ mod tests {
         let home = Home::new("fallback-none");
         let waiting = Waiting::open(&mayx(), Some("s"), &home.place()).unwrap();
         hand_over(&opening("mayx://get?code=c3&state=s"), &home.place()).unwrap();
-        let callback = waiting.wait_or_fall_back(LONG, LONG, || Err(Error::Cancelled)).unwrap();
+        let callback = waiting.wait_or_fall_back(LONG, LONG, loopback(), |_| panic!("it came in time")).unwrap();
         assert_eq!(callback.code(), Ok("c3"));
     }
 }

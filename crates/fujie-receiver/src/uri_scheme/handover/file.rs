@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    super::{disk, secret::Secret},
+    super::{disk, secret::Secret, Place},
     HandoverError,
 };
 
@@ -60,13 +60,16 @@ impl Note {
 #[derive(Debug)]
 pub(super) struct OwnFile {
     path: PathBuf,
-    pub(super) note: Note,
+    note: Note,
+    place: Place,
 }
 
 impl OwnFile {
     /// Makes the file. One that is there and whole means that another process waits.
-    pub(super) fn create(folder: &Path, name: &str, note: Note) -> Result<OwnFile, HandoverError> {
-        make_private(folder)?;
+    pub(super) fn create(name: &str, note: Note, place: &Place) -> Result<OwnFile, HandoverError> {
+        let folder = place.waiting_folder();
+        disk::make_folder(&folder)?;
+        check_folder(&fs::symlink_metadata(&folder)?, &folder, place)?;
         let path = folder.join(name);
         let mut options = fs::OpenOptions::new();
         let options = private(options.write(true).create_new(true));
@@ -74,7 +77,7 @@ impl OwnFile {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // Its maker may be in the middle of the line.
                 thread::park_timeout(WRITING_MAX);
-                if read(&path)?.is_some() {
+                if read(&path, place)?.is_some() {
                     return Err(HandoverError::SomebodyWaits);
                 }
                 fs::remove_file(&path)?;
@@ -82,43 +85,46 @@ impl OwnFile {
             }
             other => other,
         }?;
-        if !is_of_one_user(&file.metadata()?, &fs::symlink_metadata(folder)?) {
-            drop(fs::remove_file(&path));
-            return Err(HandoverError::NotPrivate(folder.to_owned()));
-        }
         file.write_all(note.text().as_bytes())?;
-        Ok(OwnFile { path, note })
+        Ok(OwnFile { path, note, place: place.clone() })
     }
 }
 
 impl Drop for OwnFile {
     fn drop(&mut self) {
-        remove(&self.path, &self.note);
+        remove(&self.path, &self.note, &self.place);
     }
 }
 
-/// Reads a file, if there is one that is whole. What is not private is an error: a stranger could have put it there.
-pub(super) fn read(path: &Path) -> Result<Option<Note>, HandoverError> {
-    let link = match fs::symlink_metadata(path) {
-        Ok(link) => link,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
+/// Reads a file, if there is one that is whole. What is not private, or not this user's, is an error: a stranger could
+/// have put it there.
+pub(super) fn read(path: &Path, place: &Place) -> Result<Option<Note>, HandoverError> {
+    let folder = path.parent().unwrap_or(path);
+    match seen(folder)? {
+        Some(metadata) => check_folder(&metadata, folder, place)?,
+        None => return Ok(None),
+    }
+    let link = match seen(path)? {
+        Some(link) => link,
+        None => return Ok(None),
     };
+    let not_private = || Err(HandoverError::NotPrivate(path.to_owned()));
     if !link.is_file() {
-        return Err(HandoverError::NotPrivate(path.to_owned()));
+        return not_private();
     }
     let file = fs::File::open(path)?;
+    let metadata = file.metadata()?;
     // The same file as a moment ago: no link was put in its place.
-    if !is_private(&link) || !is_same(&file.metadata()?, &link) {
-        return Err(HandoverError::NotPrivate(path.to_owned()));
+    if !is_private(&metadata) || !place.owns(&metadata) || !is_same(&metadata, &link) {
+        return not_private();
     }
     let text = disk::read(file, LENGTH_MAX)?;
     Ok(std::str::from_utf8(&text).ok().and_then(Note::parse))
 }
 
 /// Removes a file that still says this, and no other.
-pub(super) fn remove(path: &Path, note: &Note) {
-    if let Ok(Some(there)) = read(path) {
+pub(super) fn remove(path: &Path, note: &Note, place: &Place) {
+    if let Ok(Some(there)) = read(path, place) {
         if there.is(note) {
             // What cannot be removed is found to be left over by the next one who looks.
             drop(fs::remove_file(path));
@@ -126,10 +132,16 @@ pub(super) fn remove(path: &Path, note: &Note) {
     }
 }
 
-fn make_private(folder: &Path) -> Result<(), HandoverError> {
-    disk::make_folder(folder)?;
-    let metadata = fs::symlink_metadata(folder)?;
-    match metadata.is_dir() && is_private(&metadata) {
+/// What is at a path, no link followed.
+fn seen(path: &Path) -> Result<Option<fs::Metadata>, HandoverError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        seen => Ok(Some(seen?)),
+    }
+}
+
+fn check_folder(metadata: &fs::Metadata, folder: &Path, place: &Place) -> Result<(), HandoverError> {
+    match metadata.is_dir() && is_private(metadata) && place.owns(metadata) {
         true => Ok(()),
         false => Err(HandoverError::NotPrivate(folder.to_owned())),
     }
@@ -151,12 +163,6 @@ fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-#[cfg(unix)]
-fn is_of_one_user(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    one.uid() == other.uid()
-}
-
 // On Windows the folder is inside the user's profile, whose access list lets in this user, the system and
 // administrators; what is made there inherits it.
 
@@ -172,11 +178,6 @@ fn is_private(_: &fs::Metadata) -> bool {
 
 #[cfg(not(unix))]
 fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
-    true
-}
-
-#[cfg(not(unix))]
-fn is_of_one_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
 }
 

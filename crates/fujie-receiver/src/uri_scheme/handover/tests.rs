@@ -30,6 +30,18 @@ impl Home {
     pub(super) fn place(&self) -> Place {
         Place::from_variables(|name| matches!(name, "HOME" | "LOCALAPPDATA").then(|| self.0.clone().into())).unwrap()
     }
+
+    #[cfg(unix)]
+    fn place_with_runtime(&self) -> Place {
+        let runtime = self.0.join("run");
+        fs::create_dir_all(&runtime).unwrap();
+        Place::from_variables(|name| match name {
+            "HOME" => Some(self.0.clone().into()),
+            "XDG_RUNTIME_DIR" => Some(runtime.clone().into()),
+            _ => None,
+        })
+        .unwrap()
+    }
 }
 
 impl Drop for Home {
@@ -196,6 +208,66 @@ fn what_a_dead_process_left_is_removed() {
 }
 
 #[test]
+fn many_silent_connections_shut_nobody_out() {
+    let home = Home::new("crowd");
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
+    let (path, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
+    let silent: Vec<_> = (0..40).map(|_| TcpStream::connect(("127.0.0.1", note.port)).unwrap()).collect();
+    hand_over(&opening("mayx://get?code=c"), &home.place()).unwrap();
+    assert!(path.exists());
+    assert_eq!(waiting.wait(LONG).unwrap().code(), Ok("c"));
+    drop(silent);
+}
+
+#[test]
+fn a_process_that_is_there_but_says_nothing_keeps_its_file() {
+    let home = Home::new("busy");
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
+    let (path, note) = notes(&mayx(), &home.place()).unwrap().remove(0);
+    let text = fs::read_to_string(&path).unwrap();
+    for is_closing in [true, false] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        fs::write(&path, text.replacen(&note.port.to_string(), &port.to_string(), 1)).unwrap();
+        if is_closing {
+            thread::spawn(move || listener.incoming().take(4).for_each(drop));
+            let opened = Waiting::open(&mayx(), None, &home.place());
+            assert!(matches!(opened, Err(HandoverError::Unanswered(own)) if own == path));
+            assert!(path.exists());
+        }
+        let handed = hand_over(&opening("mayx://get?code=c"), &home.place());
+        assert!(matches!(handed, Err(HandoverError::Unanswered(own)) if own == path));
+        assert!(path.exists());
+    }
+    fs::write(&path, text).unwrap();
+    drop(waiting);
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_processes_that_wait_the_one_with_the_state_gets_the_uri() {
+    let home = Home::new("two");
+    let first = Waiting::open(&mayx(), Some("s1"), &home.place_with_runtime()).unwrap();
+    let second = Waiting::open(&mayx(), Some("s2"), &home.place()).unwrap();
+    let place = home.place_with_runtime();
+    assert_eq!(notes(&mayx(), &place).unwrap().len(), 2);
+    assert!(matches!(hand_over(&opening("mayx://get?code=c&state=s3"), &place), Err(HandoverError::Refused)));
+    hand_over(&opening("mayx://get?code=c2&state=s2"), &place).unwrap();
+    hand_over(&opening("mayx://get?code=c1&state=s1"), &place).unwrap();
+    assert_eq!(second.wait(LONG).unwrap().code(), Ok("c2"));
+    assert_eq!(first.wait(LONG).unwrap().code(), Ok("c1"));
+}
+
+#[test]
+fn debug_shows_no_state() {
+    let home = Home::new("debug");
+    let waiting = Waiting::open(&mayx(), Some("s3cret"), &home.place()).unwrap();
+    let shown = format!("{waiting:?} {:?}", waiting.handle());
+    assert!(shown.contains("mayx") && !shown.contains("s3cret"), "{shown}");
+}
+
+#[test]
 fn a_file_that_was_replaced_is_not_removed_at_the_end() {
     let home = Home::new("replaced");
     let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
@@ -237,7 +309,7 @@ fn only_this_user_reads_the_file_and_no_link_is_followed() {
     let elsewhere = home.0.join("elsewhere");
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
-    assert!(matches!(file::read(&path), Err(HandoverError::NotPrivate(_))));
+    assert!(matches!(file::read(&path, &home.place()), Err(HandoverError::NotPrivate(_))));
     assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::NotPrivate(_))));
     drop(waiting);
     assert!(elsewhere.exists() && fs::symlink_metadata(&path).is_ok(), "neither was touched");
@@ -250,4 +322,33 @@ fn only_this_user_reads_the_file_and_no_link_is_followed() {
     symlink(&home.0, path.parent().unwrap()).unwrap();
     assert!(matches!(Waiting::open(&mayx(), None, &home.place()), Err(HandoverError::NotPrivate(_))));
     assert!(!home.0.join("mayx").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_belongs_to_another_user_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new("owner");
+    let waiting = Waiting::open(&mayx(), None, &home.place()).unwrap();
+    let (path, _) = notes(&mayx(), &home.place()).unwrap().remove(0);
+    let folder = path.parent().unwrap().to_owned();
+    let stranger = home.place().of_another_user();
+    assert!(matches!(notes(&mayx(), &stranger), Err(HandoverError::NotPrivate(own)) if own == folder));
+    assert!(matches!(Waiting::open(&mayx(), None, &stranger), Err(HandoverError::NotPrivate(own)) if own == folder));
+    // Others may put files into the folder.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o770)).unwrap();
+    assert!(matches!(notes(&mayx(), &home.place()), Err(HandoverError::NotPrivate(own)) if own == folder));
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    drop(waiting);
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_runtime_folder_of_another_user_is_none() {
+    let home = Home::new("su");
+    let place = home.place_with_runtime();
+    assert_eq!(place.waiting_folders()[0], home.0.join("run/fujie"));
+    let stranger = place.of_another_user();
+    assert_eq!(stranger.waiting_folders(), [home.place().waiting_folder(), home.place().waiting_folder()]);
 }
