@@ -9,6 +9,7 @@ mod login;
 mod manual;
 mod serve;
 mod simulate;
+mod usage;
 mod user;
 
 use std::{
@@ -26,6 +27,7 @@ use fujie_receiver::{command as receiver, command::Program, uri_scheme::Registra
 use crate::{
     config::{Config, LogFormat},
     data::DataFolder,
+    login::Lang,
 };
 
 /// Sign-in for your applications: an OAuth 2.0 and OpenID Connect server, third-party sign-in, simulators.
@@ -38,6 +40,9 @@ struct Fujie {
     /// Data folder: database, keys. Default: ./fujie-data.
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Language of messages, where there are two. Default: the system's.
+    #[arg(long, global = true, value_enum, value_name = "en|zh", hide_possible_values = true)]
+    lang: Option<Lang>,
     #[command(subcommand)]
     command: Command,
 }
@@ -90,6 +95,17 @@ struct Words {
     words: Vec<OsString>,
 }
 
+impl Words {
+    /// The words, and before them the language, which the whole program's arguments took away.
+    fn with(self, lang: Option<Lang>) -> Vec<OsString> {
+        let lang = lang.map(|lang| match lang {
+            Lang::En => "--lang=en",
+            Lang::Zh => "--lang=zh",
+        });
+        lang.map(OsString::from).into_iter().chain(self.words).collect()
+    }
+}
+
 #[derive(Debug, clap::Args)]
 struct Serve {
     /// The server's own address as others see it, for example https://id.example.com.
@@ -116,8 +132,8 @@ fn main() -> ExitCode {
     if let Some(code) = receiver::run_scheme(RECEIVER, &arguments) {
         return exit(code);
     }
-    let fujie =
-        command(login::is_chinese(&arguments)).try_get_matches().and_then(|found| Fujie::from_arg_matches(&found));
+    let is_chinese = login::is_chinese(&arguments);
+    let fujie = command(is_chinese).try_get_matches().and_then(|found| Fujie::from_arg_matches(&found));
     match fujie {
         Ok(fujie) => match start(fujie) {
             Ok(code) => exit(code),
@@ -128,7 +144,10 @@ fn main() -> ExitCode {
             }
         },
         Err(said) => {
-            drop(said.print());
+            match usage::in_chinese(&said).filter(|_| is_chinese) {
+                Some(line) => drop(writeln!(std::io::stderr(), "fujie: {line}")),
+                None => drop(said.print()),
+            }
             if said.use_stderr() { exit(receiver::USAGE) } else { ExitCode::SUCCESS }
         }
     }
@@ -137,7 +156,7 @@ fn main() -> ExitCode {
 /// The command line as clap knows it, for parsing, completions and manual pages.
 fn command(is_chinese: bool) -> clap::Command {
     let command = Fujie::command();
-    if is_chinese { login::in_chinese(command) } else { command }
+    if is_chinese { login::in_chinese(command).override_help(include_str!("help.zh.txt")) } else { command }
 }
 
 fn exit(code: i32) -> ExitCode {
@@ -155,9 +174,9 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Whoami(whoami) => return Ok(runtime.block_on(login::whoami::run(whoami))),
         Command::Status(status) => return Ok(runtime.block_on(login::status::run(status))),
         Command::Logout(logout) => return Ok(runtime.block_on(login::logout::run(logout))),
-        Command::Receive(words) => return Ok(receiver::run(RECEIVER, &words.words)),
+        Command::Receive(words) => return Ok(receiver::run(RECEIVER, &words.with(fujie.lang))),
         Command::Scheme(words) => {
-            let words: Vec<_> = std::iter::once("scheme".into()).chain(words.words).collect();
+            let words: Vec<_> = std::iter::once("scheme".into()).chain(words.with(fujie.lang)).collect();
             return Ok(receiver::run(RECEIVER, &words));
         }
         Command::Serve(serve) => {
@@ -226,6 +245,14 @@ const RECEIVER: Program = Program { name: "fujie receive", scheme: "fujie scheme
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_chinese_help_leaves_no_command_out() {
+        let help = include_str!("help.zh.txt");
+        for command in super::command(true).get_subcommands() {
+            assert!(help.contains(&format!("\n  {} ", command.get_name())), "{}", command.get_name());
+        }
+    }
+
     #[test]
     fn the_written_help_of_login_leaves_no_flag_out() {
         let mut command = super::command(false);

@@ -1,12 +1,16 @@
 //! The person's browser: whether this process has one, and how it is told to open an address.
 //!
 //! An address comes from a provider's description, so it is a web address or nothing, and it is one argument of one
-//! program: no shell ever reads it.
+//! program: no shell ever reads it. Other users of this computer may see that argument while the program runs.
 
 use std::{
     env,
-    ffi::OsString,
-    process::{Command, Stdio},
+    ffi::{OsStr, OsString},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use url::Url;
@@ -16,7 +20,7 @@ use super::terminal::Terminal;
 /// Where the person's browser is.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Browser {
-    /// Any of these programs opens it.
+    /// Any of these commands opens it: a program, with arguments if there are any, as `$BROWSER` has them.
     Here(Vec<OsString>),
     /// On another computer, from which this one is reached by SSH: how it calls us, as `user@host`, and on which port.
     OverSsh {
@@ -58,39 +62,81 @@ impl Browser {
         Self::OverSsh { login: user.map_or(host.clone(), |user| format!("{user}@{host}")), port }
     }
 
-    /// The line that brings a port of this computer to the one with the browser.
-    pub fn forwarding(&self, port: u16) -> String {
+    /// The line that brings the port of this redirect URI to the computer with the browser.
+    pub fn forwarding(&self, redirect_uri: &str) -> String {
         let (login, ssh_port) = match self {
             Self::OverSsh { login, port } => (login.as_str(), port.as_deref()),
             Self::Here(_) | Self::Nowhere => ("USER@HOST", None),
         };
+        let url = Url::parse(redirect_uri).ok();
+        let port = url.as_ref().and_then(Url::port_or_known_default).unwrap_or(80);
         let ssh_port = ssh_port.map(|port| format!("-p {port} ")).unwrap_or_default();
-        format!("ssh {ssh_port}-L {port}:127.0.0.1:{port} {login}")
+        // At `localhost` we listen on both.
+        let (here, there) = match url.as_ref().and_then(Url::host_str) {
+            Some("[::1]") => ("[::1]:", "[::1]"),
+            _ => ("", "127.0.0.1"),
+        };
+        format!("ssh {ssh_port}-L {here}{port}:{there}:{port} {login}")
     }
 }
 
-/// Tells the first of the programs that can be started to open a web address, and does not wait for it. When it says
-/// that it could not, the person is told.
-pub fn open(programs: &[OsString], address: &str, terminal: Terminal) -> bool {
+/// Tells the first of the commands that can be started to open a web address, and does not wait for it. When it fails
+/// at once the next is tried; when none is left the person is shown the address, whether they want quiet or not.
+pub fn open(commands: &[OsString], address: &str, terminal: Terminal) -> bool {
     let Some(address) = web_address(address) else { return false };
-    programs.iter().any(|program| start(program, &address, terminal))
+    let commands = commands.to_vec();
+    let mut left = commands.into_iter();
+    let Some(mut child) = left.find_map(|command| start(&command, &address)) else { return false };
+    let watching = move || {
+        while has_failed(child) {
+            match left.find_map(|command| start(&command, &address)) {
+                Some(next) => child = next,
+                None => {
+                    return terminal.insist(
+                        &format!("The browser did not open. Open this address yourself:\n  {address}"),
+                        &format!("浏览器没有打开，请手动打开以下网址：\n  {address}"),
+                    );
+                }
+            }
+        }
+    };
+    thread::Builder::new().spawn(watching).is_ok()
 }
 
-fn start(program: &OsString, address: &str, terminal: Terminal) -> bool {
-    let mut command = Command::new(program);
-    if cfg!(windows) && program == SYSTEM {
-        command.arg("url.dll,FileProtocolHandler");
+fn start(command: &OsStr, address: &str) -> Option<Child> {
+    let mut words = words(command, address).into_iter();
+    let mut command = Command::new(words.next()?);
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A browser outlives us, and all that it starts could read them.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().ends_with("CLIENT_SECRET")) {
+        command.env_remove(name);
     }
-    command.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else { return false };
-    // Somebody must ask for its end, or it stays as a zombie until we end.
-    let waiter = std::thread::Builder::new().spawn(move || {
-        if child.wait().is_ok_and(|status| !status.success()) {
-            terminal
-                .say("The browser did not open; open the address yourself.", "浏览器没有打开，请手动打开上面的网址。");
-        }
+    command.spawn().ok()
+}
+
+/// The program and its arguments. `%s` stands for the address; without it the address is the last argument.
+fn words(command: &OsStr, address: &str) -> Vec<OsString> {
+    let text = command.to_str().filter(|_| !Path::new(command).is_file());
+    let mut words: Vec<_> = match text {
+        Some(SYSTEM) if cfg!(windows) => vec![SYSTEM.into(), "url.dll,FileProtocolHandler".into()],
+        Some(text) => text.split_ascii_whitespace().map(|word| word.replace("%s", address).into()).collect(),
+        None => vec![command.to_owned()],
+    };
+    if text.is_none_or(|text| !text.contains("%s")) {
+        words.push(address.into());
+    }
+    words
+}
+
+/// Whether the browser ends with an error so soon that it cannot have shown anything. Somebody waits for its end in any
+/// case, or it stays as a zombie until we end.
+fn has_failed(mut child: Child) -> bool {
+    let (sender, ended) = mpsc::channel();
+    let waiter = thread::Builder::new().spawn(move || {
+        // Nobody listens any longer when it took its time.
+        let _ = sender.send(child.wait().is_ok_and(|status| !status.success()));
     });
-    waiter.is_ok()
+    waiter.is_ok() && ended.recv_timeout(QUICK).unwrap_or(false)
 }
 
 /// The address in the one spelling that browsers agree on, if it is a web address.
@@ -100,6 +146,8 @@ fn web_address(address: &str) -> Option<String> {
     is_web.then(|| url.into())
 }
 
+/// A browser that fails later than this had been there.
+const QUICK: Duration = Duration::from_secs(10);
 /// The system's own opener.
 const SYSTEM: &str = if cfg!(windows) {
     "rundll32"
@@ -137,8 +185,26 @@ mod tests {
     #[test]
     fn the_forwarding_line_can_be_copied() {
         let over_ssh = Browser::OverSsh { login: "ann@5.6.7.8".into(), port: Some("2222".into()) };
-        assert_eq!(over_ssh.forwarding(8000), "ssh -p 2222 -L 8000:127.0.0.1:8000 ann@5.6.7.8");
-        assert_eq!(Browser::Nowhere.forwarding(1), "ssh -L 1:127.0.0.1:1 USER@HOST");
+        let line = over_ssh.forwarding("http://127.0.0.1:8000/callback");
+        assert_eq!(line, "ssh -p 2222 -L 8000:127.0.0.1:8000 ann@5.6.7.8");
+        assert_eq!(Browser::Nowhere.forwarding("http://localhost:1/"), "ssh -L 1:127.0.0.1:1 USER@HOST");
+        assert_eq!(Browser::Nowhere.forwarding("http://[::1]:9/cb"), "ssh -L [::1]:9:[::1]:9 USER@HOST");
+    }
+
+    #[test]
+    fn a_command_may_have_arguments_and_a_place_for_the_address() {
+        for (command, expected) in [
+            ("firefox", ["firefox", "http://a/ b"].as_slice()),
+            ("prog %s", &["prog", "http://a/ b"]),
+            ("prog  -new-window --url=%s -x", &["prog", "-new-window", "--url=http://a/ b", "-x"]),
+            ("prog $(id) ;", &["prog", "$(id)", ";", "http://a/ b"]),
+        ] {
+            assert_eq!(words(OsStr::new(command), "http://a/ b"), expected, "{command}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("a browser");
+        std::fs::write(&program, "").unwrap();
+        assert_eq!(words(program.as_os_str(), "http://a/"), [program.as_os_str(), OsStr::new("http://a/")]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub mod token;
 mod wait;
 pub mod whoami;
 
-use std::{ffi::OsString, future::Future, io::IsTerminal as _, path::PathBuf, time::Duration};
+use std::{ffi::OsString, future::Future, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use fujie_client::{Client, Device, Identity, ProviderError, SignedIn, Tokens};
@@ -32,6 +32,7 @@ use fujie_receiver::{
 use fujie_server::clock::Clock;
 use url::Url;
 
+pub use self::terminal::Lang;
 use self::{
     application::Application,
     book::{Book, SignIn},
@@ -222,14 +223,14 @@ impl Login {
         let begin = client.begin_unsealed(&redirect_uri, &self.ask(terminal), client.now()).await?;
         let listener = listener.with_state(&begin.attempt.state)?;
         let is_elsewhere = !matches!(browser, Browser::Here(_));
-        let is_pasted = self.paste || (is_elsewhere && std::io::stdin().is_terminal());
+        let is_pasted = self.paste || (is_elsewhere && terminal::is_asked());
         if is_elsewhere {
             advise(browser, &redirect_uri, terminal);
         }
         self.show(&begin.url, browser, terminal);
         if is_pasted {
             invite_paste(&redirect_uri, terminal);
-            wait::read_pasted(listener.handle(), terminal);
+            wait::read_pasted(listener.handle(), &redirect_uri, terminal);
         } else if is_elsewhere {
             terminal.say(
                 "Or run this in a terminal with --paste: then the address at which your browser ends can be pasted.",
@@ -315,8 +316,7 @@ struct Person {
 
 /// What to do first when the browser is on another computer.
 fn advise(browser: &Browser, redirect_uri: &str, terminal: Terminal) {
-    let port = Url::parse(redirect_uri).ok().and_then(|url| url.port()).unwrap_or(80);
-    let line = terminal.strong(&browser.forwarding(port));
+    let line = terminal.strong(&browser.forwarding(redirect_uri));
     terminal.insist(
         &format!("There is no browser here. On the computer with your browser, first run:\n  {line}"),
         &format!("本机没有可用的浏览器。请先在有浏览器的电脑上运行：\n  {line}"),

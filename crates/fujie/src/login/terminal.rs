@@ -3,7 +3,7 @@
 //! Owns the flags that every command of the family has, and what is drawn on a terminal. Nothing here knows OAuth.
 
 use std::{
-    env,
+    env, fs,
     io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
     time::Duration,
@@ -96,10 +96,20 @@ impl Terminal {
         if self.is_colored { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// Shows on a terminal, second by second, how much of `left` remains. Never ends by itself; dropped, it wipes its
-    /// line.
+    /// Says once how long is waited: where nothing counts down.
+    pub fn say_span(&self, span: Duration) {
+        let seconds = span.as_secs();
+        self.say(
+            &format!("Waiting for at most {seconds} s. Ctrl-C cancels."),
+            &format!("最多等待 {seconds} 秒，按 Ctrl-C 取消。"),
+        );
+    }
+
+    /// Shows on a terminal, second by second, how much of `left` remains; elsewhere says it once. Never ends by itself;
+    /// dropped, it wipes its line.
     pub async fn count_down(&self, left: Duration) {
         if !self.is_drawn {
+            self.say_span(left);
             return std::future::pending().await;
         }
         let _wipe = Wipe;
@@ -126,6 +136,30 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Whether a person may be asked to type something in although nobody said so: there is a terminal, and we know that
+/// it listens to us.
+pub fn is_asked() -> bool {
+    cfg!(target_os = "linux") && io::stdin().is_terminal() && may_read()
+}
+
+/// Whether standard input can be read now. A background job that reads its terminal is stopped (POSIX.1 §11.1.4); only
+/// Linux says without a system call of one's own who is in front.
+pub fn may_read() -> bool {
+    !io::stdin().is_terminal()
+        || fs::read_to_string("/proc/self/stat").is_ok_and(|stat| is_in_front(&stat))
+        || !cfg!(target_os = "linux")
+}
+
+/// Reads proc_pid_stat(5): after the name in parentheses come state, parent, process group, session, terminal and the
+/// process group in front of it, which is -1 when there is no terminal that could stop us.
+fn is_in_front(stat: &str) -> bool {
+    let fields: Vec<_> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
+    match (fields.get(2), fields.get(5)) {
+        (Some(own), Some(front)) => own == front || *front == "-1",
+        _ => false,
+    }
+}
+
 /// The language of messages, as the system names it (POSIX.1 §8.2).
 pub fn system_language() -> Language {
     let value = |name| env::var(name).ok().filter(|value| !value.is_empty());
@@ -148,3 +182,17 @@ const TICK: Duration = Duration::from_millis(250);
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /// Back to the beginning of the line, and nothing on it.
 const CLEAR: &str = "\r\x1b[K";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_background_job_knows_that_it_is_one() {
+        assert!(is_in_front("7 (fujie) S 1 7 7 34816 7 4194304 1"));
+        assert!(!is_in_front("7 (fujie) S 1 7 6 34816 6 4194304 1"));
+        assert!(!is_in_front("7 (a) S 1 7) S 1 7 6 34816 6 4194304 1"));
+        assert!(is_in_front("7 (fujie) S 1 7 6 0 -1 4194304 1"));
+        assert!(!is_in_front(""));
+    }
+}

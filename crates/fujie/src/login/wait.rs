@@ -10,13 +10,16 @@ use std::{
 
 use fujie_receiver::{
     Error,
-    callback::Callback,
+    callback::{Callback, Refusal},
     loopback::{self, Loopback},
     uri_scheme::handover::{self, Waiting},
 };
 use url::form_urlencoded::Serializer;
 
-use super::{failure::Failure, terminal::Terminal};
+use super::{
+    failure::Failure,
+    terminal::{self, Terminal},
+};
 
 /// What is waited at.
 pub enum Waiter {
@@ -59,11 +62,7 @@ pub async fn callback(waiter: Waiter, span: Duration, terminal: Terminal) -> Res
     let counting = async {
         if is_pasted {
             // The line belongs to what is being pasted.
-            let minutes = span.as_secs().div_ceil(60);
-            terminal.say(
-                &format!("Waiting for at most {minutes} min. Ctrl-C cancels."),
-                &format!("最多等待 {minutes} 分钟，按 Ctrl-C 取消。"),
-            );
+            terminal.say_span(span);
             std::future::pending::<()>().await;
         }
         terminal.count_down(span).await;
@@ -81,30 +80,51 @@ pub async fn callback(waiter: Waiter, span: Duration, terminal: Terminal) -> Res
     }
 }
 
-/// Takes lines from standard input until one is the callback's address.
-pub fn read_pasted(handle: loopback::Handle, terminal: Terminal) {
+/// Takes lines from standard input until one is the callback's address, which begins with `redirect_uri`.
+pub fn read_pasted(handle: loopback::Handle, redirect_uri: &str, terminal: Terminal) {
+    let redirect_uri = redirect_uri.to_owned();
     let read = move || {
         let mut lines = std::io::stdin().lock();
         loop {
-            let mut line = String::new();
-            match lines.by_ref().take(LINE_LENGTH_MAX).read_line(&mut line) {
+            while !terminal::may_read() {
+                thread::park_timeout(FOREGROUND_PERIOD);
+            }
+            let mut line = Vec::new();
+            match lines.by_ref().take(LINE_LENGTH_MAX).read_until(b'\n', &mut line) {
                 Ok(1..) => {}
                 _ => return,
             }
-            match line.trim() {
+            match address(&line).as_str() {
                 "" => {}
-                line => match handle.paste(line) {
+                address => match handle.paste(address) {
                     Ok(()) => return,
-                    Err(refusal) => terminal.insist(
-                        &format!("That is not the address of this sign-in: {refusal}."),
-                        "这不是本次登录的网址，请重新粘贴。",
-                    ),
+                    Err(refusal) => say_refused(refusal, &redirect_uri, terminal),
                 },
             }
         }
     };
     // Without it the listener still waits.
     drop(thread::Builder::new().spawn(read));
+}
+
+/// The address in a line, without what terminals, mails and people put around one. A line may be in any encoding.
+fn address(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line).replace(PASTE_BEGINS, "").replace(PASTE_ENDS, "");
+    let is_around = |character: char| character.is_whitespace() || "\"'<>“”‘’《》".contains(character);
+    line.trim_matches(is_around).to_owned()
+}
+
+fn say_refused(refusal: Refusal, redirect_uri: &str, terminal: Terminal) {
+    match refusal {
+        Refusal::Malformed | Refusal::Host | Refusal::Path => terminal.insist(
+            &format!("That is not the address of this sign-in: it must begin with {redirect_uri}"),
+            &format!("这不是本次登录的网址，应以 {redirect_uri} 开头，请重新粘贴。"),
+        ),
+        _ => terminal.insist(
+            &format!("That is not the address of this sign-in: {refusal}."),
+            "这不是本次登录的网址，请重新粘贴。",
+        ),
+    }
 }
 
 fn target(callback: &Callback) -> String {
@@ -114,3 +134,29 @@ fn target(callback: &Callback) -> String {
 
 /// Bytes of a pasted line, at most.
 const LINE_LENGTH_MAX: u64 = 16 * 1024;
+/// What a terminal may put around a paste (xterm's bracketed paste).
+const PASTE_BEGINS: &str = "\x1b[200~";
+const PASTE_ENDS: &str = "\x1b[201~";
+/// How often a background job looks whether it has become the foreground's.
+const FOREGROUND_PERIOD: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_pasted_address_is_found_in_what_is_around_it() {
+        let address = "http://127.0.0.1:1/cb?code=c";
+        for (before, after) in [
+            ("", "\n"),
+            (" \t", "\r\n"),
+            ("\"", "\""),
+            ("'", "'\n"),
+            ("<", ">\n"),
+            ("“", "”"),
+            ("\x1b[200~", "\x1b[201~\n"),
+            ("\x1b[200~ <", ">\x1b[201~"),
+        ] {
+            assert_eq!(super::address(format!("{before}{address}{after}").as_bytes()), address, "{before:?}");
+        }
+        assert!(super::address(b"\xc4\xe3\xba\xc3\n").contains('\u{fffd}'));
+    }
+}

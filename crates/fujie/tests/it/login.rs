@@ -4,6 +4,7 @@
 mod browser;
 mod desk;
 mod elsewhere;
+mod perplexed;
 mod scheme;
 
 use std::{collections::BTreeSet, net::TcpListener};
@@ -264,7 +265,7 @@ fn wrong_arguments_end_with_64() {
 fn help_fits_a_screen_in_both_languages_and_leaves_no_flag_out() {
     let desk = Desk::new();
     let flags = |help: &str| -> BTreeSet<String> {
-        let words = help.split([' ', '\n', '=', ']', '`']).filter(|word| word.starts_with("--"));
+        let words = help.split([' ', '\n', '=', ']', '`', ',']).filter(|word| word.starts_with("--"));
         words.map(str::to_owned).filter(|flag| !["--config", "--data-dir"].contains(&flag.as_str())).collect()
     };
     for command in ["login", "token", "call", "whoami", "status", "logout"] {
@@ -279,7 +280,7 @@ fn help_fits_a_screen_in_both_languages_and_leaves_no_flag_out() {
         );
     }
     let login = desk.run(&["login", "--help"]).out;
-    assert!(login.lines().count() <= 40 && login.lines().all(|line| columns(line) <= 80), "{login}");
+    assert!(login.lines().count() <= 25 && login.lines().all(|line| columns(line) <= 80), "{login}");
 }
 
 /// How wide a terminal shows it: Chinese characters take two columns.

@@ -141,7 +141,11 @@ impl Run {
     }
 
     pub fn write(&mut self, line: &str) {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+        self.write_bytes(format!("{line}\n").as_bytes());
+    }
+
+    pub fn write_bytes(&mut self, bytes: &[u8]) {
+        self.child.stdin.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
     pub fn interrupt(&self) {
