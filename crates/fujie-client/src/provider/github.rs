@@ -3,7 +3,9 @@
 //! with spaces and answered with commas, a numeric subject, an API without `error` fields.
 
 use super::oauth2::{bearer_get, oauth2, pairs, refusals, texts};
-use super::{AnswerFormat, Call, CallMethod, CallbackRule, ClientAuthentication, ErrorShape, IdentityRule, Provider, Refusal};
+use super::{
+    AnswerFormat, Call, CallMethod, CallbackRule, ClientAuthentication, ErrorShape, IdentityRule, Provider, Refusal,
+};
 
 /// Where the API is, and the path that takes its place on a host of one's own: Enterprise Server
 /// has no second one.
