@@ -4,6 +4,7 @@
 mod browser;
 mod desk;
 mod elsewhere;
+mod ending;
 mod scheme;
 
 use std::{collections::BTreeSet, net::TcpListener};
