@@ -261,7 +261,8 @@ impl Registration {
             values.set("rsa2_signature", signature);
             parameters = values.fill_all(&call.parameters);
         }
-        let mut request = Request::new(&call.endpoint, call.method, &parameters);
+        let endpoint = call.endpoint.replace("{client_id}", &encode_value(&self.client_id));
+        let mut request = Request::new(&endpoint, call.method, &parameters);
         for (name, value) in values.fill_all(&call.headers) {
             request.set_header(name, &value);
         }
@@ -279,8 +280,14 @@ impl Registration {
         random: &mut dyn Random,
         now: Timestamp,
     ) -> Result<Request, ProviderError> {
-        let minted;
+        let (minted, basic_credentials);
         let mut values = values;
+        if call.is_authenticated() {
+            let secret = self.credential.expose().ok_or(ProviderError::NotOffered("this without a client secret"))?;
+            basic_credentials = Secret::new(basic(&self.client_id, secret));
+            values.set("basic_credentials", basic_credentials.expose());
+            return Ok(self.request(call, values, now));
+        }
         if let Credential::Apple { team_id, key } = &self.credential {
             let secret = apple_client_secret(key, team_id, &self.client_id, APPLE_SECRET_LIFETIME, now);
             minted = secret.or(Err(ProviderError::NotOffered("a client secret for this key")))?;
@@ -297,7 +304,10 @@ impl Registration {
             }
             ClientAuthentication::ClientSecretBasic => match self.credential.expose() {
                 None => own.parameters.push(template("client_id", "{client_id}")),
-                Some(secret) => own.headers.push(template("authorization", &basic(&self.client_id, secret))),
+                Some(secret) => {
+                    let credentials = format!("Basic {}", basic(&self.client_id, secret));
+                    own.headers.push(template("authorization", &credentials));
+                }
             },
             ClientAuthentication::PrivateKeyJwt => {
                 let assertion = self.assertion(random, now)?;
@@ -324,7 +334,7 @@ impl Registration {
 
 /// RFC 6749 §2.3.1: both are form-encoded before they are joined.
 fn basic(client_id: &str, secret: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode_value(client_id), encode_value(secret))))
+    STANDARD.encode(format!("{}:{}", encode_value(client_id), encode_value(secret)))
 }
 
 /// What Alipay signs: all parameters by name, raw, joined like a query.
@@ -365,7 +375,7 @@ mod tests {
 
     #[test]
     fn basic_encodes_both_halves_first() {
-        let decoded = STANDARD.decode(basic("a b", "x:ä").strip_prefix("Basic ").unwrap()).unwrap();
+        let decoded = STANDARD.decode(basic("a b", "x:ä")).unwrap();
         assert_eq!(String::from_utf8(decoded).unwrap(), "a%20b:x%3A%C3%A4");
     }
 }

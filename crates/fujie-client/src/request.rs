@@ -11,13 +11,15 @@ use zeroize::Zeroize;
 
 use crate::provider::CallMethod;
 
-/// The two methods that providers ask for.
+/// The methods that providers ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Everything stands in the query.
     Get,
     /// Parameters stand in a body, or in the query where a provider wants it so.
     Post,
+    /// Parameters stand in a body.
+    Delete,
 }
 
 /// A request to be sent once, as it stands. Its query, headers and body may hold secrets: `Debug`
@@ -35,15 +37,19 @@ impl Request {
     pub(crate) fn new<N: AsRef<str>, V: AsRef<str>>(endpoint: &str, method: CallMethod, parameters: &[(N, V)]) -> Self {
         let url = match method {
             CallMethod::Get | CallMethod::PostQuery => with_query(endpoint, parameters),
-            CallMethod::PostForm | CallMethod::PostJson => endpoint.to_owned(),
+            CallMethod::PostForm | CallMethod::PostJson | CallMethod::DeleteJson => endpoint.to_owned(),
         };
         let body = match method {
             CallMethod::Get => None,
             CallMethod::PostQuery => Some((Vec::new(), None)),
             CallMethod::PostForm => Some((encode(parameters).into_bytes(), Some("application/x-www-form-urlencoded"))),
-            CallMethod::PostJson => Some((json(parameters), Some("application/json"))),
+            CallMethod::PostJson | CallMethod::DeleteJson => Some((json(parameters), Some("application/json"))),
         };
-        let method = if body.is_some() { Method::Post } else { Method::Get };
+        let method = match method {
+            CallMethod::Get => Method::Get,
+            CallMethod::PostForm | CallMethod::PostQuery | CallMethod::PostJson => Method::Post,
+            CallMethod::DeleteJson => Method::Delete,
+        };
         let mut request = Self { method, url, headers: Vec::new(), body: None };
         request.set_header("accept", "application/json");
         if let Some((body, content_type)) = body {
@@ -88,7 +94,7 @@ impl Request {
         &self.headers
     }
 
-    /// The body of a POST.
+    /// The body of a POST or a DELETE.
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_deref()
     }

@@ -168,12 +168,12 @@ fn start(fujie: Fujie) -> Result<i32> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
     let config = |flags: Vec<(String, String)>| load(fujie.config.clone(), fujie.data_dir.as_ref(), flags);
     let done = match fujie.command {
-        Command::Login(login) => return Ok(runtime.block_on(login::run(*login))),
-        Command::Token(token) => return Ok(runtime.block_on(login::token::run(token))),
-        Command::Call(call) => return Ok(runtime.block_on(login::call::run(*call))),
-        Command::Whoami(whoami) => return Ok(runtime.block_on(login::whoami::run(whoami))),
-        Command::Status(status) => return Ok(runtime.block_on(login::status::run(status))),
-        Command::Logout(logout) => return Ok(runtime.block_on(login::logout::run(logout))),
+        Command::Login(login) => return Ok(end(runtime, login::run(*login))),
+        Command::Token(token) => return Ok(end(runtime, login::token::run(token))),
+        Command::Call(call) => return Ok(end(runtime, login::call::run(*call))),
+        Command::Whoami(whoami) => return Ok(end(runtime, login::whoami::run(whoami))),
+        Command::Status(status) => return Ok(end(runtime, login::status::run(status))),
+        Command::Logout(logout) => return Ok(end(runtime, login::logout::run(logout))),
         Command::Receive(words) => return Ok(receiver::run(RECEIVER, &words.with(fujie.lang))),
         Command::Scheme(words) => {
             let words: Vec<_> = std::iter::once("scheme".into()).chain(words.with(fujie.lang)).collect();
@@ -212,6 +212,13 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Man(man) => manual::write(&man, command(false)),
     };
     done.map(|()| receiver::DONE)
+}
+
+/// Runs it to its end, and does not wait for threads that still read.
+fn end(runtime: tokio::runtime::Runtime, command: impl Future<Output = i32>) -> i32 {
+    let code = runtime.block_on(command);
+    runtime.shutdown_background();
+    code
 }
 
 fn threads() -> usize {

@@ -274,6 +274,7 @@ impl Client {
         let method = match request.method() {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Delete => "DELETE",
         };
         if let Some(proof) = self.proof(method, request.url(), access_token)? {
             request.set_header("dpop", &proof);

@@ -12,12 +12,13 @@ use super::AnswerFormat;
 /// Templates may contain `{client_id}`, `{client_secret}`, `{redirect_uri}`, `{scope}`,
 /// `{state}`, `{nonce}`, `{code_challenge}`, `{code_challenge_method}`, `{response_type}`,
 /// `{language}`, `{code}`, `{code_verifier}`, `{access_token}`, `{refresh_token}`, `{subject}`,
-/// `{china_time}` (`2026-11-21 09:30:00`, UTC+8) and `{rsa2_signature}` (Alipay's signature over
-/// all other parameters).
+/// `{china_time}` (`2026-11-21 09:30:00`, UTC+8), `{rsa2_signature}` (Alipay's signature over
+/// all other parameters) and `{basic_credentials}` (client id and secret for HTTP Basic, RFC 6749
+/// §2.3.1). A call that names the last one authenticates by it alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// Where it is sent.
+    /// Where it is sent. It may contain `{client_id}`, and nothing else in braces.
     pub endpoint: String,
     /// How it is sent.
     pub method: CallMethod,
@@ -49,6 +50,15 @@ pub enum CallMethod {
     PostQuery,
     /// POST with a JSON object of strings.
     PostJson,
+    /// DELETE with a JSON object of strings.
+    DeleteJson,
+}
+
+impl Call {
+    /// Whether its headers prove who we are, whatever the record says of other calls.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.headers.iter().any(|(_, template)| template.contains("{basic_credentials}"))
+    }
 }
 
 /// Every name that a template may use.
@@ -70,6 +80,7 @@ pub(crate) const PLACEHOLDERS: &[&str] = &[
     "subject",
     "china_time",
     "rsa2_signature",
+    "basic_credentials",
 ];
 
 /// What placeholders stand for in one request.

@@ -96,8 +96,10 @@ impl Provider {
             return Err(self.bad_value("id", "must be 1 to 64 of a-z, 0-9, '_', '-' and '.'"));
         }
         for (field, endpoint) in self.addresses() {
-            // What stands in braces would be sent as it is.
-            let template = endpoint.contains(['{', '}']).then_some("must not contain a placeholder");
+            // What else stands in braces would be sent as it is.
+            let is_call = self.calls().any(|(fields, _)| fields.endpoint == field);
+            let rest = if is_call { endpoint.replace("{client_id}", "") } else { endpoint.to_owned() };
+            let template = rest.contains(['{', '}']).then_some("must not contain this placeholder");
             if let Some(fault) = address_fault(endpoint).or(template) {
                 return Err(self.bad_address(field, fault));
             }

@@ -3,7 +3,9 @@
 //! with spaces and answered with commas, a numeric subject, an API without `error` fields.
 
 use super::oauth2::{bearer_get, oauth2, pairs, refusals, texts};
-use super::{Call, CallbackRule, ClientAuthentication, ErrorShape, IdentityRule, Provider, Refusal};
+use super::{
+    AnswerFormat, Call, CallMethod, CallbackRule, ClientAuthentication, ErrorShape, IdentityRule, Provider, Refusal,
+};
 
 /// Where the API is, and the path that takes its place on a host of one's own: Enterprise Server
 /// has no second one.
@@ -30,6 +32,7 @@ pub fn github() -> Provider {
         },
         client_authentication: ClientAuthentication::ClientSecretPost,
         user: Some(Call { headers: pairs(&headers), ..bearer_get(user) }),
+        revocation: Some(revocation()),
         device_authorization_endpoint: Some("https://github.com/login/device/code".into()),
         errors: ErrorShape {
             message: texts(&["error_description", "errors.0.message", "message"]),
@@ -45,6 +48,24 @@ pub fn github() -> Provider {
         },
         base_url: API.into(),
         ..standard
+    }
+}
+
+/// Ends one access token and the refresh token beside it; only the application itself may ask.
+fn revocation() -> Call {
+    let headers = [
+        ("authorization", "Basic {basic_credentials}"),
+        ("accept", "application/vnd.github+json"),
+        ("x-github-api-version", "2022-11-28"),
+    ];
+    Call {
+        endpoint: "https://api.github.com/applications/{client_id}/token".into(),
+        method: CallMethod::DeleteJson,
+        parameters: pairs(&[("access_token", "{access_token}")]),
+        headers: pairs(&headers),
+        answer: AnswerFormat::Json,
+        within: None,
+        is_application: false,
     }
 }
 

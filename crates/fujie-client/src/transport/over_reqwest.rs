@@ -65,6 +65,7 @@ impl ReqwestTransport {
         let mut outgoing = match request.method() {
             Method::Get => self.client.get(request.url()),
             Method::Post => self.client.post(request.url()),
+            Method::Delete => self.client.delete(request.url()),
         };
         for (name, value) in request.headers() {
             outgoing = outgoing.header(name, value);

@@ -111,6 +111,7 @@ impl UreqTransport {
         let mut outgoing = http::Request::builder().uri(url.as_str()).method(match request.method() {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
+            Method::Delete => http::Method::DELETE,
         });
         for (name, value) in request.headers() {
             outgoing = outgoing.header(name, value);

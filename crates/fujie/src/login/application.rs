@@ -3,17 +3,18 @@
 //! Owns how it is described on the command line and kept between two runs. A secret itself is neither: only the file or
 //! the variable that holds it. Signing in is not here.
 
-use std::{env, fs::File, io::Read as _, path::PathBuf};
+use std::{collections::BTreeMap, env, fs::File, io::Read as _, path::PathBuf};
 
 use fujie_client::{
     Client, Credential, Provider, ProviderError, RecordError, Registration, ReqwestTransport, Secret, provider,
     session::{Renew, Renewing, TokenPlacement},
 };
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 use url::{Origin, Url};
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
+use super::failure::{self, Failure};
 
 /// A preset's name or an OpenID provider's issuer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,10 @@ pub struct Application {
     /// What it asks for, when that is not what the record says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,
+    /// The variables that changed the record at the sign-in, such as `GITHUB__BASE_URL`. They hold no secret, and what
+    /// the environment says later does not count: the token must not go to another origin.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
 }
 
 /// Where a client secret is.
@@ -63,6 +68,12 @@ impl Place {
             return Ok(Self::Preset { name: text.to_owned(), at });
         }
         if text.contains("://") {
+            if at.is_some() {
+                return Err(Failure::usage(
+                    "--at is for a preset: an issuer's address is its own",
+                    "--at 只用于内置平台；签发者的地址就是它自己",
+                ));
+            }
             return Ok(Self::Issuer(text.to_owned()));
         }
         let known = provider::names().collect::<Vec<_>>().join(", ");
@@ -115,15 +126,19 @@ impl Application {
         let at = place.at().map(str::to_owned).or_else(|| value("AT"));
         let client_id = client_id.or_else(|| value("CLIENT_ID")).ok_or_else(|| no_client_id(&place))?;
         let secret = match secret_file {
-            Some(path) => Some(SecretPlace::File(std::path::absolute(path)?)),
+            Some(path) => {
+                let absolute = std::path::absolute(&path).map_err(|error| failure::of_file(&path, &error))?;
+                Some(SecretPlace::File(absolute))
+            }
             None => value("CLIENT_SECRET").and_then(|_| place.variable("CLIENT_SECRET")).map(SecretPlace::Variable),
         };
+        let variables = place.prefix().map(|prefix| variables(&format!("{prefix}__"))).unwrap_or_default();
         let place = match place {
             Place::Preset { name, .. } => Place::Preset { name, at },
             Place::Issuer(issuer) => Place::Issuer(issuer),
         };
         let scope = scope.iter().flat_map(|scope| scope.split([' ', ','])).filter(|scope| !scope.is_empty());
-        Ok(Self { place, client_id, secret, scope: scope.map(str::to_owned).collect() })
+        Ok(Self { place, client_id, secret, scope: scope.map(str::to_owned).collect(), variables })
     }
 
     /// We, as this application. For an issuer its description is fetched.
@@ -154,10 +169,8 @@ impl Application {
             let is_simulator = base.starts_with("http://");
             record = if is_simulator { record.at_simulator(base) } else { record.at_host(base) }.map_err(unusable)?;
         }
-        let variables =
-            env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let prefix = format!("{}__", self.place.prefix().unwrap_or_default());
-        record.with_variables(&prefix, variables).map(Some).map_err(unusable)
+        record.with_variables(&prefix, self.variables.clone()).map(Some).map_err(unusable)
     }
 
     /// Where this provider's API begins, which other origins are its own, and how they take the token. Nobody is asked.
@@ -174,7 +187,8 @@ impl Application {
         Ok(Api { base_url, placement, origins })
     }
 
-    fn credential(&self) -> Result<Credential, Failure> {
+    /// Proof of who we are, from where it lies.
+    pub fn credential(&self) -> Result<Credential, Failure> {
         match &self.secret {
             None => Ok(Credential::None),
             Some(SecretPlace::Variable(name)) => match env::var(name) {
@@ -214,12 +228,21 @@ pub struct Api {
 impl Renew for Application {
     fn refresh<'a>(&'a self, tokens: &'a fujie_client::Tokens) -> Renewing<'a> {
         Box::pin(async move {
-            match self.client().await {
-                Ok(client) => client.refresh(tokens).await,
-                Err(failure) => Err(ProviderError::Discovery(failure.english)),
+            let (own, runtime) = (self.clone(), Handle::current());
+            // The secret's file may keep its reader waiting: not on a thread that everything else needs.
+            match tokio::task::spawn_blocking(move || runtime.block_on(own.client())).await {
+                Ok(Ok(client)) => client.refresh(tokens).await,
+                Ok(Err(failure)) => Err(ProviderError::Discovery(failure.english)),
+                Err(error) => Err(ProviderError::Discovery(error.to_string())),
             }
         })
     }
+}
+
+/// The variables of the environment that begin so, as far as they are text.
+fn variables(prefix: &str) -> BTreeMap<String, String> {
+    let all = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    all.filter(|(name, _)| name.starts_with(prefix)).collect()
 }
 
 fn unusable(error: RecordError) -> Failure {

@@ -3,7 +3,11 @@
 //! Owns to whom the token may go: the provider's own origins, and another one only when `--any-origin` says so. What
 //! follows redirects and refreshes is the client's session.
 
-use std::{io::Read as _, path::PathBuf};
+use std::{
+    fs::File,
+    io::{Read as _, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use fujie_client::session::{Download, Request, Session};
@@ -54,14 +58,15 @@ pub struct Call {
 /// Sends the request and prints the answer; the exit code.
 pub async fn run(call: Call) -> i32 {
     let terminal = Terminal::new(&call.manner);
-    super::finish(terminal, call.send()).await
+    super::finish(terminal, async move { call.send().await }).await
 }
 
 impl Call {
     async fn send(&self) -> Result<(), Failure> {
-        let book = Book::open(self.manner.store.as_deref())?;
+        let which = Which { provider: self.provider.clone(), account: self.account.clone() };
+        let book = Book::existing(self.manner.store.as_deref())?.ok_or_else(|| which.nobody())?;
         let url = Url::parse(&self.url).ok().filter(Url::has_host);
-        let (sign_in, api) = self.choose(&book, url.as_ref())?;
+        let (sign_in, api) = choose(&book, &which, url.as_ref())?;
         let base_url = match &url {
             Some(url) => self.admitted(url, &api, &sign_in)?,
             None => api.base_url,
@@ -73,22 +78,6 @@ impl Call {
         let status = answer.status();
         self.write(answer).await?;
         if status < 400 { Ok(()) } else { Err(refused(status, &sign_in)) }
-    }
-
-    /// The sign-in that is meant: by name, by the URL's origin, or the last one.
-    fn choose(&self, book: &Book, url: Option<&Url>) -> Result<(SignIn, Api), Failure> {
-        let which = Which { provider: self.provider.clone(), account: self.account.clone() };
-        if let (Some(url), None) = (url, &which.provider) {
-            for sign_in in book.all()?.into_iter().rev().filter(|one| one.is(&which)) {
-                let api = sign_in.application.api()?;
-                if api.origins.contains(&url.origin()) {
-                    return Ok((sign_in, api));
-                }
-            }
-        }
-        let sign_in = book.find(&which)?;
-        let api = sign_in.application.api()?;
-        Ok((sign_in, api))
     }
 
     /// The base of a session whose token may go to this URL.
@@ -133,37 +122,55 @@ impl Call {
 
     async fn write(&self, answer: Download) -> Result<(), Failure> {
         match &self.output {
-            None => copy(answer, std::io::stdout()).await,
-            Some(path) => copy(answer, std::fs::File::create(path)?).await,
+            None => copy(answer, std::io::stdout(), Path::new("stdout")).await,
+            Some(path) => {
+                let file = File::create(path).map_err(|error| failure::of_file(path, &error))?;
+                copy(answer, file, path).await
+            }
         }
     }
 }
 
-async fn copy(mut answer: Download, mut out: impl std::io::Write) -> Result<(), Failure> {
-    while let Some(piece) = answer.chunk().await? {
-        out.write_all(&piece)?;
+/// The sign-in that is meant: by name, by the URL's origin, or the last one.
+fn choose(book: &Book, which: &Which, url: Option<&Url>) -> Result<(SignIn, Api), Failure> {
+    let mut sign_ins = book.all_of(which)?;
+    if let (Some(url), None) = (url, &which.provider) {
+        for sign_in in sign_ins.iter().rev() {
+            let api = sign_in.application.api()?;
+            if api.origins.contains(&url.origin()) {
+                return Ok((sign_in.clone(), api));
+            }
+        }
     }
-    Ok(out.flush()?)
+    let sign_in = sign_ins.pop().ok_or_else(|| which.nobody())?;
+    let api = sign_in.application.api()?;
+    Ok((sign_in, api))
+}
+
+/// Writes the answer into what a person knows as `place`.
+async fn copy(mut answer: Download, mut out: impl Write, place: &Path) -> Result<(), Failure> {
+    while let Some(piece) = answer.chunk().await? {
+        out.write_all(&piece).map_err(|error| failure::of_file(place, &error))?;
+    }
+    out.flush().map_err(|error| failure::of_file(place, &error))
 }
 
 /// What `-d` and `--json` mean: the text, or what a file holds.
 fn data(text: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    match text.strip_prefix('@') {
-        None => return Ok(text.as_bytes().to_vec()),
-        Some("-") => std::io::stdin().take(DATA_LENGTH_MAX).read_to_end(&mut bytes)?,
-        Some(path) => {
-            let file = std::fs::File::open(path);
-            let file = file.map_err(|error| Failure::new(format!("{path}: {error}"), format!("{path}：{error}")))?;
-            file.take(DATA_LENGTH_MAX).read_to_end(&mut bytes)?
-        }
+    let Some(path) = text.strip_prefix('@') else { return Ok(text.as_bytes().to_vec()) };
+    let read = match path {
+        "-" => std::io::stdin().take(DATA_LENGTH_MAX).read_to_end(&mut bytes),
+        path => File::open(path).and_then(|file| file.take(DATA_LENGTH_MAX).read_to_end(&mut bytes)),
     };
+    let place = if path == "-" { "stdin" } else { path };
+    read.map_err(|error| failure::of_file(Path::new(place), &error))?;
     Ok(bytes)
 }
 
 fn of_session(error: fujie_client::session::Error, sign_in: &SignIn) -> Failure {
     match &error {
-        fujie_client::session::Error::Token(cause) => failure::of_tokens(cause, sign_in.application.place.name()),
+        fujie_client::session::Error::Token(cause) => sign_in.failure(cause),
         _ => error.into(),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns which cause ends with which code. Not here: how it is printed, which is the terminal's.
 
+use std::{io, path::Path};
+
 use fujie_client::{
     ProviderError,
     session::{self, TokenError},
@@ -75,6 +77,10 @@ impl From<&ProviderError> for Failure {
     fn from(error: &ProviderError) -> Self {
         use ProviderError as E;
         let code = match error {
+            // The provider is out of order; nobody refused (RFC 6749 §4.1.2.1).
+            E::AuthorizationRefused(word) if ["server_error", "temporarily_unavailable"].contains(&word.as_str()) => {
+                FAILED
+            }
             E::Denied | E::AuthorizationRefused(_) | E::AccountRestricted(_) | E::NotPermitted(_) | E::Provisional => {
                 REFUSED
             }
@@ -98,10 +104,16 @@ impl From<&ProviderError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let english = format!("{error}; {}", error.next_step());
+        let english = format!("{}; {}", causes(&error), error.next_step());
         let chinese = format!("无法读写保存的令牌。\n{english}");
         Self::new(english, chinese)
     }
+}
+
+/// What the operating system says of a file or folder.
+pub fn of_file(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::new(format!("{path}: {error}"), format!("{path}：{error}"))
 }
 
 impl From<std::io::Error> for Failure {
@@ -113,7 +125,12 @@ impl From<std::io::Error> for Failure {
 impl From<session::Error> for Failure {
     fn from(error: session::Error) -> Self {
         let causes = visible(&causes(&error));
-        Self::new(format!("{causes}\nNext: {}.", error.next_step()), format!("请求没有成功。\n{causes}"))
+        let code = match error {
+            session::Error::BadUrl(_) | session::Error::BadRequest(_) => USAGE,
+            _ => FAILED,
+        };
+        let english = format!("{causes}\nNext: {}.", error.next_step());
+        Self { code, ..Self::new(english, format!("请求没有成功。\n{causes}")) }
     }
 }
 
@@ -133,7 +150,7 @@ pub fn of_tokens(error: &TokenError, provider: &str) -> Failure {
         },
         TokenError::NotRefreshed(error) => Failure { code: FAILED, ..Failure::from(error.as_ref()) },
         TokenError::Store(source) | TokenError::NotSaved { source, .. } => {
-            let english = format!("{error}: {source}; {}", error.next_step());
+            let english = format!("{error}: {}; {}", causes(source.as_ref()), error.next_step());
             Failure::new(english.clone(), format!("无法读写保存的令牌。\n{english}"))
         }
         _ => {
@@ -143,9 +160,15 @@ pub fn of_tokens(error: &TokenError, provider: &str) -> Failure {
     }
 }
 
-/// What came from outside may not steer a terminal.
+/// What came from outside may not steer a terminal, nor turn the order of what is read.
 pub fn visible(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control() || *character == '\n').take(TEXT_LENGTH_MAX).collect()
+    let is_kept = |character: &char| *character == '\n' || !(character.is_control() || is_bidi(*character));
+    text.chars().filter(is_kept).take(TEXT_LENGTH_MAX).collect()
+}
+
+/// The characters with the property Bidi_Control (Unicode Standard Annex #9).
+fn is_bidi(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn in_chinese(error: &ProviderError) -> &'static str {
@@ -177,3 +200,19 @@ fn in_chinese(error: &ProviderError) -> &'static str {
 
 /// Characters of a message, at most.
 const TEXT_LENGTH_MAX: usize = 2000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_out_of_order_is_no_refusal() {
+        let code = |word: &str| Failure::from(ProviderError::AuthorizationRefused(word.to_owned())).code;
+        assert_eq!((code("server_error"), code("temporarily_unavailable"), code("invalid_scope")), (1, 1, REFUSED));
+    }
+
+    #[test]
+    fn what_is_shown_steers_nothing() {
+        assert_eq!(visible("a\u{1b}[2Jb\u{202e}c\u{2066}\nd"), "a[2Jbc\nd");
+    }
+}

@@ -11,6 +11,7 @@ mod browser;
 pub mod call;
 mod device;
 pub mod failure;
+mod lock;
 pub mod logout;
 mod output;
 mod scheme;
@@ -140,12 +141,28 @@ pub async fn run(login: Login) -> i32 {
     finish(terminal, login.sign_in(terminal)).await
 }
 
-/// Carries a command out until it is done or Ctrl-C ends it; the exit code.
-async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Failure>>) -> i32 {
+/// Carries a command out until it is done or Ctrl-C ends it; the exit code. What still blocks then is left behind: the
+/// process must end without it.
+async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Failure>> + Send + 'static) -> i32 {
+    let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
+    let runtime = tokio::runtime::Handle::current();
+    let work = async {
+        tokio::select! {
+            biased;
+            _ = cancelled => Err(Failure::cancelled()),
+            done = work => done,
+        }
+    };
+    // On a thread where it may read files and standard input as long as these take.
+    let working = tokio::task::spawn_blocking(move || runtime.block_on(work));
     let done = tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c() => Err(Failure::cancelled()),
-        done = work => done,
+        _ = tokio::signal::ctrl_c() => {
+            drop(cancel);
+            release(terminal).await;
+            Err(Failure::cancelled())
+        }
+        done = working => done.unwrap_or_else(|error| Err(Failure::new(error.to_string(), error.to_string()))),
     };
     match done {
         Ok(()) => DONE,
@@ -153,22 +170,52 @@ async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Failur
     }
 }
 
+/// Waits until tokens that are on their way are saved, but not for long, and not after a second Ctrl-C.
+async fn release(terminal: Terminal) {
+    let told = async {
+        tokio::time::sleep(TELL_AFTER).await;
+        terminal.say(
+            "Saving the refreshed tokens first. Ctrl-C again ends at once.",
+            "正在保存刷新后的令牌，再按一次 Ctrl-C 立即退出。",
+        );
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = lock::all_released() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = tokio::time::sleep(RELEASE_WAIT) => {}
+        () = told => {}
+    }
+}
+
 impl Login {
     async fn sign_in(self, terminal: Terminal) -> Result<(), Failure> {
+        self.check_account()?;
         let book = Book::open(self.manner.store.as_deref())?;
+        // A book that cannot be read is told before the person signs in, not after.
+        book.all()?;
         let Self { provider, client_id, client_secret_file, at, .. } = &self;
         let application =
             Application::new(provider, at.clone(), client_id.clone(), client_secret_file.clone(), &self.scope)?;
         let client = application.client().await?;
         let signed_in = self.choose(&client, terminal).await?;
         let sign_in = self.told(application, signed_in.identity.as_ref(), &signed_in.tokens);
-        book.add(sign_in.clone(), &signed_in.tokens)?;
+        book.add(sign_in.clone(), &signed_in.tokens).await?;
         let (person, place) = (sign_in.person(), sign_in.application.place.name());
         let text = terminal.choose(format!("Signed in to {place} as {person}."), format!("已登录 {place}：{person}。"));
         terminal::print(&self.output.of(&sign_in, &signed_in.tokens, &text))?;
         let folder = book.folder().display();
         terminal.say(&format!("The tokens are kept in {folder}"), &format!("令牌已保存到 {folder}"));
         Ok(())
+    }
+
+    fn check_account(&self) -> Result<(), Failure> {
+        match &self.account {
+            Some(name) if failure::visible(name) != *name || name.contains('\n') => {
+                Err(Failure::usage("--account must not contain control characters", "--account 不能含有控制字符"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Signs in by the first way that is there.
@@ -341,3 +388,8 @@ async fn redeem(client: &Client, attempt: &fujie_client::Attempt, came: &str) ->
     let SignedIn { identity, tokens, .. } = client.redeem(callback).await?;
     Ok(Person { identity: Some(identity), tokens })
 }
+
+/// How long a refresh under way may hold up the end of the process.
+const RELEASE_WAIT: Duration = Duration::from_secs(10);
+/// A person who waits longer than this is told why.
+const TELL_AFTER: Duration = Duration::from_millis(300);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     book::{Book, SignIn},
-    failure::Failure,
+    failure::{Failure, visible},
     output,
     terminal::{self, Manner, Terminal},
 };
@@ -26,13 +26,16 @@ pub struct Status {
 /// Prints the sign-ins; the exit code.
 pub async fn run(status: Status) -> i32 {
     let terminal = Terminal::new(&status.manner);
-    super::finish(terminal, async { status.show(terminal) }).await
+    super::finish(terminal, async move { status.show(terminal) }).await
 }
 
 impl Status {
     fn show(&self, terminal: Terminal) -> Result<(), Failure> {
-        let book = Book::open(self.manner.store.as_deref())?;
+        let Some(book) = Book::existing(self.manner.store.as_deref())? else { return self.nobody() };
         let sign_ins = book.all()?;
+        if sign_ins.is_empty() {
+            return self.nobody();
+        }
         let now = Clock::default().now();
         let mut lines = Vec::new();
         let mut objects = Vec::new();
@@ -46,12 +49,16 @@ impl Status {
             Output::Json => terminal::print(&format!("{}\n", Value::Array(objects)))?,
             Output::Text => terminal::print(&lines.concat())?,
         }
-        if sign_ins.is_empty() {
-            return Err(Failure::sign_in_needed("PROVIDER"));
-        }
         let folder = book.folder().display();
         terminal.say(&format!("* is the default. Tokens: {folder}"), &format!("* 为默认账号。令牌目录：{folder}"));
         Ok(())
+    }
+
+    fn nobody(&self) -> Result<(), Failure> {
+        if self.output == Output::Json {
+            terminal::print("[]\n")?;
+        }
+        Err(Failure::sign_in_needed("PROVIDER"))
     }
 }
 
@@ -61,7 +68,8 @@ fn line(sign_in: &SignIn, tokens: Option<&Tokens>, is_default: bool, now: Timest
     let at = sign_in.application.place.at().map(|at| format!(" @ {at}")).unwrap_or_default();
     let person = sign_in.person();
     let has_name = sign_in.subject.as_ref() != Some(&sign_in.account);
-    let account = if has_name && person != sign_in.account { format!(" [{}]", sign_in.account) } else { String::new() };
+    let account =
+        if has_name && person != sign_in.account { format!(" [{}]", visible(&sign_in.account)) } else { String::new() };
     format!("{mark} {place}{at}  {person}{account}  {}\n", end(tokens, now, terminal))
 }
 

@@ -23,8 +23,8 @@ pub struct Token {
 /// Prints a fresh token; the exit code.
 pub async fn run(token: Token) -> i32 {
     let terminal = Terminal::new(&token.manner);
-    let work = async {
-        let book = Book::open(token.manner.store.as_deref())?;
+    let work = async move {
+        let book = Book::existing(token.manner.store.as_deref())?.ok_or_else(|| token.which.nobody())?;
         let sign_in = book.find(&token.which)?;
         let tokens = book.fresh_tokens(&sign_in).await?;
         terminal::print(&token.output.of(&sign_in, &tokens, tokens.access_token.expose()))

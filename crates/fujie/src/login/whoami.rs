@@ -27,12 +27,12 @@ pub struct Whoami {
 /// Prints who is signed in; the exit code.
 pub async fn run(whoami: Whoami) -> i32 {
     let terminal = Terminal::new(&whoami.manner);
-    super::finish(terminal, whoami.ask(terminal)).await
+    super::finish(terminal, async move { whoami.ask(terminal).await }).await
 }
 
 impl Whoami {
     async fn ask(&self, terminal: Terminal) -> Result<(), Failure> {
-        let book = Book::open(self.manner.store.as_deref())?;
+        let book = Book::existing(self.manner.store.as_deref())?.ok_or_else(|| self.which.nobody())?;
         let mut sign_in = book.find(&self.which)?;
         let tokens = book.fresh_tokens(&sign_in).await?;
         let mut avatar_url = None;

@@ -4,6 +4,7 @@
 mod browser;
 mod desk;
 mod elsewhere;
+mod ending;
 mod perplexed;
 mod scheme;
 

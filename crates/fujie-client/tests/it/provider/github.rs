@@ -110,12 +110,21 @@ async fn a_refresh_token_ends_half_a_year_after_its_issue() {
 }
 
 #[tokio::test]
-async fn a_token_that_never_ends_has_nothing_to_refresh_and_nothing_ends_or_checks_it() {
+async fn a_token_that_never_ends_has_nothing_to_refresh_and_nothing_checks_it() {
     let house = house().await;
     let tokens = house.tokens("xiaoming").await;
     assert_eq!(house.name_of(house.client.refresh(&tokens).await), "not_offered");
     assert_eq!(house.name_of(house.client.check(&tokens).await), "not_offered");
-    assert_eq!(house.name_of(house.client.revoke(&tokens).await), "not_offered");
+}
+
+#[tokio::test]
+async fn a_revocation_ends_both_tokens_and_needs_the_secret() {
+    let house = expiring_house().await;
+    let tokens = house.tokens("zoe").await;
+    assert_eq!(house.name_of(house.public_client().revoke(&tokens).await), "not_offered");
+    house.client.revoke(&tokens).await.unwrap();
+    assert_eq!(house.name_of(house.client.user(&tokens).await), "access_token_refused");
+    assert_eq!(house.name_of(house.client.refresh(&tokens).await), "refresh_token_refused");
 }
 
 #[tokio::test]
