@@ -17,8 +17,13 @@ fn is_loopback(redirect_uri: &str) -> bool {
     let Ok(url) = Url::parse(redirect_uri) else {
         return false;
     };
+    is_of_this_machine(&url) && url.fragment().is_none() && url.username().is_empty()
+}
+
+/// Whether a browser of this machine ends here: what every provider's demo app admits, at every port.
+pub(crate) fn is_of_this_machine(url: &Url) -> bool {
     let is_here = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-    is_here && matches!(url.scheme(), "http" | "https") && url.fragment().is_none() && url.username().is_empty()
+    is_here && matches!(url.scheme(), "http" | "https")
 }
 
 /// The parameters as a form, in their order.

@@ -6,6 +6,7 @@
 use crate::base_url;
 use crate::jws::Algorithm;
 use crate::people::{self, Person};
+use crate::redirect_uri::LOOPBACK;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -124,7 +125,7 @@ impl Client {
             client_id: DEFAULT_CLIENT_ID.to_owned(),
             client_secret: Some(DEFAULT_SECRET.to_owned()),
             name: "演示应用".to_owned(),
-            redirect_uris: vec!["*loopback*".to_owned()],
+            redirect_uris: vec![LOOPBACK.to_owned()],
             ..Self::default()
         }
     }

@@ -3,14 +3,12 @@
 //! Rule of today: scheme, host and path must equal one registered address, the query is free, and there is no port.
 //! Before about 2018 the host alone was compared.
 
+use crate::redirect_uri::{LOOPBACK, is_of_this_machine};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// The console takes this many characters.
 const LENGTH_MAX: usize = 1024;
-/// The control API's word for [`Callback::Loopback`].
-const LOOPBACK: &str = "*loopback*";
-
 /// Where codes of an app may be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -56,7 +54,7 @@ impl Callback {
             return false;
         };
         match (self, rule) {
-            (Self::Loopback, _) => matches!(host, "127.0.0.1" | "[::1]" | "localhost"),
+            (Self::Loopback, _) => is_of_this_machine(&asked),
             (Self::Registered(known), CallbackRule::Host) => known.iter().any(|one| one.host_str() == Some(host)),
             (Self::Registered(known), CallbackRule::Path) => {
                 let is_bare = asked.port().is_none() && asked.fragment().is_none() && asked.username().is_empty();

@@ -7,6 +7,7 @@ use crate::base_url;
 use crate::clock::seconds;
 use crate::people::{Person, default_people};
 use crate::random;
+use crate::redirect_uri::{LOOPBACK, is_of_this_machine};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -255,7 +256,7 @@ impl CallbackDomain {
             return false;
         }
         match self {
-            Self::Loopback => matches!(host, "127.0.0.1" | "[::1]" | "localhost"),
+            Self::Loopback => is_of_this_machine(redirect_uri),
             Self::Host(registered) => match redirect_uri.port() {
                 Some(port) => registered.eq_ignore_ascii_case(&format!("{host}:{port}")),
                 None => registered.eq_ignore_ascii_case(host),
@@ -266,14 +267,14 @@ impl CallbackDomain {
 
 impl From<String> for CallbackDomain {
     fn from(text: String) -> Self {
-        if text == "*loopback*" { Self::Loopback } else { Self::Host(text) }
+        if text == LOOPBACK { Self::Loopback } else { Self::Host(text) }
     }
 }
 
 impl From<CallbackDomain> for String {
     fn from(domain: CallbackDomain) -> Self {
         match domain {
-            CallbackDomain::Loopback => "*loopback*".to_owned(),
+            CallbackDomain::Loopback => LOOPBACK.to_owned(),
             CallbackDomain::Host(host) => host,
         }
     }

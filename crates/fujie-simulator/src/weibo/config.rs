@@ -5,6 +5,7 @@
 use crate::base_url;
 use crate::clock::seconds;
 use crate::people::{Person, default_people};
+use crate::redirect_uri::{LOOPBACK, is_of_this_machine};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -204,24 +205,21 @@ impl Callback {
     pub(crate) fn admits(&self, redirect_uri: &str) -> bool {
         match self {
             Self::Exactly(registered) => registered == redirect_uri,
-            Self::Loopback => Url::parse(redirect_uri).is_ok_and(|uri| {
-                matches!(uri.scheme(), "http" | "https")
-                    && matches!(uri.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
-            }),
+            Self::Loopback => Url::parse(redirect_uri).is_ok_and(|uri| is_of_this_machine(&uri)),
         }
     }
 }
 
 impl From<String> for Callback {
     fn from(text: String) -> Self {
-        if text == "*loopback*" { Self::Loopback } else { Self::Exactly(text) }
+        if text == LOOPBACK { Self::Loopback } else { Self::Exactly(text) }
     }
 }
 
 impl From<Callback> for String {
     fn from(callback: Callback) -> Self {
         match callback {
-            Callback::Loopback => "*loopback*".to_owned(),
+            Callback::Loopback => LOOPBACK.to_owned(),
             Callback::Exactly(address) => address,
         }
     }
