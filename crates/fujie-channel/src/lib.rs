@@ -11,5 +11,6 @@ pub mod event;
 pub mod gate;
 pub mod hub;
 pub mod line;
+pub mod serve;
 pub mod session;
 pub mod webhook;
