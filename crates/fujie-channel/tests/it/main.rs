@@ -1,1 +1,5 @@
 //! Stories of the channel, over loopback and in memory.
+
+mod chance;
+mod hub;
+mod memory;
