@@ -1,5 +1,13 @@
 //! Stories of the channel, over loopback and in memory.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod abuse;
 mod chance;
 mod channel;
