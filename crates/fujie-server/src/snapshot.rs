@@ -60,7 +60,7 @@ async fn keep_keys(
     registry: &Registry,
     now: Timestamp,
 ) -> Result<(), SnapshotError> {
-    let mut wanted = vec![KeyUse::Seal, KeyUse::Refresh, KeyUse::Es256, KeyUse::EdDsa];
+    let mut wanted = vec![KeyUse::Seal, KeyUse::Refresh, KeyUse::Es256, KeyUse::EdDsa, KeyUse::Vapid];
     if registry.algorithms().contains(&Algorithm::Rs256) {
         wanted.push(KeyUse::Rs256);
     }

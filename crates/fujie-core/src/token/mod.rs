@@ -1,6 +1,7 @@
 //! Tokens: how each is spelled, sealed, signed, read back, asked about and revoked.
 
 pub mod access_token;
+pub mod at_rest;
 pub mod code;
 pub mod draft;
 pub mod error;
