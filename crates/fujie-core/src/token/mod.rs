@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod at_rest;
+pub mod bearer;
 pub mod code;
 pub mod draft;
 pub mod error;
