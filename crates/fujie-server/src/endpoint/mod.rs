@@ -6,6 +6,7 @@
 pub mod account;
 pub mod asset;
 pub mod authorize;
+pub(crate) mod bearer;
 pub mod bind;
 pub mod consent;
 pub mod discovery;
