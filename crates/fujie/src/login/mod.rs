@@ -257,7 +257,7 @@ impl Login {
     ) -> Result<Person, Failure> {
         let (name, redirect_uri) = scheme::parse(scheme)?;
         let begin = client.begin_unsealed(&redirect_uri, &self.ask(terminal), client.now()).await?;
-        let waiter = Waiter::Scheme(scheme::open(&name, &begin.attempt.state)?);
+        let waiter = Waiter::Scheme(Box::new(scheme::open(&name, &begin.attempt.state)?));
         self.show(&begin.url, browser, terminal);
         let came = wait::callback(waiter, self.span(), terminal).await?;
         redeem(client, &begin.attempt, &came).await
