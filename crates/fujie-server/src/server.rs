@@ -9,8 +9,13 @@ use arc_swap::{ArcSwap, Guard};
 use fujie_core::{
     grant::Setting,
     policy::Policy,
+    random::SystemRandom,
+    secret::Secret,
     time::{Lifetime, Timestamp},
-    token::seal::{MasterKey, Realm},
+    token::{
+        at_rest::AtRest,
+        seal::{MasterKey, Realm, SealError},
+    },
 };
 use fujie_store::{Retention, Store, StoreError};
 
@@ -147,6 +152,16 @@ impl Server {
     /// Now.
     pub(crate) fn now(&self) -> Timestamp {
         self.settings.clock.now()
+    }
+
+    /// Seals `secret` for the row named by `row`, to be kept in the database.
+    pub fn seal_secret(&self, kind: AtRest, row: &str, secret: &Secret) -> Result<Vec<u8>, SealError> {
+        self.settings.master.seal_secret(kind, row, secret, &mut SystemRandom)
+    }
+
+    /// Opens what [`Self::seal_secret`] sealed as this kind for this row.
+    pub fn open_secret(&self, kind: AtRest, row: &str, sealed: &[u8]) -> Result<Secret, SealError> {
+        self.settings.master.open_secret(kind, row, sealed)
     }
 
     /// Clients and keys.
