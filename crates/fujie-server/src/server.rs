@@ -17,7 +17,7 @@ use fujie_core::{
         seal::{MasterKey, Realm, SealError},
     },
 };
-use fujie_store::{Store, StoreError};
+use fujie_store::{Retention, Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
@@ -261,7 +261,7 @@ impl Server {
             return;
         }
         for _ in 0..SWEEPS_MAX {
-            match self.store.sweep(now, SWEEP_MAX).await {
+            match self.store.sweep(now, Retention::default(), SWEEP_MAX).await {
                 Ok(swept) if swept < SWEEP_MAX => return,
                 Ok(_) => {}
                 Err(error) => {

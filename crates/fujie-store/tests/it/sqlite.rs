@@ -8,7 +8,8 @@ use std::{
 
 use fujie_core::id::Id;
 use fujie_store::{
-    ClientAdded, CreatedAndBound, GrantBegun, Instance, Options, Redemption, Refresh, Store, StoreError, Use, UsedKind,
+    ClientAdded, CreatedAndBound, GrantBegun, Instance, Options, Redemption, Refresh, Retention, Store, StoreError,
+    Use, UsedKind,
 };
 use tempfile::TempDir;
 
@@ -117,7 +118,7 @@ async fn a_full_disk_changes_nothing_and_passes() {
     assert!(matches!(store.is_writable().await, Ok(()) | Err(StoreError::Full)));
     assert_eq!(store.sessions_of(session.account.id, T0).await.unwrap(), std::slice::from_ref(&session));
     // Room is made, and it goes on.
-    while store.sweep(at(86_400), 500).await.unwrap() == 500 {}
+    while store.sweep(at(86_400), Retention::default(), 500).await.unwrap() == 500 {}
     store.is_writable().await.unwrap();
     let more = given::session(&store, &session.account).await;
     store.close().await;
