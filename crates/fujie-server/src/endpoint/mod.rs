@@ -6,7 +6,6 @@
 pub mod account;
 pub mod asset;
 pub mod authorize;
-pub(crate) mod bearer;
 pub mod bind;
 pub mod consent;
 pub mod discovery;

@@ -7,7 +7,7 @@ use fujie_core::{
 };
 use http::StatusCode;
 
-use super::bearer::{Held, challenge, challenge_without_token, of_header};
+use crate::bearer::{Held, challenge, challenge_without_token, of_header};
 use crate::{
     http::{Request, Response, error, for_any_origin, json},
     server::Server,
