@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fujie_channel::event::is_topic;
 use fujie_core::discovery::path as standard;
 use http::{Method, StatusCode, header};
 
@@ -9,7 +10,7 @@ use crate::{
     broker,
     endpoint::{
         account, asset, authorize, bind, consent, discovery, health, introspect, revoke, setup, sign_in, sign_out,
-        token, userinfo,
+        token, topic_events, userinfo,
     },
     form::Visit,
     http::{Request, Response, json_text, preflight, see_other, with_header},
@@ -66,7 +67,7 @@ pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
         "/setup" if *method == get => setup::get(server, request).await,
         "/setup" if *method == post => setup::post(server, request).await,
         "/" if *method == get => see_other("/account"),
-        _ => match broker(server, request, method).await {
+        _ => match below(server, request, method).await {
             Some(response) => response,
             None if *method == get => match asset::get(request) {
                 Some(response) => response,
@@ -74,6 +75,28 @@ pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
             },
             None => unknown(server, request),
         },
+    }
+}
+
+/// What lies below a path that names something.
+async fn below(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    match channel(server, request, method).await {
+        Some(response) => Some(response),
+        None => broker(server, request, method).await,
+    }
+}
+
+/// Topics and their events.
+async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    let (topic, rest) = request.path.strip_prefix("/topics/")?.split_once('/')?;
+    if !is_topic(topic) {
+        return None;
+    }
+    match (method.as_str(), rest.split_once('/')) {
+        ("GET", None) if rest == "events" => Some(topic_events::get(server, request, topic).await),
+        ("POST", None) if rest == "events" => Some(topic_events::post(server, request, topic).await),
+        ("GET", Some(("events", id))) => Some(topic_events::get_one(server, request, topic, id).await),
+        _ => None,
     }
 }
 
@@ -137,6 +160,15 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),
+        _ if path.starts_with("/topics/") => {
+            let (topic, rest) = path.strip_prefix("/topics/")?.split_once('/')?;
+            match rest.split_once('/') {
+                _ if !is_topic(topic) => return None,
+                None if rest == "events" => ("GET, POST", Asker::Client),
+                Some(("events", _)) => ("GET", Asker::Client),
+                _ => return None,
+            }
+        }
         _ => {
             let (id, act) = path.strip_prefix("/broker/")?.split_once('/')?;
             let connection = server.connection(id)?;
