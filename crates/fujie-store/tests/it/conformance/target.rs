@@ -39,7 +39,7 @@ pub async fn a_target_gets_what_comes_after_it(store: &Store) {
         disabled_at,
         created_at,
     };
-    assert_eq!(store.targets(&own.name).await.unwrap(), [fresh.clone()]);
+    assert_eq!(store.targets(&own.name).await.unwrap(), std::slice::from_ref(&fresh));
     appended(store, notice(&other.name, at(2))).await;
     assert_eq!(due(store, 99).await, [], "nothing on its topic");
     let first = appended(store, notice(&own.name, at(3))).await;
