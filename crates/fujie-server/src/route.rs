@@ -9,11 +9,11 @@ use http::{Method, StatusCode, header};
 use crate::{
     broker,
     endpoint::{
-        account, asset, authorize, bind, consent, discovery, health, introspect, revoke, setup, sign_in, sign_out,
-        token, topic_events, userinfo,
+        account, asset, authorize, bind, consent, discovery, health, hooks, introspect, revoke, setup, sign_in,
+        sign_out, token, topic_events, userinfo,
     },
     form::Visit,
-    http::{Request, Response, json_text, preflight, see_other, with_header},
+    http::{BODY_LENGTH_MAX, Request, Response, json_text, preflight, see_other, with_header},
     page::ErrorKind,
     server::Server,
 };
@@ -86,8 +86,11 @@ async fn below(server: &Arc<Server>, request: &Request, method: &Method) -> Opti
     }
 }
 
-/// Topics and their events.
+/// Webhooks, and topics with their events.
 async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    if let Some(id) = request.path.strip_prefix("/hooks/") {
+        return if *method == Method::POST { Some(hooks::post(server, request, id).await) } else { None };
+    }
     let (topic, rest) = request.path.strip_prefix("/topics/")?.split_once('/')?;
     if !is_topic(topic) {
         return None;
@@ -101,8 +104,11 @@ async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Op
 }
 
 /// The largest body that is read here, in bytes; or the answer, when the body need not be read for it.
-pub(crate) async fn body_length_max(_server: &Server, _request: &Request) -> Result<usize, Response> {
-    Ok(crate::http::BODY_LENGTH_MAX)
+pub(crate) async fn body_length_max(server: &Server, request: &Request) -> Result<usize, Response> {
+    match request.path.strip_prefix("/hooks/") {
+        Some(id) if is_ours(server, request) => hooks::body_length_max(server, request, id).await,
+        _ => Ok(BODY_LENGTH_MAX),
+    }
 }
 
 /// Below `/broker/{connection}/`.
@@ -160,6 +166,7 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),
+        _ if path.starts_with("/hooks/") => ("POST", Asker::Client),
         _ if path.starts_with("/topics/") => {
             let (topic, rest) = path.strip_prefix("/topics/")?.split_once('/')?;
             match rest.split_once('/') {

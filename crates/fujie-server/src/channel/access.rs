@@ -69,7 +69,7 @@ impl Credential {
             Some(id) if is_of_our_page(server, request) => Ok(Self::Session(id)),
             Some(_) => {
                 let words = "a session reads from a page of this server only";
-                Err(Box::new(refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied, words)))
+                Err(Box::new(refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), words)))
             }
         }
     }
@@ -119,7 +119,7 @@ impl Denied {
         match self {
             Self::Token(cause) => challenge(cause, cause.scope()),
             Self::Session => challenge_without_token(),
-            Self::NotMember => refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied, &self.to_string()),
+            Self::NotMember => refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), &self.to_string()),
             Self::Store(error) => {
                 tracing::error!(%error, "the store failed");
                 busy()

@@ -10,6 +10,7 @@ pub mod bind;
 pub mod consent;
 pub mod discovery;
 pub mod health;
+pub mod hooks;
 pub mod introspect;
 pub mod revoke;
 pub mod setup;
