@@ -4,7 +4,7 @@
 //! party. What is decided is decided in `fujie-core`; what is remembered is remembered by the verbs of `fujie-store`;
 //! what a provider is like is known to `fujie-client`.
 //!
-//! [`route`] is the URL table. A request is read whole within its limits ([`listen`]), parsed strictly, judged, and
+//! [`route`] is the URL table. A request is read whole within its limits, parsed strictly, judged, and
 //! answered; no page needs script.
 
 pub mod broker;
@@ -18,6 +18,7 @@ pub mod listen;
 pub mod page;
 pub mod password;
 mod patient;
+mod read;
 pub mod route;
 mod server;
 pub mod snapshot;

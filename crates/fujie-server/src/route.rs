@@ -1,5 +1,7 @@
 //! The URL table, on one screen.
 
+use std::sync::Arc;
+
 use fujie_core::discovery::path as standard;
 use http::{Method, StatusCode, header};
 
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// Answers a request.
-pub async fn route(server: &Server, request: &Request) -> Response {
+pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
     let (get, post, options) = (Method::GET, Method::POST, Method::OPTIONS);
     // HEAD is safe (RFC 9110 §9.2.1): where a GET may grant or spend something, it is no method at all.
     let may_act = request.path == standard::AUTHORIZE || request.path.starts_with("/broker/");
@@ -73,6 +75,11 @@ pub async fn route(server: &Server, request: &Request) -> Response {
             None => unknown(server, request),
         },
     }
+}
+
+/// The largest body that is read here, in bytes; or the answer, when the body need not be read for it.
+pub(crate) async fn body_length_max(_server: &Server, _request: &Request) -> Result<usize, Response> {
+    Ok(crate::http::BODY_LENGTH_MAX)
 }
 
 /// Below `/broker/{connection}/`.

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+    atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
 use arc_swap::{ArcSwap, Guard};
@@ -18,6 +18,7 @@ use fujie_core::{
     },
 };
 use fujie_store::{Retention, Store, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     broker::Connection,
@@ -26,6 +27,7 @@ use crate::{
     limit::Limit,
     page::{PageError, Pages},
     password::Passwords,
+    read,
     snapshot::{self, Snapshot, SnapshotError},
 };
 
@@ -68,7 +70,11 @@ pub struct Server {
     swept_at: AtomicI64,
     /// Sweeps to leave out after the clock jumped.
     sweeps_stopped: AtomicU32,
-    is_stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
+    /// Memory for large bodies.
+    pub(crate) memory: Arc<Semaphore>,
+    /// Places for answers that go on and on.
+    streams: Arc<Semaphore>,
 }
 
 /// Why a server cannot start.
@@ -95,6 +101,9 @@ pub enum StartError {
     },
 }
 
+/// Answers that go on and on (SSE, WebSocket), at once: fewer than connections, so that people still get in.
+const STREAMS_MAX: u32 = 8_000;
+
 /// A snapshot older than this is not trusted for issuing.
 const SNAPSHOT_AGE_MAX: Lifetime = Lifetime::from_seconds(5);
 
@@ -114,7 +123,7 @@ impl Server {
             return Err(StartError::Issuer { found: instance.issuer, wanted: settings.issuer });
         }
         let realm = Realm { issuer: instance.issuer, instance: instance.id, epoch: instance.epoch };
-        let snapshot = snapshot::load(&store, &settings.master, &realm, now).await?;
+        let snapshot = snapshot::load(&store, &settings.master, &realm, None, now).await?;
         let authority = settings.issuer.split_once("://").map_or("", |(_, authority)| authority).to_owned();
         Ok(Arc::new(Self {
             cookies: Cookies::new(&settings.issuer, &instance.id.to_string()),
@@ -126,7 +135,9 @@ impl Server {
             confirmed_at: AtomicI64::new(now.millis()),
             swept_at: AtomicI64::new(0),
             sweeps_stopped: AtomicU32::new(0),
-            is_stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
+            memory: read::memory(),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX as usize)),
             store,
             settings,
             authority,
@@ -186,12 +197,28 @@ impl Server {
 
     /// Is the server about to stop?
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
     }
 
-    /// Says that the server is about to stop: it is not ready any more.
+    /// Says that the server is about to stop: it is not ready any more, and what goes on and on ends.
     pub fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
+    }
+
+    /// Resolves when the server is about to stop.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives as long as this server.
+        drop(self.stopping.subscribe().wait_for(|stopping| *stopping).await);
+    }
+
+    /// A place for an answer that goes on and on; `None` when there are enough of them.
+    pub(crate) fn stream_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+
+    /// Resolves when no answer goes on any more.
+    pub(crate) async fn streams_ended(&self) {
+        drop(self.streams.acquire_many(STREAMS_MAX).await);
     }
 
     /// Reads clients and keys again if they changed, or if `keys_are_due`.
@@ -200,7 +227,7 @@ impl Server {
         let now = self.now();
         let current = self.snapshot.load_full();
         if self.store.revision().await? != current.revision || keys_are_due {
-            let next = snapshot::load(&self.store, &self.settings.master, &self.realm, now).await?;
+            let next = snapshot::load(&self.store, &self.settings.master, &self.realm, None, now).await?;
             self.snapshot.store(Arc::new(next));
         }
         self.confirmed_at.store(now.millis(), Ordering::Relaxed);
