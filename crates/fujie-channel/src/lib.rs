@@ -11,4 +11,5 @@ pub mod event;
 pub mod gate;
 pub mod hub;
 pub mod line;
+pub mod session;
 pub mod webhook;
