@@ -4,4 +4,6 @@
 //! connection that goes out. Hub, inbox and outbox are not written yet.
 
 pub mod line;
+pub mod message;
+pub mod post;
 pub mod webhook;
