@@ -6,4 +6,5 @@
 pub mod line;
 pub mod message;
 pub mod post;
+pub mod robot;
 pub mod webhook;
