@@ -7,4 +7,5 @@ pub mod line;
 pub mod message;
 pub mod post;
 pub mod robot;
+pub mod web_push;
 pub mod webhook;
