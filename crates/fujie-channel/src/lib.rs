@@ -5,6 +5,7 @@
 
 pub mod line;
 pub mod message;
+pub mod outbox;
 pub mod post;
 pub mod robot;
 pub mod web_push;
