@@ -12,7 +12,7 @@ use fujie_core::{
     time::{Lifetime, Timestamp},
     token::seal::{MasterKey, Realm},
 };
-use fujie_store::{Store, StoreError};
+use fujie_store::{Retention, Store, StoreError};
 
 use crate::{
     broker::Connection,
@@ -219,7 +219,7 @@ impl Server {
             return;
         }
         for _ in 0..SWEEPS_MAX {
-            match self.store.sweep(now, SWEEP_MAX).await {
+            match self.store.sweep(now, Retention::default(), SWEEP_MAX).await {
                 Ok(swept) if swept < SWEEP_MAX => return,
                 Ok(_) => {}
                 Err(error) => {
