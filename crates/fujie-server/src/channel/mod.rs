@@ -88,7 +88,8 @@ pub(crate) type Unserved = Mutex<Option<Listener>>;
 /// The channel's tasks: the hub that follows the log, the listener of the line protocol, and the outbox. They end when
 /// the server stops, the hub last.
 pub(crate) struct Running {
-    following: tokio::task::JoinHandle<()>,
+    /// Never ends by itself.
+    following: JoinSet<()>,
     ending: JoinSet<()>,
 }
 
@@ -96,8 +97,8 @@ impl Running {
     /// Starts them.
     pub fn start(server: &Arc<Server>) -> Self {
         let hub = Arc::clone(&server.exchange.hub);
-        let following = tokio::spawn(async move { hub.run(std::future::pending()).await });
-        let mut ending = JoinSet::new();
+        let (mut following, mut ending) = (JoinSet::new(), JoinSet::new());
+        following.spawn(async move { hub.run(std::future::pending()).await });
         // Nobody panics while it is held.
         if let Some(listener) = server.line.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let own = Arc::clone(server);
@@ -119,6 +120,6 @@ impl Running {
     /// Waits for those that have something to end, and ends the others.
     pub async fn end(self) {
         self.ending.join_all().await;
-        self.following.abort();
+        drop(self.following);
     }
 }

@@ -2,7 +2,7 @@
 //! a bearer token, in the header or by the line `auth TOKEN`; cookies mean nothing here, and a browser's page of another
 //! origin is turned away.
 
-use std::{collections::VecDeque, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fujie_channel::{
@@ -167,6 +167,7 @@ impl Talk {
             if self.write().await.is_err() {
                 return End::Gone;
             }
+            let deadline = self.deadline();
             let may_read = self.lines.is_empty() && !self.session.is_asking();
             tokio::select! {
                 flow = self.session.next(&mut self.output) => {
@@ -185,7 +186,7 @@ impl Talk {
                         return End::Gone;
                     }
                 }
-                () = sleep_until(self.deadline()) => return self.give_up(),
+                () = sleep_until(deadline) => return self.give_up(),
             }
         }
     }
