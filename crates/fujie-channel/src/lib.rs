@@ -1,7 +1,14 @@
 //! # fujie-channel: events that reach people
 //!
-//! The rules of two ways, without I/O: [`webhook`] judges what comes in, [`line`] what is said on the heartbeat
-//! connection that goes out. Hub, inbox and outbox are not written yet.
+//! Webhooks come in, one log of events goes out to whoever is connected. [`webhook`] judges a delivery, [`event`] writes
+//! an event as one line of CloudEvents JSON, [`hub`] carries the log's events to subscribers, [`line`] is the grammar of
+//! the heartbeat connection, [`session`] its conversation, [`serve`] its listener and [`client`] the other side.
+//!
+//! Nothing here knows a store, an HTTP server or a page: what lies in a database is read through [`hub::Log`], who may
+//! read is decided by a [`gate::Gate`].
 
+pub mod event;
+pub mod gate;
+pub mod hub;
 pub mod line;
 pub mod webhook;

@@ -16,4 +16,6 @@ pub mod setup;
 pub mod sign_in;
 pub mod sign_out;
 pub mod token;
+pub mod topic_events;
+mod topic_stream;
 pub mod userinfo;

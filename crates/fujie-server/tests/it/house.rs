@@ -459,6 +459,7 @@ fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>,
         policy: Policy::default(),
         connections: apps.iter().map(connection).collect(),
         password_enabled: true,
+        channel: ChannelSettings { heartbeat: HEARTBEAT, ..ChannelSettings::default() },
         master: MasterKey::new(&[7; 32]).unwrap(),
         clock: clock.clone(),
     }

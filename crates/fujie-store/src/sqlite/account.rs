@@ -14,6 +14,7 @@ use super::{
     audit::record,
     grant::{Whose, end_all},
     row::{self, account_columns},
+    topic::leave_all,
     writer::Effect,
 };
 use crate::{
@@ -74,12 +75,14 @@ impl Store {
         .await
     }
 
-    /// Disables an account, then ends all of its sessions and grants.
+    /// Disables an account, then ends all of its sessions and grants. It leaves its topics, with the targets it added
+    /// there, and its tokens at providers are forgotten.
     pub async fn disable_account(&self, id: Id, now: Timestamp) -> Result<AccountChanged, StoreError> {
         self.write_whole(move |connection| {
             let sql = "UPDATE account SET disabled_at = ?2, version = version + 1 \
                        WHERE id = ?1 AND disabled_at IS NULL";
             let changed = row::change(connection, sql, params![id.as_bytes(), now.millis()])?;
+            leave_all(connection, id)?;
             end_what_hangs_on(connection, id, changed, EventKind::AccountDisabled, now)
         })
         .await

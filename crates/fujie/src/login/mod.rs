@@ -257,7 +257,7 @@ impl Login {
     ) -> Result<Person, Failure> {
         let (name, redirect_uri) = scheme::parse(scheme)?;
         let begin = client.begin_unsealed(&redirect_uri, &self.ask(terminal), client.now()).await?;
-        let waiter = Waiter::Scheme(scheme::open(&name, &begin.attempt.state)?);
+        let waiter = Waiter::Scheme(Box::new(scheme::open(&name, &begin.attempt.state)?));
         self.show(&begin.url, browser, terminal);
         let came = wait::callback(waiter, self.span(), terminal).await?;
         redeem(client, &begin.attempt, &came).await
@@ -265,7 +265,8 @@ impl Login {
 
     /// RFC 8252 §7.3.
     async fn by_loopback(&self, client: &Client, browser: &Browser, terminal: Terminal) -> Result<Person, Failure> {
-        let listener = Loopback::bind(&self.options(terminal)).map_err(|error| self.unbound(&error))?;
+        let options = self.options(terminal);
+        let listener = Loopback::bind(&options).map_err(|error| self.unbound(options.host, &error))?;
         let redirect_uri = listener.redirect_uri();
         let begin = client.begin_unsealed(&redirect_uri, &self.ask(terminal), client.now()).await?;
         let listener = listener.with_state(&begin.attempt.state)?;
@@ -325,7 +326,7 @@ impl Login {
         fujie_client::Ask { language: Some(terminal.choose("en", "zh-CN")), ..fujie_client::Ask::default() }
     }
 
-    fn unbound(&self, error: &std::io::Error) -> Failure {
+    fn unbound(&self, host: Host, error: &std::io::Error) -> Failure {
         let ports: Vec<_> = self.port.iter().map(u16::to_string).collect();
         let ports = ports.join(", ");
         match error.kind() {
@@ -337,8 +338,8 @@ impl Login {
                 format!("端口 {ports} 已被其他程序占用。"),
             ),
             _ => Failure::new(
-                format!("Cannot listen on port {ports}: {error}"),
-                format!("无法监听端口 {ports}：{error}"),
+                format!("Cannot listen on port {ports} of {host}: {error}"),
+                format!("无法监听端口 {ports}（{host}）：{error}"),
             ),
         }
     }

@@ -79,7 +79,7 @@ fn end(tokens: Option<&Tokens>, now: Timestamp, terminal: Terminal) -> String {
         return terminal.choose("tokens are missing; sign in again", "令牌缺失，请重新登录").to_owned();
     };
     let Some(left) = tokens.expires_at.map(|end| end.millis_since(now) / 1000) else {
-        return terminal.choose("no end is known", "有效期未知").to_owned();
+        return terminal.choose("no expiry known", "有效期未知").to_owned();
     };
     let span = span(left, terminal);
     match (left > 0, tokens.refresh_token.is_some()) {

@@ -26,7 +26,7 @@ pub enum Waiter {
     /// A loopback port; whether a person may paste meanwhile.
     Loopback(Loopback, bool),
     /// A URI scheme.
-    Scheme(Waiting),
+    Scheme(Box<Waiting>),
 }
 
 /// Ends the wait when the caller has given up on it.

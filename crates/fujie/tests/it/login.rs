@@ -281,7 +281,7 @@ fn help_fits_a_screen_in_both_languages_and_leaves_no_flag_out() {
         );
     }
     let login = desk.run(&["login", "--help"]).out;
-    assert!(login.lines().count() <= 25 && login.lines().all(|line| columns(line) <= 80), "{login}");
+    assert!(login.lines().count() < 24 && login.lines().all(|line| columns(line) <= 80), "{login}");
 }
 
 /// How wide a terminal shows it: Chinese characters take two columns.

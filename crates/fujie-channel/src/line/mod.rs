@@ -1,0 +1,94 @@
+//! The line protocol: UTF-8 lines with a heartbeat, as a connection that is kept open needs it.
+//!
+//! Owns its grammar, without I/O: how bytes become lines ([`Reader`]), what a peer may say ([`Command`]), what it is
+//! told ([`Reply`]), and the echo mode's answers. Who says what when is [`crate::session`]'s; sockets and clocks are
+//! [`crate::serve`]'s.
+
+mod command;
+mod quote;
+mod reader;
+mod reply;
+
+use std::time::Duration;
+
+pub use command::{Command, Malformed};
+pub use quote::{Address, Quoted};
+pub use reader::{Fault, Reader};
+pub use reply::{ErrorCode, Reply};
+
+/// A peer that is silent for so long is cut off.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a peer is told before it is cut off for silence.
+pub const IDLE_MESSAGE: &str = "超时断开连接";
+
+/// The longest line a server reads, in bytes, without its line feed.
+pub const LINE_LENGTH_MAX: usize = 4096;
+
+/// `line` without the white space around it, as Python's `str.strip` sees it: what Unicode calls white space, as in
+/// Rust's `trim`, and also the four separators U+001C to U+001F, which Rust leaves.
+pub fn strip(line: &str) -> &str {
+    line.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
+/// Appends the answer to one line, with its line feed: `pong` to `ping`, and in echo mode every other line after
+/// `from server: `. White space around the line does not count.
+pub fn echo(line: &str, answers: &mut Vec<u8>) {
+    match strip(line) {
+        "ping" => answers.extend_from_slice(b"pong\n"),
+        other => {
+            answers.reserve(ECHO_PREFIX.len() + other.len() + 1);
+            answers.extend_from_slice(ECHO_PREFIX);
+            answers.extend_from_slice(other.as_bytes());
+            answers.push(b'\n');
+        }
+    }
+}
+
+const ECHO_PREFIX: &[u8] = b"from server: ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(line: &str) -> String {
+        let mut answers = Vec::new();
+        echo(line, &mut answers);
+        String::from_utf8(answers).unwrap()
+    }
+
+    #[test]
+    fn a_ping_is_answered_and_everything_else_is_echoed() {
+        for (line, expected) in [
+            ("ping\n", "pong\n"),
+            ("  ping \r\n", "pong\n"),
+            ("\u{3000}ping\u{85}\n", "pong\n"),
+            ("\u{1c}\u{1d}ping\u{1e}\u{1f}\n", "pong\n"),
+            ("ping", "pong\n"),
+            ("Ping\n", "from server: Ping\n"),
+            ("pings\n", "from server: pings\n"),
+            ("\u{feff}ping\n", "from server: \u{feff}ping\n"),
+            ("Hello World!\n", "from server: Hello World!\n"),
+            (" a  b\t\n", "from server: a  b\n"),
+            ("\n", "from server: \n"),
+            ("a\0b\n", "from server: a\0b\n"),
+            ("a\rb\n", "from server: a\rb\n"),
+            ("你好 🌟\n", "from server: 你好 🌟\n"),
+        ] {
+            assert_eq!(answer(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn white_space_is_what_python_takes_for_it() {
+        // Every character of which Python 3.11 to 3.14 says that `isspace()`.
+        let of_python: Vec<char> = [0x09..=0x0d, 0x1c..=0x20, 0x85..=0x85, 0xa0..=0xa0, 0x1680..=0x1680]
+            .into_iter()
+            .chain([0x2000..=0x200a, 0x2028..=0x2029, 0x202f..=0x202f, 0x205f..=0x205f, 0x3000..=0x3000])
+            .flatten()
+            .filter_map(char::from_u32)
+            .collect();
+        let of_ours: Vec<char> = ('\0'..=char::MAX).filter(|c| strip(c.encode_utf8(&mut [0; 4])).is_empty()).collect();
+        assert_eq!(of_ours, of_python);
+    }
+}

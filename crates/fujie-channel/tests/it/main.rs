@@ -1,0 +1,1 @@
+//! Stories of the channel, over loopback and in memory.
