@@ -133,11 +133,14 @@ impl Request {
 
     /// The parameters of a form body. Another content type reads as no parameters at all.
     pub fn form(&self) -> Result<Parameters, ParameterError> {
-        let is_form = self.header(header::CONTENT_TYPE).is_some_and(|value| {
-            let mime = value.split(';').next().unwrap_or_default().trim();
-            mime.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
+        let is_form = self.media_type() == "application/x-www-form-urlencoded";
         if is_form { Parameters::parse(&self.body) } else { Ok(Parameters::default()) }
+    }
+
+    /// The media type of the body without its parameters, in lower case; empty when there is none.
+    pub fn media_type(&self) -> String {
+        let value = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 }
 
@@ -176,19 +179,23 @@ pub fn busy() -> Response {
 
 /// An error as the standards spell it (RFC 6749 §5.2).
 pub fn error(error: &impl WireError) -> Response {
-    #[derive(Serialize)]
-    struct Body {
-        error: &'static str,
-        error_description: String,
-    }
     let code = error.code();
-    let body = Body { error: code.as_str(), error_description: error.error_description() };
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, &body);
+    let response = refusal(status, code.as_str(), &error.error_description());
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        return with_header(response, header::RETRY_AFTER, "2");
     }
     response
+}
+
+/// An error with a status that its place gives it.
+pub fn refusal(status: StatusCode, error: &str, description: &str) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        error: &'a str,
+        error_description: &'a str,
+    }
+    json(status, &Body { error, error_description: description })
 }
 
 /// 303 to `location`, which no cache keeps and no referrer follows.

@@ -7,7 +7,9 @@
 //! [`route`] is the URL table. A request is read whole within its limits, parsed strictly, judged, and
 //! answered; no page needs script.
 
+mod bearer;
 pub mod broker;
+mod channel;
 pub mod clock;
 pub mod cookie;
 pub mod endpoint;
@@ -15,6 +17,7 @@ mod form;
 pub mod http;
 mod limit;
 pub mod listen;
+mod notice;
 pub mod page;
 pub mod password;
 mod patient;
@@ -23,5 +26,6 @@ pub mod route;
 mod server;
 pub mod snapshot;
 
+pub use channel::ChannelSettings;
 pub use listen::serve;
 pub use server::{Server, Settings, StartError};

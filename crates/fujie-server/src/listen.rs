@@ -28,6 +28,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// meanwhile.
 pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let keeping = tokio::spawn(keep_current(Arc::clone(&server)));
+    let hub = Arc::clone(&server.hub);
+    let following = tokio::spawn(async move { hub.run(std::future::pending()).await });
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -57,6 +59,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future
     if timeout(STOP_TIMEOUT, finished).await.is_err() {
         tracing::warn!("requests were still under way when the time to stop was over");
     }
+    following.abort();
     keeping.abort();
 }
 
@@ -135,6 +138,9 @@ async fn keep_current(server: Arc<Server>) {
         every.tick().await;
         if let Err(error) = server.renew(tick % 60 == 59).await {
             tracing::error!(%error, "clients and keys could not be confirmed");
+        }
+        if let Err(error) = server.store.renew_channel_head().await {
+            tracing::warn!(%error, "the log of events could not be looked at");
         }
         // Never at the start, and only a little at a time.
         if tick % 10 == 9 {

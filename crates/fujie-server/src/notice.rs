@@ -118,16 +118,25 @@ mod tests {
         ] {
             assert!(is_moment(good), "{good}");
         }
-        for bad in
-            ["", "2026-11-22", "2026-11-22 14:00", "2026-11-22T14", "2026-11-22T14:00:0", "2026-11-22T14:00+8", "周五下午两点半在三楼", "2026-11-22T14:00:00.", "2026-11-22T14:00.x"]
-        {
+        for bad in [
+            "",
+            "2026-11-22",
+            "2026-11-22 14:00",
+            "2026-11-22T14",
+            "2026-11-22T14:00:0",
+            "2026-11-22T14:00+8",
+            "周五下午两点半在三楼",
+            "2026-11-22T14:00:00.",
+            "2026-11-22T14:00.x",
+        ] {
             assert!(!is_moment(bad), "{bad}");
         }
     }
 
     #[test]
     fn a_notice_is_judged_and_written() {
-        let draft = Draft { title: " 周会 ", text: "带上\n周报", kind: Some("meeting"), at: Some("2026-11-22T14:00") };
+        let draft =
+            Draft { title: " 周会 ", text: "带上\n周报", kind: Some("meeting"), at: Some("2026-11-22T14:00") };
         let notice = Notice::new(draft, "小明").unwrap();
         assert_eq!(
             notice.data(),

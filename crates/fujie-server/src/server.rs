@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwap, Guard};
+use fujie_channel::hub::Hub;
 use fujie_core::{
     grant::Setting,
     policy::Policy,
@@ -22,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     broker::Connection,
+    channel::{self, ChannelSettings},
     clock::Clock,
     cookie::Cookies,
     limit::Limit,
@@ -45,6 +47,8 @@ pub struct Settings {
     pub connections: Vec<Connection>,
     /// Names and passwords are offered on the sign-in page.
     pub password_enabled: bool,
+    /// The channel.
+    pub channel: ChannelSettings,
     /// The key that stored keys are sealed under.
     pub master: MasterKey,
     /// The clock.
@@ -60,6 +64,7 @@ pub struct Server {
     pub(crate) limit: Limit,
     pub(crate) passwords: Passwords,
     pub(crate) authority: String,
+    pub(crate) hub: Arc<Hub>,
     snapshot: ArcSwap<Snapshot>,
     /// One renewal at a time: what was read earlier must not replace what was read later.
     renewing: tokio::sync::Mutex<()>,
@@ -123,11 +128,13 @@ impl Server {
             return Err(StartError::Issuer { found: instance.issuer, wanted: settings.issuer });
         }
         let realm = Realm { issuer: instance.issuer, instance: instance.id, epoch: instance.epoch };
-        let snapshot = snapshot::load(&store, &settings.master, &realm, None, now).await?;
+        let snapshot =
+            snapshot::load(&store, &settings.master, &realm, settings.channel.line_endpoint.as_deref(), now).await?;
         let authority = settings.issuer.split_once("://").map_or("", |(_, authority)| authority).to_owned();
         Ok(Arc::new(Self {
             cookies: Cookies::new(&settings.issuer, &instance.id.to_string()),
             pages: Pages::new()?,
+            hub: channel::hub(&store, &settings.issuer),
             limit: Limit::default(),
             passwords: Passwords::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -227,7 +234,14 @@ impl Server {
         let now = self.now();
         let current = self.snapshot.load_full();
         if self.store.revision().await? != current.revision || keys_are_due {
-            let next = snapshot::load(&self.store, &self.settings.master, &self.realm, None, now).await?;
+            let next = snapshot::load(
+                &self.store,
+                &self.settings.master,
+                &self.realm,
+                self.settings.channel.line_endpoint.as_deref(),
+                now,
+            )
+            .await?;
             self.snapshot.store(Arc::new(next));
         }
         self.confirmed_at.store(now.millis(), Ordering::Relaxed);
@@ -261,7 +275,7 @@ impl Server {
             return;
         }
         for _ in 0..SWEEPS_MAX {
-            match self.store.sweep(now, Retention::default(), SWEEP_MAX).await {
+            match self.store.sweep(now, Retention { events: self.settings.channel.keep }, SWEEP_MAX).await {
                 Ok(swept) if swept < SWEEP_MAX => return,
                 Ok(_) => {}
                 Err(error) => {

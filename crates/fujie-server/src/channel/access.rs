@@ -3,13 +3,21 @@
 
 use fujie_core::{
     channel::{READ, resource},
-    secret::{Digest, Secret},
+    error::ErrorCode,
+    secret::{Digest, Kind, Secret},
     time::Timestamp,
     token::bearer::{self, BearerError, Demand, Holder},
 };
 use fujie_store::{Member, OWN_TOPIC, StoreError};
 
-use crate::{bearer::Held, server::Server};
+use http::{HeaderName, StatusCode, header};
+
+use crate::{
+    bearer::{Held, challenge, challenge_without_token, of_header},
+    cookie::Name,
+    http::{Request, Response, busy, refusal},
+    server::Server,
+};
 
 /// What somebody shows.
 pub(crate) enum Credential {
@@ -49,6 +57,29 @@ pub(crate) enum Denied {
 }
 
 impl Credential {
+    /// What `request` shows: a bearer token, or else the session of a page of ours.
+    pub fn of_request(server: &Server, request: &Request) -> Result<Self, Box<Response>> {
+        if request.headers.contains_key(header::AUTHORIZATION) {
+            return Self::of_header(request);
+        }
+        let cookie = server.cookies.read(request, &Name::Session);
+        let session = cookie.and_then(|text| Digest::of_token(Kind::Session, &text));
+        match session {
+            None => Err(Box::new(challenge_without_token())),
+            Some(id) if is_of_our_page(server, request) => Ok(Self::Session(id)),
+            Some(_) => {
+                let words = "a session reads from a page of this server only";
+                Err(Box::new(refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), words)))
+            }
+        }
+    }
+
+    /// The bearer token that `request` shows.
+    pub fn of_header(request: &Request) -> Result<Self, Box<Response>> {
+        let token = of_header(request).map(|token| Self::Token(Secret::new(token.to_owned())));
+        token.ok_or_else(|| Box::new(challenge_without_token()))
+    }
+
     /// Who shows it; a token must have `scope`, for the channel.
     pub async fn visitor(&self, server: &Server, scope: &'static str) -> Result<Visitor, Denied> {
         match self {
@@ -80,6 +111,29 @@ impl Visitor {
         let role = if may_see { server.store.role(topic, &self.member).await? } else { None };
         role.map(|_| ()).ok_or(Denied::NotMember)
     }
+}
+
+impl Denied {
+    /// The answer that says so.
+    pub fn response(&self) -> Response {
+        match self {
+            Self::Token(cause) => challenge(cause, cause.scope()),
+            Self::Session => challenge_without_token(),
+            Self::NotMember => refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), &self.to_string()),
+            Self::Store(error) => {
+                tracing::error!(%error, "the store failed");
+                busy()
+            }
+        }
+    }
+}
+
+/// Does a browser say that a page of ours asks? One that says nothing is too old to be led by another site: our cookies
+/// are `SameSite=Lax`, and no answer is readable from elsewhere.
+fn is_of_our_page(server: &Server, request: &Request) -> bool {
+    let site = request.header(HeaderName::from_static("sec-fetch-site"));
+    let origin = request.header(header::ORIGIN);
+    site.is_none_or(|site| site == "same-origin") && origin.is_none_or(|origin| origin == server.issuer())
 }
 
 /// The holder of a token that may read the channel.

@@ -91,9 +91,11 @@ impl Store {
     }
 
     /// The newest event; 0 before the first. It changes after every commit here that appended, before the verbs of
-    /// that commit are answered, and ends with the store.
+    /// that commit are answered, and ends with the store. What it is now counts as seen.
     pub fn channel_head(&self) -> watch::Receiver<i64> {
-        self.engine.head.clone()
+        let mut head = self.engine.head.clone();
+        head.mark_unchanged();
+        head
     }
 
     /// Has [`Self::channel_head`] tell of what another process appended to the same database. A point read when

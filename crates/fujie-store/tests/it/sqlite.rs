@@ -142,6 +142,41 @@ async fn a_newer_database_is_refused() {
 }
 
 #[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("fujie.db");
+    let first = include_str!("../../migrations/V1__first.sql");
+    let first = refinery::Migration::unapplied("V1__first", first).unwrap();
+    let mut connection = rusqlite::Connection::open(&path).unwrap();
+    refinery::Runner::new(&[first]).run(&mut connection).unwrap();
+    let sql = "INSERT INTO account (id, name, is_administrator, version, created_at) VALUES (?1, '小明', 0, 0, 0)";
+    let id = given::id();
+    connection.execute(sql, [id.as_bytes()]).unwrap();
+    drop(connection);
+    let store = open(place.path());
+    let topic = given::channel::topic_of(&store, given::channel::new_topic(id)).await;
+    assert_eq!(store.members(&topic.name).await.unwrap()[0].name, "小明");
+    store.close().await;
+    assert_eq!(open(place.path()).topic(&topic.name).await.unwrap(), Some(topic));
+}
+
+#[tokio::test]
+async fn what_another_process_appended_is_told_when_asked() {
+    let (store, place) = fresh();
+    let other = open(place.path());
+    let topic = given::channel::topic(&other).await;
+    let id = given::channel::appended(&other, given::channel::notice(&topic.name, T0)).await;
+    let mut head = store.channel_head();
+    assert_eq!(*head.borrow_and_update(), 0);
+    store.renew_channel_head().await.unwrap();
+    assert!(head.has_changed().unwrap());
+    assert_eq!(*head.borrow_and_update(), id);
+    store.renew_channel_head().await.unwrap();
+    assert!(!head.has_changed().unwrap());
+    assert_eq!(*open(place.path()).channel_head().borrow(), id, "it is known from the start");
+}
+
+#[tokio::test]
 async fn another_file_is_refused_and_left_as_it_is() {
     let place = TempDir::new().unwrap();
     let path = place.path().join("fujie.db");

@@ -1,9 +1,12 @@
 //! The sweep: what is over goes, what lives stays, a little at a time.
 
-use fujie_core::grant::EndedWhy;
-use fujie_store::{Refresh, Retention, Store, Use, UsedKind};
+use fujie_core::{grant::EndedWhy, time::Lifetime};
+use fujie_store::{Receipt, Refresh, Retention, Store, Use, UsedKind};
 
-use crate::given::{self, T0, at};
+use crate::given::{
+    self, T0, at,
+    channel::{delivery, integration, notice, topic},
+};
 
 const HOUR: u32 = 3600;
 const DAY: u32 = 86_400;
@@ -54,4 +57,39 @@ pub async fn the_sweep_keeps_its_limit(store: &Store) {
     for expected in [10, 10, 5, 0] {
         assert_eq!(store.sweep(at(DAY), Retention::default(), 10).await.unwrap(), expected);
     }
+}
+
+pub async fn the_sweep_takes_old_events_from_the_front(store: &Store) {
+    let topic = topic(store).await;
+    let mut ids = Vec::new();
+    // The third is older than the second: a clock went back.
+    for (seconds, body) in [(0, Some(vec![1])), (20, None), (10, None), (30, Some(vec![2]))] {
+        let mut new = notice(&topic.name, at(seconds));
+        new.body = body;
+        ids.push(given::channel::appended(store, new).await);
+    }
+    let retention = Retention { events: Lifetime::from_seconds(100) };
+    let sweep = async |seconds| store.sweep(at(seconds), retention, 500).await.unwrap();
+    assert_eq!(sweep(99).await, 0);
+    assert_eq!(sweep(110).await, 1, "the third waits for the second");
+    assert_eq!(store.oldest_event_id().await.unwrap(), ids[1]);
+    assert!(store.channel_event(ids[0]).await.unwrap().is_none());
+    assert_eq!(sweep(129).await, 2);
+    let (_, body) = store.channel_event(ids[3]).await.unwrap().unwrap();
+    assert_eq!(body, Some(vec![2]));
+    assert_eq!(sweep(130).await, 1);
+    let next = given::channel::appended(store, notice(&topic.name, at(130))).await;
+    assert!(next > ids[3], "no id is given twice");
+}
+
+pub async fn a_swept_delivery_is_still_known(store: &Store) {
+    let topic = topic(store).await;
+    let integration = integration(store, &topic).await;
+    let first = delivery(&integration, "one");
+    let Receipt::Received { event_id } = store.receive(first.clone()).await.unwrap() else { panic!("it is new") };
+    assert_eq!(store.sweep(at(7 * DAY), Retention::default(), 500).await.unwrap(), 1, "the event");
+    assert_eq!(store.receive(first.clone()).await.unwrap(), Receipt::Duplicate { event_id });
+    assert_eq!(store.sweep(at(30 * DAY - 1), Retention::default(), 500).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(30 * DAY), Retention::default(), 500).await.unwrap(), 1, "the delivery");
+    assert!(matches!(store.receive(first).await.unwrap(), Receipt::Received { event_id: later } if later > event_id));
 }

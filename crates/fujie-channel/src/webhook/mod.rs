@@ -1,0 +1,210 @@
+//! Webhooks received: is a delivery what it says it is, and what does it say?
+//!
+//! Owns the judgement of one request, without I/O: GitHub's deliveries, any sender that signs the body with HMAC-SHA256,
+//! and senders that only bring a token along (GitLab, Gitee). Nothing of a body is read before its sender is proven.
+//! Remembering which deliveries were there, and refusing bodies of more than 25 MB before they are buffered, is the
+//! caller's.
+
+mod body;
+mod proof;
+
+use std::borrow::Cow;
+
+use fujie_core::{
+    secret::{Secret, sha256},
+    time::Timestamp,
+};
+use http::{HeaderMap, HeaderName, StatusCode};
+
+pub use proof::verify;
+
+/// Names of deliveries and of events, in characters.
+const NAME_LENGTH_MAX: usize = 128;
+
+/// How an integration's deliveries look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// GitHub's: `X-Hub-Signature-256` over the raw body, `X-GitHub-Delivery`, `X-GitHub-Event`.
+    Github,
+    /// HMAC-SHA256 of the raw body, in hexadecimal digits.
+    Hmac {
+        /// The header that carries it.
+        signature: HeaderName,
+        /// What stands before the digits, for example `sha256=`; may be empty.
+        prefix: String,
+        /// The sender's names.
+        names: Names,
+    },
+    /// The secret itself in a header.
+    Token {
+        /// The header that carries it.
+        token: HeaderName,
+        /// The sender's names.
+        names: Names,
+    },
+}
+
+/// Headers in which a sender names what it sends, as far as it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The delivery: the same when it is sent again.
+    pub delivery: Option<HeaderName>,
+    /// What happened.
+    pub event: Option<HeaderName>,
+}
+
+impl Kind {
+    /// GitLab's webhooks with a secret token.
+    pub fn gitlab() -> Self {
+        Self::Token {
+            token: HeaderName::from_static("x-gitlab-token"),
+            names: Names {
+                delivery: Some(HeaderName::from_static("idempotency-key")),
+                event: Some(HeaderName::from_static("x-gitlab-event")),
+            },
+        }
+    }
+
+    /// Gitee's webhooks with a password. Gitee names no deliveries, and repeats the password in the body, where
+    /// [`judge`] masks it.
+    pub fn gitee() -> Self {
+        Self::Token {
+            token: HeaderName::from_static("x-gitee-token"),
+            names: Names { delivery: None, event: Some(HeaderName::from_static("x-gitee-event")) },
+        }
+    }
+}
+
+/// A delivery whose sender is proven.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Received<'a> {
+    /// Its name: a delivery of the same name is the same one again.
+    pub delivery: String,
+    /// The event's type: `com.github.push`; of other senders what their header says, or `hook`.
+    pub event_type: String,
+    /// What it says: JSON.
+    pub data: Cow<'a, str>,
+}
+
+/// Why a delivery is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no signature, or no token.
+    #[error("the signature is missing")]
+    MissingSignature,
+    /// GitHub signed with SHA-1 only.
+    #[error("a SHA-1 signature is not enough")]
+    Sha1Only,
+    /// The signature is not spelled as it should be, or stands there twice.
+    #[error("the signature is malformed")]
+    Malformed,
+    /// Another secret, or another body.
+    #[error("the signature does not fit the body")]
+    Mismatch,
+    /// GitHub's delivery has no name, or one that is too long.
+    #[error("the delivery has no usable name")]
+    MissingDelivery,
+    /// GitHub's event has no name, or one that is no event's.
+    #[error("the event has no usable name")]
+    MissingEvent,
+    /// GitHub sends `application/json` or `application/x-www-form-urlencoded`.
+    #[error("the content type is neither JSON nor a form")]
+    ContentType,
+    /// The body is not JSON in UTF-8, or not a form with one `payload`.
+    #[error("the body is not JSON")]
+    NotJson,
+}
+
+impl Refusal {
+    /// What the sender is answered.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::MissingSignature | Self::Sha1Only | Self::Malformed | Self::Mismatch => StatusCode::UNAUTHORIZED,
+            Self::MissingDelivery | Self::MissingEvent | Self::NotJson => StatusCode::BAD_REQUEST,
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        }
+    }
+}
+
+/// Judges one request: its sender by `secrets` (several while one replaces another; none admits nobody), then what it
+/// says. `now` is when it came.
+///
+/// A sender that names no deliveries cannot be told apart from itself sending again. Two equal bodies of the same event
+/// within a minute of the clock count as one delivery: most senders that retry do so within seconds, and whoever sends
+/// equal bodies on purpose means them further apart. Where that is wrong, the sender has to name its deliveries.
+pub fn judge<'a>(
+    kind: &Kind,
+    secrets: &[Secret],
+    headers: &HeaderMap,
+    body: &'a [u8],
+    now: Timestamp,
+) -> Result<Received<'a>, Refusal> {
+    match kind {
+        Kind::Github => {
+            proof::github(secrets, headers, body)?;
+            Ok(Received {
+                delivery: name(headers, &GITHUB_DELIVERY).ok_or(Refusal::MissingDelivery)?,
+                event_type: github_type(headers).ok_or(Refusal::MissingEvent)?,
+                data: body::github(headers, body)?,
+            })
+        }
+        Kind::Hmac { signature, prefix, names } => {
+            proof::hmac(secrets, headers, signature, prefix, body)?;
+            let data = body::json(body)?;
+            Ok(named(names, headers, body, now, Cow::Borrowed(data)))
+        }
+        Kind::Token { token, names } => {
+            let secret = proof::token(secrets, headers, token)?;
+            let data = body::masked(body::json(body)?, secret)?;
+            Ok(named(names, headers, body, now, data))
+        }
+    }
+}
+
+const GITHUB_DELIVERY: HeaderName = HeaderName::from_static("x-github-delivery");
+const GITHUB_EVENT: HeaderName = HeaderName::from_static("x-github-event");
+
+fn github_type(headers: &HeaderMap) -> Option<String> {
+    let event = name(headers, &GITHUB_EVENT)?;
+    let is_plain = event.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    is_plain.then(|| format!("com.github.{event}"))
+}
+
+fn named<'a>(names: &Names, headers: &HeaderMap, body: &[u8], now: Timestamp, data: Cow<'a, str>) -> Received<'a> {
+    let given = |header: &Option<HeaderName>| header.as_ref().and_then(|header| name(headers, header));
+    let event_type = given(&names.event).filter(|event| !is_ours(event)).unwrap_or_else(|| "hook".to_owned());
+    let delivery = given(&names.delivery).unwrap_or_else(|| unnamed(&event_type, body, now));
+    Received { delivery, event_type, data }
+}
+
+/// Types that nobody but ourselves, or GitHub, may put on an event.
+fn is_ours(event: &str) -> bool {
+    event == "notice" || event.starts_with("fujie.") || event.starts_with("com.github.")
+}
+
+/// The name of a delivery whose sender gave it none.
+fn unnamed(event_type: &str, body: &[u8], now: Timestamp) -> String {
+    let digest = sha256(&[sha256(event_type.as_bytes()), sha256(body)].concat());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{digest}:{}", now.seconds().div_euclid(60))
+}
+
+/// A header's value, if it stands there once and is a name.
+fn name(headers: &HeaderMap, header: &HeaderName) -> Option<String> {
+    let name = only(headers, header)?.ok()?.trim();
+    let is_plain = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    (is_plain && !name.is_empty() && name.len() <= NAME_LENGTH_MAX).then(|| name.to_owned())
+}
+
+/// A header's text. `None`: it is missing; an error: it stands there twice, or is not ASCII.
+fn only<'a>(headers: &'a HeaderMap, header: &HeaderName) -> Option<Result<&'a str, Refusal>> {
+    let mut values = headers.get_all(header).iter();
+    let first = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(Refusal::Malformed));
+    }
+    Some(first.to_str().or(Err(Refusal::Malformed)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Is the sender who it should be: signatures over the raw body, and tokens. In constant time.
+
+use aws_lc_rs::{constant_time, hmac};
+use fujie_core::secret::{Secret, sha256};
+use http::{HeaderMap, HeaderName};
+
+use super::{Refusal, only};
+
+/// A token longer than this is nobody's.
+const TOKEN_LENGTH_MAX: usize = 1024;
+
+const SIGNATURE_256: HeaderName = HeaderName::from_static("x-hub-signature-256");
+const SIGNATURE_SHA1: HeaderName = HeaderName::from_static("x-hub-signature");
+
+/// Is `signature` that of `body`, byte for byte, under `secret`? `sha256=` and 64 hexadecimal digits, as GitHub sends.
+pub fn verify(secret: &[u8], body: &[u8], signature: &str) -> Result<(), Refusal> {
+    let tag = signature.strip_prefix("sha256=").and_then(decode).ok_or(Refusal::Malformed)?;
+    if fits(secret, body, &tag) { Ok(()) } else { Err(Refusal::Mismatch) }
+}
+
+pub(super) fn github(secrets: &[Secret], headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
+    if !headers.contains_key(SIGNATURE_256) && headers.contains_key(SIGNATURE_SHA1) {
+        return Err(Refusal::Sha1Only);
+    }
+    hmac(secrets, headers, &SIGNATURE_256, "sha256=", body)
+}
+
+pub(super) fn hmac(
+    secrets: &[Secret],
+    headers: &HeaderMap,
+    header: &HeaderName,
+    prefix: &str,
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let signature = only(headers, header).ok_or(Refusal::MissingSignature)??;
+    let tag = signature.strip_prefix(prefix).and_then(decode).ok_or(Refusal::Malformed)?;
+    let fits = |secret: &&Secret| fits(secret.expose().as_bytes(), body, &tag);
+    usable(secrets).find(fits).map(|_| ()).ok_or(Refusal::Mismatch)
+}
+
+/// The secret that the sender brought along.
+pub(super) fn token<'a>(
+    secrets: &'a [Secret],
+    headers: &HeaderMap,
+    header: &HeaderName,
+) -> Result<&'a Secret, Refusal> {
+    let token = only(headers, header).ok_or(Refusal::MissingSignature)??;
+    if token.len() > TOKEN_LENGTH_MAX {
+        return Err(Refusal::Malformed);
+    }
+    // Digests are compared, so that not even the length shows.
+    let token = sha256(token.as_bytes());
+    let is_it =
+        |secret: &&Secret| constant_time::verify_slices_are_equal(&sha256(secret.expose().as_bytes()), &token).is_ok();
+    usable(secrets).find(is_it).ok_or(Refusal::Mismatch)
+}
+
+/// An empty secret is one that anybody knows.
+fn usable(secrets: &[Secret]) -> impl Iterator<Item = &Secret> {
+    secrets.iter().filter(|secret| !secret.expose().is_empty())
+}
+
+fn fits(secret: &[u8], body: &[u8], tag: &[u8; 32]) -> bool {
+    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret), body, tag).is_ok()
+}
+
+fn decode(hex: &str) -> Option<[u8; 32]> {
+    let mut tag = [0; 32];
+    if hex.len() != 64 {
+        return None;
+    }
+    for (byte, digits) in tag.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = digits.iter().try_fold(0, |sum, digit| Some(sum << 4 | char::from(*digit).to_digit(16)? as u8))?;
+    }
+    Some(tag)
+}
