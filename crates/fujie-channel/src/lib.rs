@@ -15,5 +15,6 @@ pub mod message;
 pub mod outbox;
 pub mod post;
 pub mod robot;
+pub mod session;
 pub mod web_push;
 pub mod webhook;

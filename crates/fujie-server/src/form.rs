@@ -16,7 +16,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{
     cookie::Name,
-    http::{Request, Response, with_header},
+    http::{Body, Request, Response, with_header},
     page::{ErrorKind, ErrorPage, FormPost, Lang, LangLink, Page, Shell},
     server::Server,
     snapshot::Snapshot,
@@ -160,7 +160,7 @@ impl<'a> Visit<'a> {
                 return crate::http::status(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
-        let mut response = Response::new(http_body_util::Full::new(html.into()));
+        let mut response = Response::new(Body::whole(html));
         *response.status_mut() = code;
         let headers = response.headers_mut();
         let fixed = [

@@ -1,22 +1,25 @@
 //! The URL table, on one screen.
 
+use std::sync::Arc;
+
+use fujie_channel::event::is_topic;
 use fujie_core::discovery::path as standard;
 use http::{Method, StatusCode, header};
 
 use crate::{
     broker,
     endpoint::{
-        account, asset, authorize, bind, consent, discovery, health, introspect, revoke, setup, sign_in, sign_out,
-        token, userinfo,
+        account, asset, authorize, bind, consent, discovery, health, hooks, introspect, revoke, setup, sign_in,
+        sign_out, token, topic_events, userinfo,
     },
     form::Visit,
-    http::{Request, Response, json_text, preflight, see_other, with_header},
+    http::{BODY_LENGTH_MAX, Request, Response, json_text, preflight, see_other, with_header},
     page::ErrorKind,
     server::Server,
 };
 
 /// Answers a request.
-pub async fn route(server: &Server, request: &Request) -> Response {
+pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
     let (get, post, options) = (Method::GET, Method::POST, Method::OPTIONS);
     // HEAD is safe (RFC 9110 §9.2.1): where a GET may grant or spend something, it is no method at all.
     let may_act = request.path == standard::AUTHORIZE || request.path.starts_with("/broker/");
@@ -64,7 +67,7 @@ pub async fn route(server: &Server, request: &Request) -> Response {
         "/setup" if *method == get => setup::get(server, request).await,
         "/setup" if *method == post => setup::post(server, request).await,
         "/" if *method == get => see_other("/account"),
-        _ => match broker(server, request, method).await {
+        _ => match below(server, request, method).await {
             Some(response) => response,
             None if *method == get => match asset::get(request) {
                 Some(response) => response,
@@ -72,6 +75,39 @@ pub async fn route(server: &Server, request: &Request) -> Response {
             },
             None => unknown(server, request),
         },
+    }
+}
+
+/// What lies below a path that names something.
+async fn below(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    match channel(server, request, method).await {
+        Some(response) => Some(response),
+        None => broker(server, request, method).await,
+    }
+}
+
+/// Webhooks, and topics with their events.
+async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    if let Some(id) = request.path.strip_prefix("/hooks/") {
+        return if *method == Method::POST { Some(hooks::post(server, request, id).await) } else { None };
+    }
+    let (topic, rest) = request.path.strip_prefix("/topics/")?.split_once('/')?;
+    if !is_topic(topic) {
+        return None;
+    }
+    match (method.as_str(), rest.split_once('/')) {
+        ("GET", None) if rest == "events" => Some(topic_events::get(server, request, topic).await),
+        ("POST", None) if rest == "events" => Some(topic_events::post(server, request, topic).await),
+        ("GET", Some(("events", id))) => Some(topic_events::get_one(server, request, topic, id).await),
+        _ => None,
+    }
+}
+
+/// The largest body that is read here, in bytes; or the answer, when the body need not be read for it.
+pub(crate) async fn body_length_max(server: &Server, request: &Request) -> Result<usize, Response> {
+    match request.path.strip_prefix("/hooks/") {
+        Some(id) if is_ours(server, request) => hooks::body_length_max(server, request, id).await,
+        _ => Ok(BODY_LENGTH_MAX),
     }
 }
 
@@ -130,6 +166,16 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),
+        _ if path.starts_with("/hooks/") => ("POST", Asker::Client),
+        _ if path.starts_with("/topics/") => {
+            let (topic, rest) = path.strip_prefix("/topics/")?.split_once('/')?;
+            match rest.split_once('/') {
+                _ if !is_topic(topic) => return None,
+                None if rest == "events" => ("GET, POST", Asker::Client),
+                Some(("events", _)) => ("GET", Asker::Client),
+                _ => return None,
+            }
+        }
         _ => {
             let (id, act) = path.strip_prefix("/broker/")?.split_once('/')?;
             let connection = server.connection(id)?;

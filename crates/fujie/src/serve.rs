@@ -43,6 +43,7 @@ pub async fn run(mut config: Config) -> Result<()> {
         policy: policy(&config),
         connections,
         password_enabled: config.sign_in.password,
+        channel: fujie_server::ChannelSettings::default(),
         master,
         clock: Clock::default(),
     };

@@ -5,6 +5,7 @@
 //! [`crate::serve`]'s.
 
 mod command;
+mod output;
 mod quote;
 mod reader;
 mod reply;
@@ -12,6 +13,7 @@ mod reply;
 use std::time::Duration;
 
 pub use command::{Command, Malformed};
+pub use output::Output;
 pub use quote::{Address, Quoted};
 pub use reader::{Fault, Reader};
 pub use reply::{ErrorCode, Reply};

@@ -19,7 +19,7 @@ use fujie_core::{
     token::seal::MasterKey,
 };
 use fujie_server::{
-    Server, Settings,
+    ChannelSettings, Server, Settings,
     broker::{Connection, Embedding, Upstream::Known},
     clock::Clock,
     endpoint::sign_in::fold,
@@ -39,6 +39,8 @@ use crate::{
 
 pub const CALLBACK: &str = "https://app.example/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// How often a stream with nothing to say gives a sign of life here; every second time its reader is judged again.
+pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_millis(100);
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A running server and what belongs to it.
@@ -424,6 +426,37 @@ impl House {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// Sends bytes as they are and gives the first line that comes back.
+    pub async fn first_line(&self, bytes: &[u8]) -> String {
+        use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await.unwrap();
+        line
+    }
+
+    /// Sends `head`, and then `chunk` until something other than "go on" comes back or `most` of them were taken. Gives
+    /// what came back, and how many were taken.
+    pub async fn pour(&self, head: &[u8], chunk: &[u8], most: usize) -> (String, usize) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let (mut reader, mut writer) = stream.into_split();
+        writer.write_all(head).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let go_on = reader.read(&mut answer).await.unwrap();
+        assert!(answer[..go_on].starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&answer));
+        let answered = tokio::spawn(async move {
+            let length = reader.read(&mut answer).await.unwrap_or_default();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        });
+        let mut sent = 0;
+        while sent < most && !answered.is_finished() && writer.write_all(chunk).await.is_ok() {
+            sent += 1;
+        }
+        (answered.await.unwrap(), sent)
+    }
+
     /// Stops the server as SIGTERM would, and closes the database.
     pub async fn halt(&mut self) {
         drop(self.stop.take());
@@ -459,6 +492,7 @@ fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>,
         policy: Policy::default(),
         connections: apps.iter().map(connection).collect(),
         password_enabled: true,
+        channel: ChannelSettings { heartbeat: HEARTBEAT, ..ChannelSettings::default() },
         master: MasterKey::new(&[7; 32]).unwrap(),
         clock: clock.clone(),
     }
@@ -476,7 +510,7 @@ async fn start(folder: &Path, settings: Settings, listener: TcpListener) -> Star
     (server, stop, tokio::spawn(serving))
 }
 
-async fn read(request: reqwest::RequestBuilder) -> Page {
+pub async fn read(request: reqwest::RequestBuilder) -> Page {
     let response = request.send().await.unwrap();
     let (url, status, headers) = (response.url().to_string(), response.status().as_u16(), response.headers().clone());
     Page { url, status, headers, body: String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap() }

@@ -23,6 +23,7 @@ mod github_delivery;
 mod github_device;
 mod github_hook;
 mod github_rest;
+mod github_storm;
 mod github_story;
 mod github_token;
 mod gitlab;

@@ -42,7 +42,7 @@ async fn each_advertised_endpoint_answers() {
     }
     let all: Vec<_> = metadata.as_object().unwrap().keys().filter(|key| key.contains("endpoint")).collect();
     let methods = all.iter().filter(|key| key.contains("auth_methods")).count();
-    assert_eq!(all.len() - methods, 6, "no other endpoint is promised: {all:?}");
+    assert_eq!(all.len() - methods, 8, "no other endpoint is promised: {all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +116,10 @@ async fn what_is_off_is_not_advertised_and_appears_when_a_client_has_it_switched
     assert_eq!(words(&before["grant_types_supported"]), ["authorization_code", "client_credentials", "refresh_token"]);
     assert_eq!(words(&before["code_challenge_methods_supported"]), ["S256"]);
     assert_eq!(words(&before["id_token_signing_alg_values_supported"]), ["ES256", "EdDSA"]);
-    assert_eq!(words(&before["scopes_supported"]), ["openid", "profile", "offline_access", "read_contacts"]);
+    assert_eq!(
+        words(&before["scopes_supported"]),
+        ["openid", "profile", "offline_access", "channel:read", "channel:write", "read_contacts"]
+    );
     for name in ["claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"] {
         assert_eq!(before[name], false, "{name}");
     }

@@ -1,0 +1,105 @@
+//! A request, read whole within its limits. A body that is too large is refused by its declared length before any of it
+//! is read, and by count when no length is declared; all large bodies together have a bound.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use crate::{
+    http::{BODY_LENGTH_MAX, Request, Response, busy, json_text, status},
+    route::body_length_max,
+    server::Server,
+};
+
+/// Headers of a request, all together.
+pub(crate) const HEADERS_LENGTH_MAX: usize = 32 * 1024;
+/// A body must have arrived by then.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// A large body that finds no memory waits so long for it.
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Memory is set aside in pieces of this many KiB, as a body arrives: who sends nothing takes nothing.
+const PIECE: u32 = 1024;
+
+/// Memory for large bodies: 256 MiB, in KiB.
+pub(crate) fn memory() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(256 * 1024))
+}
+
+/// The request, or why it is not read.
+pub(crate) async fn read(
+    server: &Server,
+    request: hyper::Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Request, Response> {
+    let (parts, body) = request.into_parts();
+    let head: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if head > HEADERS_LENGTH_MAX {
+        return Err(status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    }
+    let declared =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let mut request = Request {
+        method: parts.method,
+        authority: parts.uri.authority().map(|authority| authority.as_str().to_owned()),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body: Bytes::new(),
+        peer,
+        memory: None,
+    };
+    let may_be_large = request.method == Method::POST && declared.is_none_or(|length| length > BODY_LENGTH_MAX);
+    let most = if may_be_large { body_length_max(server, &request).await? } else { BODY_LENGTH_MAX };
+    if declared.is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    if request.method == Method::POST {
+        let collected = collect(body, declared, most, &server.memory);
+        (request.body, request.memory) =
+            timeout(BODY_TIMEOUT, collected).await.unwrap_or_else(|_| Err(status(StatusCode::REQUEST_TIMEOUT)))?;
+    }
+    Ok(request)
+}
+
+/// Reads `body` whole, with the memory that was set aside for it.
+async fn collect(
+    mut body: Incoming,
+    declared: Option<usize>,
+    most: usize,
+    memory: &Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
+    let mut whole = BytesMut::with_capacity(declared.unwrap_or_default());
+    let mut reserved: Option<OwnedSemaphorePermit> = None;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Err(status(StatusCode::BAD_REQUEST)) };
+        let Ok(data) = frame.into_data() else { continue };
+        let length = whole.len() + data.len();
+        if length > most {
+            return Err(too_large(most));
+        }
+        let has = BODY_LENGTH_MAX.max(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024);
+        if length > has {
+            let more = timeout(MEMORY_TIMEOUT, Arc::clone(memory).acquire_many_owned(PIECE)).await;
+            let Ok(Ok(more)) = more else { return Err(busy()) };
+            match &mut reserved {
+                Some(reserved) => reserved.merge(more),
+                None => reserved = Some(more),
+            }
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole.freeze(), reserved))
+}
+
+fn too_large(most: usize) -> Response {
+    let most = most / 1024;
+    let body = format!(r#"{{"error":"invalid_request","error_description":"the body is larger than {most} KiB"}}"#);
+    json_text(StatusCode::PAYLOAD_TOO_LARGE, body)
+}
