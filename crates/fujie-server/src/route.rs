@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use fujie_channel::event::is_topic;
-use fujie_core::discovery::path as standard;
+use fujie_core::{channel::path as built_in, discovery::path as standard};
 use http::{Method, StatusCode, header};
 
 use crate::{
     broker,
     endpoint::{
         account, asset, authorize, bind, consent, discovery, health, hooks, introspect, revoke, setup, sign_in,
-        sign_out, token, topic_events, userinfo,
+        sign_out, token, topic_events, topic_socket, userinfo,
     },
     form::Visit,
     http::{BODY_LENGTH_MAX, Request, Response, json_text, preflight, see_other, with_header},
@@ -52,6 +52,7 @@ pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
         {
             preflight()
         }
+        built_in::SOCKET if *method == get => topic_socket::get(server, request).await,
         // Seen by people.
         standard::AUTHORIZE if *method == get || *method == post => authorize::answer(server, request).await,
         "/sign-in" if *method == get => sign_in::get(server, request).await,
@@ -163,6 +164,7 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         standard::TOKEN | standard::INTROSPECT | standard::REVOKE => ("POST", Asker::Client),
         standard::USERINFO => ("GET, POST", Asker::Client),
         standard::JWKS | standard::OPENID_CONFIGURATION | standard::AUTHORIZATION_SERVER => ("GET", Asker::Client),
+        built_in::SOCKET => ("GET", Asker::Client),
         standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),

@@ -18,5 +18,6 @@ pub mod sign_in;
 pub mod sign_out;
 pub mod token;
 pub mod topic_events;
+pub mod topic_socket;
 mod topic_stream;
 pub mod userinfo;

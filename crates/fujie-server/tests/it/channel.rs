@@ -2,6 +2,8 @@
 
 mod events;
 mod hooks;
+mod line;
+mod socket;
 mod stream;
 
 use fujie_core::{
