@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod channel;
 mod connection;
 mod demo;
 mod desktop_example;
