@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<Simulation>> {
         // control
         .route("/_simulate/events", post(events::post).layer(DefaultBodyLimit::max(events::BODY_BYTES_MAX)))
         .route("/_simulate/storm", get(storm::get).post(storm::post).delete(storm::delete))
+        .route("/_simulate/storm/acknowledged", get(storm::acknowledged))
         .route("/_simulate/repositories", get(control::repositories).post(control::add_repository))
         .route("/_simulate/grants/{client_id}/{person}", delete(control::end_grant))
         // api.github.com

@@ -135,6 +135,7 @@ async fn github_storm_ends_when_a_receiver_that_fails_at_times_took_every_sendin
     shore.seen.lock().unwrap().deliveries.clear();
     let progress = storm(&house, json!({ "hook_id": hook, "count": 300, "seed": 7, "concurrency": 8 })).await;
 
+    let listed = house.get("/_simulate/storm/acknowledged").await;
     let seen = shore.seen.lock().unwrap();
     let mut taken: BTreeMap<String, u64> = BTreeMap::new();
     for (delivered, reaction) in &seen.deliveries {
@@ -144,6 +145,7 @@ async fn github_storm_ends_when_a_receiver_that_fails_at_times_took_every_sendin
     }
     let numbers: Vec<_> = taken.keys().map(|guid| u32::from_str_radix(&guid[..8], 16).unwrap()).collect();
     assert_eq!(numbers, (0..300).collect::<Vec<_>>(), "each was taken at least once");
+    assert!(listed.text().lines().eq(taken.keys()), "the GUIDs can be asked for");
     let storm_of = |guid: &String| guid[8..].to_owned();
     assert!(taken.keys().all(|guid| storm_of(guid) == storm_of(taken.keys().next().unwrap())));
     assert!((1..=5).all(|times| taken.values().any(|taken| *taken == times)), "once to five times: {taken:?}");
@@ -263,6 +265,7 @@ async fn github_storm_waits_for_a_receiver_that_is_away_until_it_is_called_off()
         let _waited = tokio::time::timeout(Duration::from_millis(5), std::future::pending::<()>()).await;
     };
     assert_eq!((&progress["acknowledged"], &progress["done"]), (&json!(0), &json!(false)));
+    assert_eq!(house.get("/_simulate/storm/acknowledged").await.text(), "");
     assert_eq!(progress["last_failure"], "failed to connect to host");
     let back = TcpListener::bind(&address).await.unwrap();
     let (mut stream, _) = back.accept().await.unwrap();

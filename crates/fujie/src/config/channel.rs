@@ -5,6 +5,7 @@
 
 use std::{fs::File, io::Read as _, net::SocketAddr, path::Path, sync::Arc};
 
+use fujie_channel::hub::Overflow;
 use fujie_core::time::Lifetime;
 use rustls::{
     ServerConfig,
@@ -44,15 +45,6 @@ pub struct LineConfig {
     pub tls: Option<Arc<ServerConfig>>,
     /// Where applications reach it, when that is not where it listens.
     endpoint: Option<String>,
-}
-
-/// What becomes of a subscriber that was up to date and then reads too slowly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overflow {
-    /// It is cut off, and may resume.
-    Cut,
-    /// It misses the oldest events, and is told which.
-    DropOldest,
 }
 
 impl LineConfig {

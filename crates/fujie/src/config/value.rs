@@ -4,13 +4,13 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
+use fujie_channel::hub::Overflow;
 use fujie_client::provider::{self, ClientAuthentication};
 use fujie_core::{secret::Secret, time::Lifetime};
 use url::{Host, Url};
 
 use super::{
     LogFormat,
-    channel::Overflow,
     connection::{OAUTH2, OPENID},
     fault::nearest,
 };

@@ -38,7 +38,7 @@ pub async fn follow(feed: &mut Feed) -> End {
 async fn begin(session: &Session, address: &str, cursor: Option<i64>) -> Result<Download, Error> {
     let mut request = session.get(address).header("accept", "text/event-stream");
     if let Some(cursor) = cursor {
-        request = request.header("last-event-id", cursor.to_string());
+        request = request.header("last-event-id", &cursor.to_string());
     }
     request.download(u64::MAX).await
 }

@@ -1,6 +1,8 @@
 //! Stories of the section `[channel]`: no token in plain text where others listen, and files that are what they say.
 
-use super::{super::channel::Overflow, *};
+use fujie_channel::hub::Overflow;
+
+use super::*;
 
 fn channel(lines: &str) -> World {
     world().toml(&format!("[channel]\n{lines}"))

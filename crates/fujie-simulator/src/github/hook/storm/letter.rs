@@ -48,7 +48,7 @@ impl Letter {
         request.into_bytes()
     }
 
-    fn guid(&self, number: u32) -> String {
+    pub(crate) fn guid(&self, number: u32) -> String {
         format!("{number:08x}{}", self.guid_rest)
     }
 }

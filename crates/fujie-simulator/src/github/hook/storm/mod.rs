@@ -114,8 +114,21 @@ pub(crate) async fn post(State(simulation): State<Arc<Simulation>>, body: Bytes)
 
 /// `GET /_simulate/storm`: how far the last one is.
 pub(crate) async fn get(State(simulation): State<Arc<Simulation>>) -> Result<Response, Refusal> {
-    let storm = simulation.world().hooks.storm.as_ref().map(|raging| Arc::clone(&raging.storm));
-    Ok(storm.ok_or(Refusal::NotFound("no storm was ordered"))?.view())
+    Ok(last(&simulation)?.view())
+}
+
+fn last(simulation: &Simulation) -> Result<Arc<Storm>, Refusal> {
+    let world = simulation.world();
+    let raging = world.hooks.storm.as_ref().ok_or(Refusal::NotFound("no storm was ordered"))?;
+    Ok(Arc::clone(&raging.storm))
+}
+
+/// `GET /_simulate/storm/acknowledged`: the GUIDs of all deliveries that got a 2xx by now, one a line.
+pub(crate) async fn acknowledged(State(simulation): State<Arc<Simulation>>) -> Result<Response, Refusal> {
+    let storm = last(&simulation)?;
+    let numbers: Vec<u32> = storm.plan().acknowledged().collect();
+    let lines: String = numbers.into_iter().map(|number| storm.letter.guid(number) + "\n").collect();
+    Ok(lines.into_response())
 }
 
 /// `DELETE /_simulate/storm`: ends it, wherever it is, and forgets it.

@@ -80,6 +80,11 @@ impl Plan {
         true
     }
 
+    /// The numbers of deliveries that got a 2xx, ascending.
+    pub(crate) fn acknowledged(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.is_acknowledged).filter(|(_, is_acknowledged)| **is_acknowledged).map(|(number, _)| number)
+    }
+
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }
