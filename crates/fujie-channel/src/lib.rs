@@ -15,6 +15,7 @@ pub mod message;
 pub mod outbox;
 pub mod post;
 pub mod robot;
+pub mod serve;
 pub mod session;
 pub mod web_push;
 pub mod webhook;

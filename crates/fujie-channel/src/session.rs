@@ -64,7 +64,14 @@ type Asking<P> = Pin<Box<dyn Future<Output = Answer<P>> + Send>>;
 enum Answer<P> {
     Admission { token: Arc<Secret>, outcome: Result<P, Refusal> },
     Subscription { topic: String, from: Option<i64>, outcome: Result<(), Refusal> },
-    Check(Result<(P, Vec<(Arc<str>, Refusal)>), Refusal>),
+    Check(Result<Checked<P>, Refusal>),
+}
+
+/// A token that is still good.
+struct Checked<P> {
+    pass: P,
+    /// Topics that its bearer may no longer read.
+    refused: Vec<(Arc<str>, Refusal)>,
 }
 
 impl<G: Gate> Session<G> {
@@ -174,8 +181,9 @@ impl<G: Gate> Session<G> {
         }));
     }
 
-    /// Asks about everything again when it is due.
-    fn check(&mut self) {
+    /// Asks about everything again when it is due. Every line does so; a transport with signs of life of its own calls
+    /// this at those.
+    pub fn check(&mut self) {
         let Some(admitted) = &self.admitted else { return };
         if self.is_asking() || admitted.checked_at.elapsed() < CHECK_INTERVAL {
             return;
@@ -194,7 +202,7 @@ impl<G: Gate> Session<G> {
             Answer::Admission { outcome: Err(refusal), .. } => return turn_away(refusal, output),
             Answer::Subscription { topic, from, outcome: Ok(()) } => self.subscribe(&topic, from, output),
             Answer::Subscription { topic, outcome: Err(refusal), .. } => refuse_topic(&topic, refusal, output),
-            Answer::Check(Ok((pass, refused))) => {
+            Answer::Check(Ok(Checked { pass, refused })) => {
                 if let Some(admitted) = &mut self.admitted {
                     admitted.pass = Arc::new(pass);
                     admitted.checked_at = Instant::now();
@@ -228,11 +236,7 @@ impl<G: Gate> Session<G> {
 }
 
 /// Is the token still good, and which of `topics` are no longer its bearer's?
-async fn check<G: Gate>(
-    gate: &G,
-    token: &Secret,
-    topics: Vec<Arc<str>>,
-) -> Result<(G::Pass, Vec<(Arc<str>, Refusal)>), Refusal> {
+async fn check<G: Gate>(gate: &G, token: &Secret, topics: Vec<Arc<str>>) -> Result<Checked<G::Pass>, Refusal> {
     let pass = gate.admit(token).await?;
     let mut refused = Vec::new();
     for topic in topics {
@@ -242,7 +246,7 @@ async fn check<G: Gate>(
             Err(refusal) => refused.push((topic, refusal)),
         }
     }
-    Ok((pass, refused))
+    Ok(Checked { pass, refused })
 }
 
 fn deliver(topic: &str, delivery: &Delivery, output: &mut Output) -> ControlFlow<()> {

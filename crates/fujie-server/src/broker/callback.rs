@@ -165,7 +165,11 @@ async fn enter(
 }
 
 /// The identity as it is kept: by connection, never by nickname.
-pub(super) fn identity(connection: &Connection, record: &fujie_client::Provider, vouched: fujie_client::Identity) -> Identity {
+pub(super) fn identity(
+    connection: &Connection,
+    record: &fujie_client::Provider,
+    vouched: fujie_client::Identity,
+) -> Identity {
     let union = connection.group_key().zip(vouched.union_subject).map(|(group, unionid)| Union { group, unionid });
     Identity {
         provider: connection.provider_key(),

@@ -2,7 +2,7 @@
 //! of a member of the topic. Asked when somebody comes, and again while a stream goes on.
 
 use fujie_core::{
-    channel::{READ, resource},
+    channel::resource,
     error::ErrorCode,
     secret::{Digest, Kind, Secret},
     time::Timestamp,
@@ -136,12 +136,8 @@ fn is_of_our_page(server: &Server, request: &Request) -> bool {
     site.is_none_or(|site| site == "same-origin") && origin.is_none_or(|origin| origin == server.issuer())
 }
 
-/// The holder of a token that may read the channel.
-pub(super) async fn reader(server: &Server, token: &Secret) -> Result<Visitor, Denied> {
-    of_token(server, token, READ).await
-}
-
-async fn of_token(server: &Server, token: &Secret, scope: &'static str) -> Result<Visitor, Denied> {
+/// The holder of a token for the channel with `scope`.
+pub(super) async fn of_token(server: &Server, token: &Secret, scope: &'static str) -> Result<Visitor, Denied> {
     let held = Held::load(server, token.expose()).await?;
     let snapshot = server.snapshot();
     let audience = resource(server.issuer());

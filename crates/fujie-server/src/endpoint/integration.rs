@@ -189,13 +189,13 @@ fn number(hook: &Hook) -> u64 {
 
 /// A command that tries a door, with the secret in a variable of the shell.
 fn example(row: &Integration, url: &str) -> String {
-    let mut lines = vec!["body='{\"text\": \"hello\"}'".to_owned(), "curl -H 'Content-Type: application/json' \\".to_owned()];
+    let mut lines =
+        vec!["body='{\"text\": \"hello\"}'".to_owned(), "curl -H 'Content-Type: application/json' \\".to_owned()];
     let value = match row.kind {
         IntegrationKind::Token => "$SECRET".to_owned(),
-        IntegrationKind::Github | IntegrationKind::Hmac => format!(
-            "{}$(printf %s \"$body\" | openssl dgst -sha256 -hmac \"$SECRET\" | sed 's/^.* //')",
-            row.prefix
-        ),
+        IntegrationKind::Github | IntegrationKind::Hmac => {
+            format!("{}$(printf %s \"$body\" | openssl dgst -sha256 -hmac \"$SECRET\" | sed 's/^.* //')", row.prefix)
+        }
     };
     lines.push(format!("  -H \"{}: {value}\" \\", row.header));
     lines.extend(row.event_header.iter().map(|header| format!("  -H '{header}: ping' \\")));
@@ -307,7 +307,8 @@ async fn act(
     };
     let api = client.github(&tokens);
     let (repository, id) = (hook.repository.as_str(), number(hook));
-    let told = |outcome: Result<String, ProviderError>| back(row, outcome.map_err(|error| connect::told(connection, &error)));
+    let told =
+        |outcome: Result<String, ProviderError>| back(row, outcome.map_err(|error| connect::told(connection, &error)));
     Ok(match action {
         "ping" => told(api.ping_hook(repository, id).await.map(|()| "said=pinged".to_owned())),
         "again" => {
@@ -388,7 +389,8 @@ async fn remove_at(
         Err(error) => connect::told(connection, &error),
     };
     // To make a hook is a smaller permission than to remove it, and GitHub says "not found" for both.
-    let is_there = fault == GithubFault::Hidden && api.has_hook(&hook.repository, number(hook)).await.unwrap_or_default();
+    let is_there =
+        fault == GithubFault::Hidden && api.has_hook(&hook.repository, number(hook)).await.unwrap_or_default();
     Ok(back(row, if is_there { Ok("said=not-removed".to_owned()) } else { Err(fault) }))
 }
 

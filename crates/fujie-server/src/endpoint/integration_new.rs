@@ -122,8 +122,7 @@ impl Typed {
             Preset::Hmac => ("X-Signature-256", "sha256=", "", ""),
             Preset::Token => ("X-Webhook-Token", "", "", ""),
         };
-        let [header, prefix, id_header, event_header] =
-            [header, prefix, id_header, event_header].map(str::to_owned);
+        let [header, prefix, id_header, event_header] = [header, prefix, id_header, event_header].map(str::to_owned);
         Self { id, preset, label: String::new(), header, prefix, id_header, event_header }
     }
 

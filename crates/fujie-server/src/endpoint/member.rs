@@ -133,8 +133,7 @@ async fn remove(visit: &Visit<'_>, here: &Here, fields: &Parameters) -> Result<R
 
 async fn leave(visit: &Visit<'_>, here: &Here) -> Result<Response, StoreError> {
     let own = here.session.account.id;
-    let left =
-        visit.server.store.remove_member(&here.topic.name, Member::Account(own), Some(own), visit.now).await?;
+    let left = visit.server.store.remove_member(&here.topic.name, Member::Account(own), Some(own), visit.now).await?;
     Ok(match left {
         MemberChanged::LastOwner => wrong(visit, here, SettingsError::LastOwner).await,
         _ => see_other("/topics"),

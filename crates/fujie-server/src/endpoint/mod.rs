@@ -25,6 +25,7 @@ pub mod token;
 pub mod topic;
 pub mod topic_events;
 pub mod topic_settings;
+pub mod topic_socket;
 mod topic_stream;
 pub mod topics;
 pub mod userinfo;

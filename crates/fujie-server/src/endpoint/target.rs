@@ -152,12 +152,7 @@ fn may_change(here: &Here, target: &Target) -> bool {
     target.topic == here.topic.name && may
 }
 
-async fn change(
-    visit: &Visit<'_>,
-    here: &Here,
-    fields: &Parameters,
-    target: Target,
-) -> Result<Response, StoreError> {
+async fn change(visit: &Visit<'_>, here: &Here, fields: &Parameters, target: Target) -> Result<Response, StoreError> {
     let topic = &here.topic.name;
     match fields.text("action") {
         Some("remove") => {

@@ -213,8 +213,7 @@ async fn devices(server: &Server, here: &Here) -> Result<Vec<PushDevice>, StoreE
     let is_own = |target: &&fujie_store::Target| {
         target.kind == TargetKind::WebPush && target.account == Some(here.session.account.id)
     };
-    let device =
-        |target: &fujie_store::Target| PushDevice { id: target.id.to_string(), address: hex(&target.address) };
+    let device = |target: &fujie_store::Target| PushDevice { id: target.id.to_string(), address: hex(&target.address) };
     Ok(targets.iter().filter(is_own).map(device).collect())
 }
 

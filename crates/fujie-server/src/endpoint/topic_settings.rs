@@ -74,12 +74,7 @@ pub async fn delete(server: &Server, request: &Request, name: &str) -> Response 
     }
 }
 
-async fn show(
-    visit: &Visit<'_>,
-    here: &Here,
-    said: Option<SettingsSaid>,
-    error: Option<SettingsError>,
-) -> Response {
+async fn show(visit: &Visit<'_>, here: &Here, said: Option<SettingsSaid>, error: Option<SettingsError>) -> Response {
     let code = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     match load(visit, here).await {
         Ok(page) => visit.page(code, &page::TopicSettings { said, error, ..page }, &[]),

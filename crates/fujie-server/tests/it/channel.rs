@@ -2,6 +2,9 @@
 
 mod events;
 mod hooks;
+mod line;
+mod posting;
+mod socket;
 mod stream;
 
 use fujie_core::{

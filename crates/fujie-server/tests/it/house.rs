@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use fujie_channel::{outbox::Simulators, serve::Listener};
 use fujie_client::{Client as ProviderClient, Registration, provider};
 use fujie_core::{
     account::Session,
@@ -19,7 +20,7 @@ use fujie_core::{
     token::seal::MasterKey,
 };
 use fujie_server::{
-    ChannelSettings, Server, Settings,
+    ChannelSettings, Line, Server, Settings,
     broker::{Connection, Embedding, Upstream::Known},
     clock::Clock,
     endpoint::sign_in::fold,
@@ -54,6 +55,9 @@ pub struct House {
     pub http: reqwest::Client,
     /// What the server sends to providers, and what they answer.
     pub upstream: Arc<Upstream>,
+    /// Where the line protocol is spoken.
+    pub line: std::net::SocketAddr,
+    simulators: Simulators,
     /// Where it listens.
     address: std::net::SocketAddr,
     folder: tempfile::TempDir,
@@ -138,20 +142,25 @@ impl House {
 
     /// The same with another form of the API's tokens.
     pub async fn with(token: TokenForm) -> Self {
-        Self::build(token, &[WECHAT], None).await
+        Self::build(token, &[WECHAT], None, Simulators::default()).await
     }
 
     /// The same with these connections.
     pub async fn connected(apps: &[App]) -> Self {
-        Self::build(TokenForm::Jwt(Algorithm::Es256), apps, None).await
+        Self::build(TokenForm::Jwt(Algorithm::Es256), apps, None, Simulators::default()).await
+    }
+
+    /// The same with group robots and push services that are simulated.
+    pub async fn posting_to(simulators: Simulators) -> Self {
+        Self::build(TokenForm::Jwt(Algorithm::Es256), &[], None, simulators).await
     }
 
     /// A house behind a proxy that ends TLS: only [`House::raw`] reaches it, with the right Host.
     pub async fn behind_tls(issuer: &str) -> Self {
-        Self::build(TokenForm::Jwt(Algorithm::Es256), &[WECHAT], Some(issuer)).await
+        Self::build(TokenForm::Jwt(Algorithm::Es256), &[WECHAT], Some(issuer), Simulators::default()).await
     }
 
-    async fn build(token: TokenForm, apps: &[App], issuer: Option<&str>) -> Self {
+    async fn build(token: TokenForm, apps: &[App], issuer: Option<&str>, simulators: Simulators) -> Self {
         crate::log::listen();
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -160,7 +169,8 @@ impl House {
         let config = WechatConfig { apps: vec![simulated(WECHAT), simulated(WECHAT_2)], ..WechatConfig::default() };
         let wechat = Wechat::start(("127.0.0.1", 0), config).await.unwrap();
         let (clock, upstream) = (Clock::default(), Arc::new(Upstream::new()));
-        let settings = settings(&issuer, wechat.base_url(), &clock, &upstream, apps);
+        let (channel, line) = channel(simulators.clone());
+        let settings = settings(&issuer, wechat.base_url(), &clock, &upstream, apps, channel);
         let (server, stop, running) = start(folder.path(), settings, listener).await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let mut house = Self {
@@ -172,6 +182,8 @@ impl House {
             alice: Id::from_bytes([0; 16]),
             http,
             upstream,
+            line,
+            simulators,
             address,
             folder,
             stop: Some(stop),
@@ -187,9 +199,10 @@ impl House {
     pub async fn restart(mut self, apps: &[App]) -> Self {
         self.halt().await;
         let listener = TcpListener::bind(self.address).await.unwrap();
-        let settings = settings(&self.issuer, self.wechat.base_url(), &self.clock, &self.upstream, apps);
+        let (channel, line) = channel(self.simulators.clone());
+        let settings = settings(&self.issuer, self.wechat.base_url(), &self.clock, &self.upstream, apps, channel);
         let (server, stop, running) = start(self.folder.path(), settings, listener).await;
-        Self { server, stop: Some(stop), running: Some(running), ..self }
+        Self { server, line, stop: Some(stop), running: Some(running), ..self }
     }
 
     /// Moves the clock forwards; clients and keys are looked after as the server does every second.
@@ -471,7 +484,22 @@ fn simulated(app: App) -> wechat::App {
     wechat::App { appid: app.appid.to_owned(), secret: app.secret.to_owned(), ..wechat::App::demo() }
 }
 
-fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>, apps: &[App]) -> Settings {
+/// A channel with a line listener of its own, and where that is.
+fn channel(simulators: Simulators) -> (ChannelSettings, std::net::SocketAddr) {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let line = Some(Line { listener, endpoint: format!("tcp://{address}") });
+    (ChannelSettings { line, heartbeat: HEARTBEAT, simulators, ..ChannelSettings::default() }, address)
+}
+
+fn settings(
+    issuer: &str,
+    wechat: &str,
+    clock: &Clock,
+    upstream: &Arc<Upstream>,
+    apps: &[App],
+    channel: ChannelSettings,
+) -> Settings {
     let connection = |app: &App| {
         let record = provider::wechat().at_host(wechat).unwrap();
         let registration = Registration::new(record, app.appid, fujie_client::Secret::new(app.secret)).unwrap();
@@ -492,7 +520,7 @@ fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>,
         policy: Policy::default(),
         connections: apps.iter().map(connection).collect(),
         password_enabled: true,
-        channel: ChannelSettings { heartbeat: HEARTBEAT, ..ChannelSettings::default() },
+        channel,
         master: MasterKey::new(&[7; 32]).unwrap(),
         clock: clock.clone(),
     }

@@ -33,16 +33,13 @@ use fujie_receiver::{
 use fujie_server::clock::Clock;
 use url::Url;
 
-pub use self::terminal::Lang;
-use self::{
-    application::Application,
-    book::{Book, SignIn},
-    browser::Browser,
-    failure::Failure,
-    output::Output,
-    terminal::{Manner, Terminal},
-    wait::Waiter,
+pub use self::{
+    application::Place,
+    book::{Book, SignIn, Which},
+    failure::{Failure, of_file, visible},
+    terminal::{Lang, Manner, Terminal},
 };
+use self::{application::Application, browser::Browser, output::Output, wait::Waiter};
 
 /// What a sign-in is told.
 #[derive(Debug, Args)]
@@ -130,9 +127,18 @@ pub fn in_chinese(command: clap::Command) -> clap::Command {
         ("whoami", include_str!("help/whoami.zh.txt")),
         ("status", include_str!("help/status.zh.txt")),
         ("logout", include_str!("help/logout.zh.txt")),
+        ("listen", include_str!("../listen/help/listen.zh.txt")),
+        ("channel", include_str!("../help/channel.zh.txt")),
+        ("topic", include_str!("../help/topic.zh.txt")),
+        ("integration", include_str!("../help/integration.zh.txt")),
     ];
-    let in_chinese = |command: clap::Command, (name, text)| command.mut_subcommand(name, |one| one.override_help(text));
+    let in_chinese = |command: clap::Command, (name, text)| command.mut_subcommand(name, |one| with_help(one, text));
     texts.into_iter().fold(command, in_chinese)
+}
+
+/// The same text for a command and for those below it.
+fn with_help(command: clap::Command, text: &'static str) -> clap::Command {
+    command.override_help(text).mut_subcommands(|one| with_help(one, text))
 }
 
 /// Signs a person in; the exit code.
@@ -143,7 +149,7 @@ pub async fn run(login: Login) -> i32 {
 
 /// Carries a command out until it is done or Ctrl-C ends it; the exit code. What still blocks then is left behind: the
 /// process must end without it.
-async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Failure>> + Send + 'static) -> i32 {
+pub async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Failure>> + Send + 'static) -> i32 {
     let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
     let runtime = tokio::runtime::Handle::current();
     let work = async {

@@ -1,0 +1,230 @@
+//! The listener of the line protocol: TCP or TLS, the echo mode or the channel.
+//!
+//! Owns accepting and stopping, and the limits of connections; [`connection`] drives one of them, [`echo`] and
+//! [`crate::session`] hold the conversations.
+
+mod channel;
+mod connection;
+mod echo;
+mod stop;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use rustls::ServerConfig;
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    gate::Gate,
+    line::{Address, IDLE_TIMEOUT},
+    session::{ADMISSION_TIMEOUT, Exchange, Session},
+};
+use connection::{Connection, Conversation, Transport};
+use echo::Echo;
+use stop::Stop;
+
+/// Connections that wait to be accepted; the system may allow fewer.
+const BACKLOG: u32 = 8192;
+/// After an accept that failed for want of something, the listener rests so long.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// After `stop`, peers have so long to take their last lines, and a little more for the rest.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a peer may do, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Without a whole line for so long, a peer is cut off.
+    pub idle: Duration,
+    /// In a channel, a peer must have said who it is by then.
+    pub admission: Duration,
+    /// A peer that takes nothing of what waits for it for so long is cut off.
+    pub stall: Duration,
+    /// A TLS handshake must be over by then.
+    pub handshake: Duration,
+    /// Connections at once; more wait to be accepted.
+    pub connections: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle: IDLE_TIMEOUT,
+            admission: ADMISSION_TIMEOUT,
+            stall: Duration::from_secs(15),
+            handshake: Duration::from_secs(10),
+            connections: 100_000,
+        }
+    }
+}
+
+/// A listening socket and how it serves.
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+}
+
+impl Listener {
+    /// Binds `address`, with room for a burst of connections. Must be called within a Tokio runtime.
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // On Windows this option would let another process take the port over.
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Self { tcp: socket.listen(BACKLOG)?, tls: None, limits: Limits::default() })
+    }
+
+    /// Speaks TLS.
+    #[must_use]
+    pub fn with_tls(mut self, config: Arc<ServerConfig>) -> Self {
+        self.tls = Some(config.into());
+        self
+    }
+
+    /// Serves within `limits`.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Answers `ping` with `pong` and every other line with itself, until `stop` resolves. Says what it sees in events of
+    /// [`ECHO_TARGET`].
+    pub async fn echo(self, stop: impl Future<Output = ()>) {
+        if let Ok(address) = self.local_addr() {
+            tracing::info!(target: ECHO_TARGET, "Serving on {}", Address(address));
+        }
+        self.serve(stop, Echo::new).await;
+    }
+
+    /// Serves the channel of `exchange` until `stop` resolves. The exchange's hub must run.
+    pub async fn channel<G: Gate>(self, exchange: Arc<Exchange<G>>, stop: impl Future<Output = ()>) {
+        self.serve(stop, |_| Session::new(Arc::clone(&exchange))).await;
+    }
+
+    async fn serve<C: Conversation>(self, stop: impl Future<Output = ()>, begin: impl Fn(SocketAddr) -> C) {
+        let places = Arc::new(Semaphore::new(self.limits.connections as usize));
+        let shared = Arc::new(Shared { limits: self.limits, stop: Stop::default(), tls: self.tls });
+        let mut stop = std::pin::pin!(stop);
+        let mut accepting = Accepting::default();
+        loop {
+            let accepted = tokio::select! {
+                () = &mut stop => break,
+                accepted = accepting.accept(&self.tcp, &places) => accepted,
+            };
+            let (stream, peer, place) = accepted;
+            let (conversation, shared) = (begin(peer), Arc::clone(&shared));
+            if shared.tls.is_some() {
+                tokio::spawn(shared.shake_hands(stream, conversation, peer, place));
+            } else {
+                tokio::spawn(shared.run(stream, conversation, peer, place));
+            }
+        }
+        drop(self.tcp);
+        shared.stop.begin();
+        // Everybody gives a place back; connections end by themselves.
+        if timeout(STOP_TIMEOUT * 2, places.acquire_many(self.limits.connections)).await.is_err() {
+            tracing::warn!("connections were still open when the time to stop was over");
+        }
+    }
+}
+
+/// What the connections of one listener share.
+struct Shared {
+    limits: Limits,
+    stop: Stop,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Shared {
+    async fn run<S: Transport, C: Conversation>(
+        self: Arc<Self>,
+        stream: S,
+        conversation: C,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) {
+        Connection::new(stream, conversation, &self.limits).run(&self.stop, peer).await;
+        drop(place);
+    }
+
+    async fn shake_hands<C: Conversation>(
+        self: Arc<Self>,
+        stream: TcpStream,
+        conversation: C,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) {
+        let Some(tls) = &self.tls else { return };
+        // A handshake is far larger than a connection; its memory goes with the box.
+        let handshake = Box::pin(timeout(self.limits.handshake, tls.accept(stream)));
+        let shaken = tokio::select! {
+            () = self.stop.begun() => return,
+            shaken = handshake => shaken,
+        };
+        match shaken {
+            Ok(Ok(stream)) => Self::run(Arc::clone(&self), stream, conversation, peer, place).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        }
+    }
+}
+
+/// The target of the echo mode's events (of `tracing`, at the level INFO). Their messages are what the server of an
+/// `asyncio` tutorial prints: `Serving on …`, `Received 'Hello World!\n' from ('127.0.0.1', 54321)`, `断开连接`,
+/// `超时断连`, `Close the connection`.
+pub const ECHO_TARGET: &str = "fujie_channel::echo";
+
+/// Accepts, whatever happens.
+#[derive(Default)]
+struct Accepting {
+    /// The last accept failed: it is not said again.
+    is_failing: bool,
+}
+
+impl Accepting {
+    async fn accept(
+        &mut self,
+        listener: &TcpListener,
+        places: &Arc<Semaphore>,
+    ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+        loop {
+            // The semaphore is never closed.
+            let Ok(place) = Arc::clone(places).acquire_owned().await else { std::future::pending().await };
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    self.is_failing = false;
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "TCP_NODELAY");
+                    }
+                    return (stream, peer, place);
+                }
+                Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was gone at once"),
+                Err(error) => self.rest(&error).await,
+            }
+        }
+    }
+
+    /// No file descriptor is left, or no memory: others may soon give some back.
+    async fn rest(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.is_failing, true) {
+            tracing::warn!(%error, "no connection can be accepted for now");
+        }
+        sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
