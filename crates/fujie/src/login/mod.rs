@@ -36,7 +36,7 @@ use url::Url;
 pub use self::{
     application::Place,
     book::{Book, SignIn, Which},
-    failure::{Failure, of_file, visible},
+    failure::{Failure, SIGN_IN_NEEDED, of_file, visible},
     terminal::{Lang, Manner, Terminal},
 };
 use self::{application::Application, browser::Browser, output::Output, wait::Waiter};
