@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use fujie_core::{
-    error::{ErrorCode, WireError},
+    error::WireError,
     request::parameters::{ParameterError, Parameters},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -181,7 +181,7 @@ pub fn busy() -> Response {
 pub fn error(error: &impl WireError) -> Response {
     let code = error.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let response = refusal(status, code, &error.error_description());
+    let response = refusal(status, code.as_str(), &error.error_description());
     if status == StatusCode::SERVICE_UNAVAILABLE {
         return with_header(response, header::RETRY_AFTER, "2");
     }
@@ -189,13 +189,13 @@ pub fn error(error: &impl WireError) -> Response {
 }
 
 /// An error with a status that its place gives it.
-pub fn refusal(status: StatusCode, code: ErrorCode, description: &str) -> Response {
+pub fn refusal(status: StatusCode, error: &str, description: &str) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
-        error: &'static str,
+        error: &'a str,
         error_description: &'a str,
     }
-    json(status, &Body { error: code.as_str(), error_description: description })
+    json(status, &Body { error, error_description: description })
 }
 
 /// 303 to `location`, which no cache keeps and no referrer follows.

@@ -26,6 +26,6 @@ pub mod route;
 mod server;
 pub mod snapshot;
 
-pub use channel::ChannelSettings;
+pub use channel::{ChannelSettings, Line};
 pub use listen::serve;
 pub use server::{Server, Settings, StartError};

@@ -8,6 +8,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
 use crate::{
+    channel::Running,
     http::{Body, Response, status},
     patient::Patient,
     read::{HEADERS_LENGTH_MAX, read},
@@ -28,8 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// meanwhile.
 pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let keeping = tokio::spawn(keep_current(Arc::clone(&server)));
-    let hub = Arc::clone(&server.hub);
-    let following = tokio::spawn(async move { hub.run(std::future::pending()).await });
+    let channel = Running::start(&server);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -55,11 +55,11 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future
     let finished = async {
         drop(places.acquire_many(CONNECTIONS_MAX).await);
         server.streams_ended().await;
+        channel.end().await;
     };
     if timeout(STOP_TIMEOUT, finished).await.is_err() {
         tracing::warn!("requests were still under way when the time to stop was over");
     }
-    following.abort();
     keeping.abort();
 }
 

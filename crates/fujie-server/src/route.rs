@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use fujie_channel::event::is_topic;
-use fujie_core::discovery::path as standard;
+use fujie_core::{channel::path as built_in, discovery::path as standard};
 use http::{Method, StatusCode, header};
 
 use crate::{
     broker,
     endpoint::{
-        account, asset, authorize, bind, consent, discovery, health, introspect, revoke, setup, sign_in, sign_out,
-        token, topic_events, userinfo,
+        account, asset, authorize, bind, consent, discovery, health, hooks, introspect, revoke, setup, sign_in,
+        sign_out, token, topic_events, topic_socket, userinfo,
     },
     form::Visit,
-    http::{Request, Response, json_text, preflight, see_other, with_header},
+    http::{BODY_LENGTH_MAX, Request, Response, json_text, preflight, see_other, with_header},
     page::ErrorKind,
     server::Server,
 };
@@ -52,6 +52,7 @@ pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
         {
             preflight()
         }
+        built_in::SOCKET if *method == get => topic_socket::get(server, request).await,
         // Seen by people.
         standard::AUTHORIZE if *method == get || *method == post => authorize::answer(server, request).await,
         "/sign-in" if *method == get => sign_in::get(server, request).await,
@@ -86,8 +87,11 @@ async fn below(server: &Arc<Server>, request: &Request, method: &Method) -> Opti
     }
 }
 
-/// Topics and their events.
+/// Webhooks, and topics with their events.
 async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    if let Some(id) = request.path.strip_prefix("/hooks/") {
+        return if *method == Method::POST { Some(hooks::post(server, request, id).await) } else { None };
+    }
     let (topic, rest) = request.path.strip_prefix("/topics/")?.split_once('/')?;
     if !is_topic(topic) {
         return None;
@@ -101,8 +105,11 @@ async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Op
 }
 
 /// The largest body that is read here, in bytes; or the answer, when the body need not be read for it.
-pub(crate) async fn body_length_max(_server: &Server, _request: &Request) -> Result<usize, Response> {
-    Ok(crate::http::BODY_LENGTH_MAX)
+pub(crate) async fn body_length_max(server: &Server, request: &Request) -> Result<usize, Response> {
+    match request.path.strip_prefix("/hooks/") {
+        Some(id) if is_ours(server, request) => hooks::body_length_max(server, request, id).await,
+        _ => Ok(BODY_LENGTH_MAX),
+    }
 }
 
 /// Below `/broker/{connection}/`.
@@ -157,9 +164,11 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         standard::TOKEN | standard::INTROSPECT | standard::REVOKE => ("POST", Asker::Client),
         standard::USERINFO => ("GET, POST", Asker::Client),
         standard::JWKS | standard::OPENID_CONFIGURATION | standard::AUTHORIZATION_SERVER => ("GET", Asker::Client),
+        built_in::SOCKET => ("GET", Asker::Client),
         standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),
+        _ if path.starts_with("/hooks/") => ("POST", Asker::Client),
         _ if path.starts_with("/topics/") => {
             let (topic, rest) = path.strip_prefix("/topics/")?.split_once('/')?;
             match rest.split_once('/') {

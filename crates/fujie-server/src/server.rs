@@ -1,12 +1,12 @@
 //! The house as a whole: what every endpoint is given.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
 use arc_swap::{ArcSwap, Guard};
-use fujie_channel::hub::Hub;
+use fujie_channel::session::Exchange;
 use fujie_core::{
     grant::Setting,
     policy::Policy,
@@ -23,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     broker::Connection,
-    channel::{self, ChannelSettings},
+    channel::{self, ChannelSettings, Unserved, gate::ServerGate},
     clock::Clock,
     cookie::Cookies,
     limit::Limit,
@@ -64,7 +64,10 @@ pub struct Server {
     pub(crate) limit: Limit,
     pub(crate) passwords: Passwords,
     pub(crate) authority: String,
-    pub(crate) hub: Arc<Hub>,
+    /// What conversations of the channel share.
+    pub(crate) exchange: Arc<Exchange<ServerGate>>,
+    pub(crate) line: Unserved,
+    line_endpoint: Option<String>,
     snapshot: ArcSwap<Snapshot>,
     /// One renewal at a time: what was read earlier must not replace what was read later.
     renewing: tokio::sync::Mutex<()>,
@@ -114,7 +117,7 @@ const SNAPSHOT_AGE_MAX: Lifetime = Lifetime::from_seconds(5);
 
 impl Server {
     /// Makes a server over `store`; at the first start, its instance and keys.
-    pub async fn start(store: Store, settings: Settings) -> Result<Arc<Self>, StartError> {
+    pub async fn start(store: Store, mut settings: Settings) -> Result<Arc<Self>, StartError> {
         let now = settings.clock.now();
         let instance = match store.instance().await? {
             Some(instance) => instance,
@@ -128,13 +131,16 @@ impl Server {
             return Err(StartError::Issuer { found: instance.issuer, wanted: settings.issuer });
         }
         let realm = Realm { issuer: instance.issuer, instance: instance.id, epoch: instance.epoch };
-        let snapshot =
-            snapshot::load(&store, &settings.master, &realm, settings.channel.line_endpoint.as_deref(), now).await?;
+        let (line, line_endpoint) = settings.channel.line.take().map(|line| (line.listener, line.endpoint)).unzip();
+        let snapshot = snapshot::load(&store, &settings.master, &realm, line_endpoint.as_deref(), now).await?;
         let authority = settings.issuer.split_once("://").map_or("", |(_, authority)| authority).to_owned();
-        Ok(Arc::new(Self {
+        let pages = Pages::new()?;
+        Ok(Arc::new_cyclic(|own| Self {
+            exchange: Arc::new(channel::exchange(&store, &settings.channel, &settings.issuer, own.clone())),
+            line: Mutex::new(line),
+            line_endpoint,
             cookies: Cookies::new(&settings.issuer, &instance.id.to_string()),
-            pages: Pages::new()?,
-            hub: channel::hub(&store, &settings.issuer),
+            pages,
             limit: Limit::default(),
             passwords: Passwords::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -234,14 +240,9 @@ impl Server {
         let now = self.now();
         let current = self.snapshot.load_full();
         if self.store.revision().await? != current.revision || keys_are_due {
-            let next = snapshot::load(
-                &self.store,
-                &self.settings.master,
-                &self.realm,
-                self.settings.channel.line_endpoint.as_deref(),
-                now,
-            )
-            .await?;
+            let next =
+                snapshot::load(&self.store, &self.settings.master, &self.realm, self.line_endpoint.as_deref(), now)
+                    .await?;
             self.snapshot.store(Arc::new(next));
         }
         self.confirmed_at.store(now.millis(), Ordering::Relaxed);

@@ -6,28 +6,30 @@
 //! ([`Transport`]).
 
 mod pace;
+mod target;
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Display};
 use std::future::Future;
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use fujie_core::{random::Random, time::Timestamp};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::event::Event;
+use crate::hub::Log;
 use crate::message::{Language, Message};
 use crate::post::{Cause, Request, Response, Trouble, Verdict};
-use crate::robot::Robot;
-use crate::web_push::{self, Subscription};
-use pace::{Bucket, Pace};
+use crate::web_push;
+use pace::Pace;
+pub use target::{Channel, KeptError, Simulators, Target};
 
 /// Requests under way, at most.
 const SENDS_MAX: usize = 16;
+/// Targets that are looked at to find some that may be sent to, at most.
+const DUE_MAX: u32 = 1000;
 /// Events that are read for a target at a time; as many go into one message when the robot is called too often.
 const EVENTS_MAX: u32 = 100;
 /// The time for one request, from the look-up of the name to the last byte of the answer.
@@ -36,8 +38,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const BACK_OFF_MIN: Duration = Duration::from_secs(5);
 /// The longest wait after a failure, unless the answer asks for more.
 const BACK_OFF_MAX: Duration = Duration::from_secs(3600);
-/// A target that has failed for so long is disabled.
-const FAILING_MAX: Duration = Duration::from_secs(3 * 86_400);
+/// The failure that disables a target. What comes before it takes three days, more or less.
+const FAILURES_MAX: u32 = 92;
 /// The wait after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The longest sleep, so that a clock that was set is noticed.
@@ -45,101 +47,51 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 /// What is under way on stopping may take so long.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// A target as it stands.
-#[derive(Debug)]
-pub struct Target<I> {
-    /// Its id.
-    pub id: I,
-    /// The topic whose events it gets.
-    pub topic: Arc<str>,
-    /// How it is reached.
-    pub channel: Channel,
-    /// The language of its messages.
-    pub language: Language,
-    /// The last event it got; what comes after is still to be sent.
-    pub cursor: i64,
-    /// Failures since the last success.
-    pub failures: u32,
-    /// When the first of these was.
-    pub failing_since: Option<Timestamp>,
-}
-
-/// How a target is reached.
-#[derive(Debug)]
-pub enum Channel {
-    /// A robot in a group.
-    Robot(Robot),
-    /// A browser.
-    WebPush(Subscription),
-}
-
-/// An event of the log.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Its id.
-    pub id: i64,
-    /// The event in JSON.
-    pub line: Bytes,
-}
-
-/// Why a target waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setback {
-    /// Not before then.
-    pub until: Timestamp,
-    /// Failures since the last success.
-    pub failures: u32,
-    /// When the first of these was.
-    pub failing_since: Timestamp,
-    /// What the last one was, for the page.
-    pub trouble: Trouble,
-}
-
-/// The targets and the log, as the server keeps them. Every change is on disk when its future ends.
+/// The targets, as the server keeps them. Every change is on disk when its future ends, and does nothing where the
+/// target is gone meanwhile.
 pub trait Targets: Send + Sync + 'static {
     /// What names a target.
-    type Id: Clone + Eq + Hash + Debug + Send + Sync + 'static;
+    type Id: Clone + Eq + Debug + Send + Sync + 'static;
     /// Why the store did not do it.
     type Error: Display + Send;
 
-    /// The newest committed event of all topics; changes after every commit that appended one.
-    fn head(&self) -> watch::Receiver<i64>;
-
-    /// Enabled targets whose time has come and whose topic has events after their cursor, at most `limit`: the one that
-    /// has been due the longest first.
+    /// Targets that are not disabled, whose time has come and whose topic has events after their cursor, at most
+    /// `limit`: the one that has been due the longest first.
     fn due(
         &self,
         now: Timestamp,
-        limit: usize,
+        limit: u32,
     ) -> impl Future<Output = Result<Vec<Target<Self::Id>>, Self::Error>> + Send;
 
-    /// When the next target will be due: the earliest time after `now` among those that have events to get.
+    /// The earliest time after `now` at which another will be due, if no event comes before.
     fn next_due(&self, now: Timestamp) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
 
-    /// Events of one topic with an id after `after`, ascending, at most `limit`.
-    fn events_in(
-        &self,
-        topic: &str,
-        after: i64,
-        limit: u32,
-    ) -> impl Future<Output = Result<Vec<Entry>, Self::Error>> + Send;
-
-    /// It got everything up to `cursor`: failures are forgotten, and it is due again at `due_at`.
+    /// It got everything up to `cursor`: its failures are forgotten. If there is more, it is due as of `now`.
     fn advance(
         &self,
         id: &Self::Id,
         cursor: i64,
-        due_at: Timestamp,
+        now: Timestamp,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// It got nothing, and waits.
-    fn postpone(&self, id: &Self::Id, setback: &Setback) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// It got nothing: it has failed once more, and is due again at `until`. The trouble is for the page.
+    fn postpone(
+        &self,
+        id: &Self::Id,
+        until: Timestamp,
+        trouble: &Trouble,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// It gets nothing more until a person enables it again; the trouble is kept for the page.
-    fn disable(&self, id: &Self::Id, trouble: &Trouble) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// It gets nothing more until a person mends it; the trouble is for the page.
+    fn disable(
+        &self,
+        id: &Self::Id,
+        trouble: &Trouble,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// It is no more.
-    fn remove(&self, id: &Self::Id) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn remove(&self, id: &Self::Id, now: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// [`web_push::vapid::authorization`] for this audience; `None` while there is no key.
     fn authorization(&self, audience: &str, now: Timestamp) -> Option<String>;
@@ -166,7 +118,8 @@ pub enum NoAnswer {
 }
 
 /// The dispatcher.
-pub struct Outbox<T: Targets, P> {
+pub struct Outbox<T, P> {
+    log: Arc<dyn Log>,
     targets: T,
     transport: P,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -175,27 +128,31 @@ pub struct Outbox<T: Targets, P> {
 }
 
 impl<T: Targets, P: Transport> Outbox<T, P> {
-    /// A dispatcher over these targets. `random` spreads retries.
+    /// A dispatcher of the log's events to these targets. `random` spreads retries.
     pub fn new(
+        log: Arc<dyn Log>,
         targets: T,
         transport: P,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
         random: impl Random + Send + 'static,
     ) -> Arc<Self> {
         let (random, pace) = (Mutex::new(Box::new(random) as Box<dyn Random + Send>), Mutex::new(Pace::default()));
-        Arc::new(Self { targets, transport, clock: Box::new(clock), random, pace })
+        Arc::new(Self { log, targets, transport, clock: Box::new(clock), random, pace })
     }
 
     /// Runs until `stop` ends, and then until what is under way has its answers, at most five seconds. A second one over
     /// the same targets would send everything twice.
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        let mut head = self.targets.head();
+        let mut head = self.log.head();
         let mut flights = JoinSet::new();
         let mut under_way = HashMap::new();
         loop {
             head.borrow_and_update();
-            let pause = self.launch(&mut flights, &mut under_way).await;
+            let pause = self.launch(&mut flights, &mut under_way).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the outbox cannot read its targets");
+                STORE_PAUSE
+            });
             tokio::select! {
                 () = &mut stop => break,
                 Some(ended) = flights.join_next_with_id(), if !flights.is_empty() => {
@@ -215,51 +172,61 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
         self: &Arc<Self>,
         flights: &mut JoinSet<()>,
         under_way: &mut HashMap<tokio::task::Id, T::Id>,
-    ) -> Duration {
+    ) -> Result<Duration, T::Error> {
         let now = (self.clock)();
-        // At most 16 of these are under way, so 16 others are among them if there are any.
-        let due = match self.targets.due(now, 2 * SENDS_MAX).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::error!(%error, "the outbox cannot read its targets");
-                return STORE_PAUSE;
-            }
-        };
-        for target in due {
-            if flights.len() < SENDS_MAX && !under_way.values().any(|id| *id == target.id) {
-                let (id, outbox) = (target.id.clone(), Arc::clone(self));
-                let task = flights.spawn(async move { outbox.serve(target).await });
-                under_way.insert(task.id(), id);
-            }
+        let mut pause = SLEEP_MAX;
+        if let Some(at) = self.targets.next_due(now).await? {
+            pause = pause.min(span(now, at));
         }
-        match self.targets.next_due(now).await {
-            Ok(Some(at)) => span(now, at).min(SLEEP_MAX),
-            Ok(None) => SLEEP_MAX,
-            Err(error) => {
-                tracing::error!(%error, "the outbox cannot read its targets");
-                STORE_PAUSE
+        // Those under way and those that keep a robot's pace stand before others: they are due all the time.
+        let mut limit = 2 * SENDS_MAX as u32;
+        while flights.len() < SENDS_MAX {
+            let due = self.targets.due(now, limit).await?;
+            let is_all = due.len() < limit as usize;
+            for target in due {
+                if flights.len() >= SENDS_MAX || under_way.values().any(|id| *id == target.id) {
+                    continue;
+                }
+                match self.wait(&target, now) {
+                    Duration::ZERO => {
+                        let (id, outbox) = (target.id.clone(), Arc::clone(self));
+                        let task = flights.spawn(async move { outbox.serve(target).await });
+                        under_way.insert(task.id(), id);
+                    }
+                    wait => pause = pause.min(wait),
+                }
             }
+            if is_all || limit >= DUE_MAX {
+                break;
+            }
+            limit = (4 * limit).min(DUE_MAX);
         }
+        Ok(pause)
+    }
+
+    /// How long the robot's pace keeps a target waiting.
+    fn wait(&self, target: &Target<T::Id>, now: Timestamp) -> Duration {
+        target.channel.bucket().map_or(Duration::ZERO, |bucket| self.pace().wait(bucket, now))
     }
 
     /// One message to one target, and what follows from the answer.
     async fn serve(&self, target: Target<T::Id>) {
-        let read = || self.targets.events_in(&target.topic, target.cursor, EVENTS_MAX);
-        let events = insist(read).await;
+        let events = insist(|| self.log.after_in(&target.topic, target.cursor, EVENTS_MAX)).await;
         let now = (self.clock)();
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             // What it waited for is gone from the log.
-            return self.advance(&target, target.cursor, now + SLEEP_MAX).await;
+            return insist(|| self.targets.advance(&target.id, target.cursor, now)).await;
         };
         let tokens = target.channel.bucket().map_or(u32::MAX, |bucket| self.pace().take(bucket, now));
         let (message, until) = match tokens {
-            0 => return self.advance(&target, target.cursor, self.next_send(&target, now)).await,
+            // Another target with the same robot was quicker: it stays due, and waits.
+            0 => return,
             // The last one for a while: all that waits goes with it.
             1 if events.len() > 1 => (summary(&events, target.language), last.id),
             _ => (Message::of(&first.line, target.language), first.id),
         };
         let verdict = self.send(&target, &message, until, now).await;
-        self.settle(target, until, verdict).await;
+        self.settle(&target, until, verdict).await;
     }
 
     async fn send(&self, target: &Target<T::Id>, message: &Message, id: i64, now: Timestamp) -> Verdict {
@@ -286,75 +253,47 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
         }
     }
 
-    async fn settle(&self, target: Target<T::Id>, cursor: i64, verdict: Verdict) {
-        let now = (self.clock)();
+    async fn settle(&self, target: &Target<T::Id>, cursor: i64, verdict: Verdict) {
+        let (now, id) = ((self.clock)(), &target.id);
         let (wait, trouble) = match verdict {
-            Verdict::Delivered => return self.advance(&target, cursor, self.next_send(&target, now)).await,
+            Verdict::Delivered => return insist(|| self.targets.advance(id, cursor, now)).await,
             Verdict::Unfit(trouble) => {
-                tracing::warn!(target.id = ?target.id, event.id = cursor, %trouble, "a message was refused and left out");
-                return self.advance(&target, cursor, self.next_send(&target, now)).await;
+                tracing::warn!(target.id = ?id, event.id = cursor, %trouble, "a message was refused and left out");
+                return insist(|| self.targets.advance(id, cursor, now)).await;
             }
             Verdict::Gone(trouble) => {
-                tracing::info!(target.id = ?target.id, %trouble, "a target is no more");
-                return insist(|| self.targets.remove(&target.id)).await;
+                tracing::info!(target.id = ?id, %trouble, "a target is no more");
+                return insist(|| self.targets.remove(id, now)).await;
             }
             Verdict::TryLater(wait, trouble) => (wait.unwrap_or_default(), trouble),
             Verdict::Broken(trouble) => (Duration::ZERO, trouble),
         };
-        let failing_since = target.failing_since.unwrap_or(now);
-        if span(failing_since, now) >= FAILING_MAX {
-            tracing::warn!(target.id = ?target.id, %trouble, "a target has failed for three days and is disabled");
-            return insist(|| self.targets.disable(&target.id, &trouble)).await;
-        }
-        let until = now + wait.max(self.back_off(target.failures));
         let failures = target.failures.saturating_add(1);
-        tracing::info!(target.id = ?target.id, failures, %trouble, "a target failed and waits");
-        let setback = Setback { until, failures, failing_since, trouble };
-        insist(|| self.targets.postpone(&target.id, &setback)).await;
+        if failures >= FAILURES_MAX {
+            tracing::warn!(target.id = ?id, %trouble, "a target has failed for three days and is disabled");
+            return insist(|| self.targets.disable(id, &trouble, now)).await;
+        }
+        tracing::info!(target.id = ?id, failures, %trouble, "a target failed and waits");
+        let until = now + wait.max(self.back_off(target.failures));
+        insist(|| self.targets.postpone(id, until, &trouble)).await;
     }
 
-    async fn advance(&self, target: &Target<T::Id>, cursor: i64, due_at: Timestamp) {
-        insist(|| self.targets.advance(&target.id, cursor, due_at)).await;
-    }
-
-    /// When the target may be sent to again.
-    fn next_send(&self, target: &Target<T::Id>, now: Timestamp) -> Timestamp {
-        target.channel.bucket().map_or(now, |bucket| self.pace().next(bucket, now))
-    }
-
-    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+    fn pace(&self) -> MutexGuard<'_, Pace> {
         // A panic while it was held leaves counts that are right or a little off.
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// 5 s, doubled with each failure up to an hour; between half of that and the whole, so that what failed together
-    /// does not come back together.
+    /// 5 s, doubled with each failure up to an hour; between three quarters of that and the whole, so that what failed
+    /// together does not come back together.
     fn back_off(&self, failures: u32) -> Duration {
         let whole = BACK_OFF_MIN.saturating_mul(1 << failures.min(16)).min(BACK_OFF_MAX);
         let mut drawn = [0; 2];
         self.random.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut drawn);
-        whole.mul_f64(0.5 + f64::from(u16::from_le_bytes(drawn)) / f64::from(u16::MAX) / 2.0)
+        whole.mul_f64(0.75 + f64::from(u16::from_le_bytes(drawn)) / f64::from(u16::MAX) / 4.0)
     }
 }
 
-impl Channel {
-    /// How often it may be reached, if not as often as one likes.
-    fn bucket(&self) -> Option<Bucket> {
-        match self {
-            Self::Robot(robot) => Some((robot.digest(), robot.kind().rate())),
-            Self::WebPush(_) => None,
-        }
-    }
-
-    fn judge(&self, response: &Response, now: Timestamp) -> Verdict {
-        match self {
-            Self::Robot(robot) => robot.judge(response, now),
-            Self::WebPush(_) => web_push::judge(response, now),
-        }
-    }
-}
-
-fn summary(events: &[Entry], language: Language) -> Message {
+fn summary(events: &[Event], language: Language) -> Message {
     let messages: Vec<_> = events.iter().map(|event| Message::of(&event.line, language)).collect();
     Message::several(&messages, language)
 }

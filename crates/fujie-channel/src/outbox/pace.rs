@@ -30,9 +30,9 @@ impl Pace {
         tokens
     }
 
-    /// When there is one to take: now, or as soon as one has flowed in.
-    pub(super) fn next(&self, (key, rate): Bucket, now: Timestamp) -> Timestamp {
-        now + self.filling(&key, now).saturating_sub(rate.every.saturating_mul(rate.burst.saturating_sub(1)))
+    /// How long until there is one to take: none, or until one has flowed in.
+    pub(super) fn wait(&self, (key, rate): Bucket, now: Timestamp) -> Duration {
+        self.filling(&key, now).saturating_sub(rate.every.saturating_mul(rate.burst.saturating_sub(1)))
     }
 
     /// How long until the bucket is full.
@@ -55,9 +55,9 @@ mod tests {
                 let tokens = pace.take(bucket, now);
                 assert!(tokens > 0);
                 sent.push(now);
-                let next = pace.next(bucket, now);
-                assert_eq!(next > now, tokens == 1);
-                now = next;
+                let wait = pace.wait(bucket, now);
+                assert_eq!(wait.is_zero(), tokens > 1);
+                now = now + wait;
             }
             let within = |seconds: u64| {
                 let counts = sent.iter().map(|start| {
@@ -77,8 +77,8 @@ mod tests {
         let of = |key: u8| ([key; 32], Kind::Wecom.rate());
         let taken: Vec<u32> = (0..10).map(|_| pace.take(of(1), now)).collect();
         assert_eq!(taken, [8, 7, 6, 5, 4, 3, 2, 1, 0, 0]);
-        assert_eq!((pace.take(of(2), now), pace.next(of(3), now)), (8, now));
-        assert_eq!(pace.next(of(1), now), now + Duration::from_secs(5));
+        assert_eq!((pace.take(of(2), now), pace.wait(of(3), now)), (8, Duration::ZERO));
+        assert_eq!(pace.wait(of(1), now), Duration::from_secs(5));
         pace.take(of(2), now + Duration::from_secs(60));
         assert_eq!(pace.0.len(), 1);
     }

@@ -18,7 +18,7 @@ use fujie_core::{
     secret::{Secret, sha256},
     time::Timestamp,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::message::{Language, Message};
@@ -135,17 +135,10 @@ impl Robot {
         Ok(Self { kind, url, reach, secret: secret.map(|secret| Secret::new(secret.to_owned())) })
     }
 
-    /// Address and secret as one text, to be sealed where it lies.
-    pub fn to_secret(&self) -> Secret {
-        let secret = self.secret.as_ref().map(Secret::expose);
-        Secret::new(json!({ "address": self.url.as_str(), "secret": secret }).to_string())
-    }
-
-    /// Reads what [`Robot::to_secret`] wrote, and judges it again: the simulator's place may have changed.
-    pub fn from_secret(kind: Kind, text: &Secret, simulator: Option<&SimulatorAt>) -> Result<Self, AddressError> {
-        let kept: Value = serde_json::from_str(text.expose()).or(Err(AddressError::Malformed))?;
-        let member = |name: &str| kept.get(name).and_then(Value::as_str);
-        Self::parse(kind, member("address").ok_or(AddressError::Malformed)?, member("secret"), simulator)
+    /// What is kept of it.
+    pub(crate) fn members(&self) -> Map<String, Value> {
+        let secret = self.secret.as_ref().map(|secret| ("secret".to_owned(), secret.expose().into()));
+        [("address".to_owned(), self.url.as_str().into())].into_iter().chain(secret).collect()
     }
 
     /// Whose it is.

@@ -1,5 +1,7 @@
 //! What goes over the wire to each robot, and what comes back. The signatures were computed with Python's `hmac`.
 
+use serde_json::json;
+
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_123);
@@ -120,17 +122,10 @@ fn an_address_lies_on_the_providers_own_host() {
 }
 
 #[test]
-fn a_robot_is_kept_as_one_secret_text_and_shows_nothing() {
+fn a_robot_shows_nothing_of_its_address() {
     let own = robot(Kind::Dingtalk, Some(SECRET));
-    let again = Robot::from_secret(Kind::Dingtalk, &own.to_secret(), None).unwrap();
-    let message = message("x", &[], None);
-    assert_eq!(again.request(&message, NOW).url, own.request(&message, NOW).url);
-    let shown = format!("{own:?} {:?} {:?}", own.to_secret(), own.request(&message, NOW));
+    let shown = format!("{own:?} {:?}", own.request(&message("x", &[], None), NOW));
     assert!(!shown.contains("0123abcd") && !shown.contains("SECfa4e") && !shown.contains("sign="), "{shown}");
-    let simulated = SimulatorAt::parse("http://127.0.0.1:9300").unwrap();
-    let address = "http://127.0.0.1:9300/cgi-bin/webhook/send?key=1";
-    let kept = Robot::parse(Kind::Wecom, address, None, Some(&simulated)).unwrap().to_secret();
-    assert_eq!(Robot::from_secret(Kind::Wecom, &kept, None).unwrap_err(), AddressError::OtherHost);
 }
 
 /// What people write into commits.

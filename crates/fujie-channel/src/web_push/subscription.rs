@@ -6,7 +6,7 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use fujie_core::{jose::json, secret::Secret};
+use fujie_core::jose::json as strict;
 use serde_json::{Map, Value, json};
 use url::{Host, Url};
 use web_push_native::{Auth, p256};
@@ -47,7 +47,7 @@ pub struct Subscription {
 impl Subscription {
     /// Reads what a browser sent. An endpoint at the simulator's place is taken for a push service's.
     pub fn parse(text: &[u8], simulator: Option<&SimulatorAt>) -> Result<Self, SubscriptionError> {
-        let members = Some(text).filter(|text| text.len() <= SUBSCRIPTION_MAX).and_then(json::object);
+        let members = Some(text).filter(|text| text.len() <= SUBSCRIPTION_MAX).and_then(strict::object);
         let members = members.ok_or(SubscriptionError::Malformed)?;
         let keys = members.get("keys").and_then(Value::as_object).ok_or(SubscriptionError::Malformed)?;
         let (endpoint, reach) = endpoint(text_of(&members, "endpoint")?, simulator)?;
@@ -66,10 +66,10 @@ impl Subscription {
         })
     }
 
-    /// The subscription as one text, to be sealed where it lies; [`Subscription::parse`] reads it again.
-    pub fn to_secret(&self) -> Secret {
+    /// What is kept of it: what [`Subscription::parse`] reads.
+    pub(crate) fn members(&self) -> Map<String, Value> {
         let keys = json!({ "p256dh": self.p256dh, "auth": URL_SAFE_NO_PAD.encode(self.auth) });
-        Secret::new(json!({ "endpoint": self.endpoint.as_str(), "keys": keys }).to_string())
+        [("endpoint".to_owned(), self.endpoint.as_str().into()), ("keys".to_owned(), keys)].into_iter().collect()
     }
 
     /// The origin of its push service: what an authorization is for (RFC 8292 §2).

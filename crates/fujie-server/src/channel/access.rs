@@ -2,7 +2,7 @@
 //! of a member of the topic. Asked when somebody comes, and again while a stream goes on.
 
 use fujie_core::{
-    channel::{READ, resource},
+    channel::resource,
     error::ErrorCode,
     secret::{Digest, Kind, Secret},
     time::Timestamp,
@@ -69,7 +69,7 @@ impl Credential {
             Some(id) if is_of_our_page(server, request) => Ok(Self::Session(id)),
             Some(_) => {
                 let words = "a session reads from a page of this server only";
-                Err(Box::new(refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied, words)))
+                Err(Box::new(refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), words)))
             }
         }
     }
@@ -119,7 +119,7 @@ impl Denied {
         match self {
             Self::Token(cause) => challenge(cause, cause.scope()),
             Self::Session => challenge_without_token(),
-            Self::NotMember => refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied, &self.to_string()),
+            Self::NotMember => refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), &self.to_string()),
             Self::Store(error) => {
                 tracing::error!(%error, "the store failed");
                 busy()
@@ -136,12 +136,8 @@ fn is_of_our_page(server: &Server, request: &Request) -> bool {
     site.is_none_or(|site| site == "same-origin") && origin.is_none_or(|origin| origin == server.issuer())
 }
 
-/// The holder of a token that may read the channel.
-pub(super) async fn reader(server: &Server, token: &Secret) -> Result<Visitor, Denied> {
-    of_token(server, token, READ).await
-}
-
-async fn of_token(server: &Server, token: &Secret, scope: &'static str) -> Result<Visitor, Denied> {
+/// The holder of a token for the channel with `scope`.
+pub(super) async fn of_token(server: &Server, token: &Secret, scope: &'static str) -> Result<Visitor, Denied> {
     let held = Held::load(server, token.expose()).await?;
     let snapshot = server.snapshot();
     let audience = resource(server.issuer());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fujie_channel::{
-    event::{Data, Event, EventError, Json, Parts},
+    event::{Data, Event, EventError, Json, LINE_LENGTH_MAX, Parts},
     hub::{Log, LogError, Reading},
 };
 use fujie_store::{ChannelEvent, NewEvent, Store, StoreError};
@@ -94,7 +94,9 @@ pub(crate) fn fitted(mut new: NewEvent) -> Result<NewEvent, EventError> {
         time: new.at,
         data,
     };
-    if !parts.fits()? {
+    // What is longer than a line need not be tried on one.
+    let is_long = new.data.as_ref().is_some_and(|data| data.len() > LINE_LENGTH_MAX);
+    if is_long || !parts.fits()? {
         new.body = new.data.take().map(String::into_bytes);
     }
     Ok(new)

@@ -99,7 +99,13 @@ pub async fn get_one(server: &Server, request: &Request, topic: &str, id: &str) 
     };
     let (row, body) = match found {
         Ok(Some((row, body))) if row.topic == topic => (row, body),
-        Ok(_) => return refusal(StatusCode::NOT_FOUND, ErrorCode::InvalidRequest, "there is no such event any more"),
+        Ok(_) => {
+            return refusal(
+                StatusCode::NOT_FOUND,
+                ErrorCode::InvalidRequest.as_str(),
+                "there is no such event any more",
+            );
+        }
         Err(error) => return unavailable(&error),
     };
     let data = row.data.clone().map(String::into_bytes).or(body).unwrap_or_else(|| b"null".to_vec());
@@ -130,7 +136,11 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
     let credential = Credential::of_header(request).map_err(|response| *response)?;
     let visitor = credential.member(server, WRITE, topic).await.map_err(|denied| denied.response())?;
     if topic == OWN_TOPIC {
-        return Err(refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied, "only this server itself posts here"));
+        return Err(refusal(
+            StatusCode::FORBIDDEN,
+            ErrorCode::AccessDenied.as_str(),
+            "only this server itself posts here",
+        ));
     }
     let posted = Posted::read(request, &visitor).map_err(PostError::response)?;
     let new = NewEvent {
@@ -266,7 +276,7 @@ impl PostError {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
         };
-        refusal(status, ErrorCode::InvalidRequest, &self.to_string())
+        refusal(status, ErrorCode::InvalidRequest.as_str(), &self.to_string())
     }
 }
 
@@ -276,7 +286,7 @@ fn as_event(mut response: Response) -> Response {
 }
 
 fn wrong(description: &str) -> Response {
-    refusal(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, description)
+    refusal(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest.as_str(), description)
 }
 
 fn unavailable(error: &StoreError) -> Response {

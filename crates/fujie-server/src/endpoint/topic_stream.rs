@@ -31,7 +31,7 @@ const PIECE_LENGTH: usize = 16 * 1024;
 pub(super) fn begin(server: &Arc<Server>, credential: Credential, topic: &str, after: Option<i64>) -> Response {
     let Some(place) = server.stream_place() else { return busy() };
     let (pieces, receiver) = mpsc::channel(1);
-    let subscription = server.hub.subscribe(topic, after, server.settings.channel.overflow);
+    let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow);
     let feed = Feed { server: Arc::clone(server), credential, subscription, pieces, _place: place };
     tokio::spawn(feed.run());
     let mut response = Response::new(Body::Stream(receiver));

@@ -4,6 +4,7 @@
 mod bad_input;
 mod binding;
 mod browser;
+mod channel;
 mod house;
 mod log;
 mod races;

@@ -46,6 +46,12 @@ impl Store {
         self.read(|connection| account(connection, id))
     }
 
+    /// The account with this folded username, disabled or not.
+    pub async fn account_named(&self, username_folded: &str) -> Result<Option<Account>, StoreError> {
+        let sql = concat!("SELECT ", account_columns!(), " FROM account a WHERE a.username_folded = ?1");
+        self.read(|connection| row::first(connection, sql, [username_folded], |row| row::account(row, 0)))
+    }
+
     /// The account with this folded username, and its password's PHC string if it has one. Disabled accounts are
     /// given too: the caller verifies the password before it says anything.
     pub async fn password_of(&self, username_folded: &str) -> Result<Option<(Account, Secret)>, StoreError> {

@@ -1,6 +1,6 @@
 //! The inbox: what came in at an integration, and the event it became, in one transaction and once.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{Store, channel_event::append, row, writer::Effect};
 use crate::{
@@ -47,11 +47,24 @@ impl Store {
         let sql = "SELECT event_id, delivery, event, received_at FROM webhook_inbox \
                    WHERE integration = ?1 AND event_id < ?2 ORDER BY event_id DESC LIMIT ?3";
         let values = params![integration, before.unwrap_or(i64::MAX), limit.min(200)];
+        self.read(|connection| row::all(connection, sql, values, delivered))
+    }
+
+    /// Those of the deliveries named so that came in at an integration; others are left out.
+    pub async fn received(&self, integration: &str, deliveries: &[String]) -> Result<Vec<Delivered>, StoreError> {
+        let sql = "SELECT event_id, delivery, event, received_at FROM webhook_inbox \
+                   WHERE integration = ?1 AND delivery = ?2";
         self.read(|connection| {
-            row::all(connection, sql, values, |row| {
-                let received_at = row::time(row, 3)?;
-                Ok(Delivered { event_id: row.get(0)?, delivery: row.get(1)?, event: row.get(2)?, received_at })
-            })
+            let mut found = Vec::new();
+            for delivery in deliveries {
+                found.extend(row::first(connection, sql, params![integration, delivery], delivered)?);
+            }
+            Ok(found)
         })
     }
+}
+
+fn delivered(row: &Row<'_>) -> Result<Delivered, StoreError> {
+    let received_at = row::time(row, 3)?;
+    Ok(Delivered { event_id: row.get(0)?, delivery: row.get(1)?, event: row.get(2)?, received_at })
 }

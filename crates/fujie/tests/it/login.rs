@@ -295,4 +295,5 @@ fn the_receiver_is_there_under_our_name() {
     assert!(desk.run(&["receive", "--help"]).out.contains("--no-state"));
     let told = desk.run(&["scheme", "status", "com.example.fujie-test"]);
     assert_eq!((told.code, told.out.as_str()), (Some(1), "not registered\n"));
+    assert!(desk.run(&["scheme", "register", "https"]).err.starts_with("fujie scheme: this name belongs"));
 }

@@ -19,6 +19,7 @@ mod hop;
 mod login;
 mod manual;
 mod simulate;
+mod storm;
 mod tidy;
 mod walk;
 mod webdriver;

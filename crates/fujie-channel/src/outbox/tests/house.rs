@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::MutexGuard;
 
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::super::*;
+use crate::hub::Reading;
 use crate::post::{Reach, SimulatorAt};
-use crate::robot::Kind;
+use crate::robot::{Kind, Robot};
+use crate::web_push::Subscription;
 
 /// What is on disk.
 pub(super) struct Row {
@@ -19,7 +21,6 @@ pub(super) struct Row {
     pub(super) cursor: i64,
     pub(super) due_at: Timestamp,
     pub(super) failures: u32,
-    pub(super) failing_since: Option<Timestamp>,
     pub(super) trouble: Option<Trouble>,
     pub(super) is_disabled: bool,
 }
@@ -27,7 +28,7 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Disk {
     pub(super) rows: BTreeMap<u32, Row>,
-    pub(super) log: Vec<(i64, &'static str, Bytes)>,
+    pub(super) log: Vec<Event>,
 }
 
 /// What was sent, and what is answered.
@@ -78,8 +79,7 @@ impl House {
     /// A target of `topic`; `to` is `robot-…` or `push-…`.
     pub(super) fn target(&self, id: u32, topic: &'static str, to: &'static str) {
         let due_at = self.now();
-        let row =
-            Row { topic, to, cursor: 0, due_at, failures: 0, failing_since: None, trouble: None, is_disabled: false };
+        let row = Row { topic, to, cursor: 0, due_at, failures: 0, trouble: None, is_disabled: false };
         self.disk().rows.insert(id, row);
     }
 
@@ -88,7 +88,7 @@ impl House {
             let mut disk = self.disk();
             let id = disk.log.len() as i64 + 1;
             let event = json!({ "type": "notice", "data": { "kind": "notice", "title": title } });
-            disk.log.push((id, topic, event.to_string().into()));
+            disk.log.push(Event { id, topic: topic.into(), line: event.to_string().into() });
             drop(disk);
             self.head.send_replace(id);
         }
@@ -100,7 +100,7 @@ impl House {
 
     pub(super) fn start(&self) -> JoinHandle<()> {
         let (clock, random) = (self.clone(), |bytes: &mut [u8]| bytes.fill(0xff));
-        let outbox = Outbox::new(self.clone(), self.clone(), move || clock.now(), random);
+        let outbox = Outbox::new(Arc::new(self.clone()), self.clone(), self.clone(), move || clock.now(), random);
         tokio::spawn(outbox.run(std::future::pending()))
     }
 
@@ -120,19 +120,42 @@ impl House {
     }
 }
 
-impl Targets for House {
-    type Id = u32;
-    type Error = &'static str;
+impl Log for House {
+    fn after(&self, _after: i64, _limit: u32) -> Reading<Vec<Event>> {
+        unreachable!("a target has one topic")
+    }
+
+    fn after_in(&self, topic: &str, after: i64, limit: u32) -> Reading<Vec<Event>> {
+        let disk = self.disk();
+        let events = disk.log.iter().filter(|event| &*event.topic == topic && event.id > after);
+        let events = events.take(limit as usize).cloned().collect();
+        Box::pin(async { Ok(events) })
+    }
+
+    fn oldest(&self) -> Reading<i64> {
+        Box::pin(async { Ok(1) })
+    }
 
     fn head(&self) -> watch::Receiver<i64> {
         self.head.subscribe()
     }
+}
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Target<u32>>, &'static str> {
+impl Disk {
+    /// Targets that are not disabled and have something to get.
+    fn waiting(&self) -> impl Iterator<Item = (&u32, &Row)> {
+        let has_more = |row: &Row| self.log.iter().any(|event| &*event.topic == row.topic && event.id > row.cursor);
+        self.rows.iter().filter(move |(_, row)| !row.is_disabled && has_more(row))
+    }
+}
+
+impl Targets for House {
+    type Id = u32;
+    type Error = &'static str;
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Target<u32>>, &'static str> {
         let disk = self.disk();
-        let has_more = |row: &Row| disk.log.iter().any(|(id, topic, _)| *topic == row.topic && *id > row.cursor);
-        let mut due: Vec<_> =
-            disk.rows.iter().filter(|(_, row)| !row.is_disabled && row.due_at <= now && has_more(row)).collect();
+        let mut due: Vec<_> = disk.waiting().filter(|(_, row)| row.due_at <= now).collect();
         due.sort_by_key(|(_, row)| row.due_at);
         let target = |(id, row): (&u32, &Row)| Target {
             id: *id,
@@ -141,48 +164,37 @@ impl Targets for House {
             language: Language::English,
             cursor: row.cursor,
             failures: row.failures,
-            failing_since: row.failing_since,
         };
-        Ok(due.into_iter().take(limit).map(target).collect())
+        Ok(due.into_iter().take(limit as usize).map(target).collect())
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, &'static str> {
-        let disk = self.disk();
-        let has_more = |row: &&Row| disk.log.iter().any(|(id, topic, _)| *topic == row.topic && *id > row.cursor);
-        let waiting = disk.rows.values().filter(|row| !row.is_disabled && row.due_at > now).filter(has_more);
-        Ok(waiting.map(|row| row.due_at).min())
+        Ok(self.disk().waiting().map(|(_, row)| row.due_at).filter(|due_at| *due_at > now).min())
     }
 
-    async fn events_in(&self, topic: &str, after: i64, limit: u32) -> Result<Vec<Entry>, &'static str> {
-        let disk = self.disk();
-        let events = disk.log.iter().filter(|(id, own, _)| *own == topic && *id > after);
-        Ok(events.take(limit as usize).map(|(id, _, line)| Entry { id: *id, line: line.clone() }).collect())
-    }
-
-    async fn advance(&self, id: &u32, cursor: i64, due_at: Timestamp) -> Result<(), &'static str> {
+    async fn advance(&self, id: &u32, cursor: i64, now: Timestamp) -> Result<(), &'static str> {
         let _permit = self.pen.acquire().await.map_err(|_closed| "dead")?;
         if let Some(row) = self.disk().rows.get_mut(id) {
-            (row.cursor, row.due_at, row.failures, row.failing_since, row.trouble) = (cursor, due_at, 0, None, None);
+            (row.cursor, row.due_at, row.failures, row.trouble) = (cursor, now, 0, None);
         }
         Ok(())
     }
 
-    async fn postpone(&self, id: &u32, setback: &Setback) -> Result<(), &'static str> {
+    async fn postpone(&self, id: &u32, until: Timestamp, trouble: &Trouble) -> Result<(), &'static str> {
         let mut disk = self.disk();
         let row = disk.rows.get_mut(id).unwrap();
-        (row.due_at, row.failures) = (setback.until, setback.failures);
-        (row.failing_since, row.trouble) = (Some(setback.failing_since), Some(setback.trouble.clone()));
+        (row.due_at, row.failures, row.trouble) = (until, row.failures + 1, Some(trouble.clone()));
         Ok(())
     }
 
-    async fn disable(&self, id: &u32, trouble: &Trouble) -> Result<(), &'static str> {
+    async fn disable(&self, id: &u32, trouble: &Trouble, _now: Timestamp) -> Result<(), &'static str> {
         let mut disk = self.disk();
         let row = disk.rows.get_mut(id).unwrap();
         (row.is_disabled, row.trouble) = (true, Some(trouble.clone()));
         Ok(())
     }
 
-    async fn remove(&self, id: &u32) -> Result<(), &'static str> {
+    async fn remove(&self, id: &u32, _now: Timestamp) -> Result<(), &'static str> {
         self.disk().rows.remove(id);
         Ok(())
     }

@@ -56,7 +56,7 @@ async fn a_failure_is_tried_again_later_and_later_and_forgotten_when_it_goes() {
     assert!(near(times[1], 5) && near(times[2], 25) && near(times[3], 45), "{times:?}");
     let disk = house.disk();
     let row = &disk.rows[&1];
-    assert_eq!((row.failures, row.failing_since, row.trouble.clone(), row.cursor), (0, None, None, 2));
+    assert_eq!((row.failures, row.trouble.clone(), row.cursor), (0, None, 2));
     run.abort();
 }
 
@@ -150,12 +150,13 @@ async fn three_days_of_failures_disable_a_target_and_say_why() {
     house.answer("robot-a", &vec![WRONG; 500]);
     house.publish("team", &["one"]);
     let run = house.start();
-    house.pass(71 * 60 * MINUTE).await;
+    // Here every wait is the longest: 83 h in all. With even luck it is 72 h.
+    house.pass(82 * 60 * MINUTE).await;
     assert!(!house.disk().rows[&1].is_disabled);
     assert_eq!(house.disk().rows[&1].trouble.as_ref().unwrap().cause, Cause::Address);
-    house.pass(4 * 60 * MINUTE).await;
+    house.pass(2 * 60 * MINUTE).await;
     let attempts = house.heard("robot-a").len();
-    assert!(house.disk().rows[&1].is_disabled && (60..100).contains(&attempts), "{attempts}");
+    assert!(house.disk().rows[&1].is_disabled && attempts == 92, "{attempts}");
     assert_eq!(house.disk().rows[&1].trouble.as_ref().unwrap().to_string(), "address: 93000 invalid webhook url");
     house.publish("team", &["two"]);
     house.pass(5 * 60 * MINUTE).await;
@@ -255,7 +256,7 @@ async fn on_stopping_what_is_under_way_is_noted() {
     house.target(1, "team", "push-slow");
     house.publish("team", &["one", "two"]);
     let (clock, random) = (house.clone(), |bytes: &mut [u8]| bytes.fill(0));
-    let outbox = Outbox::new(house.clone(), house.clone(), move || clock.now(), random);
+    let outbox = Outbox::new(Arc::new(house.clone()), house.clone(), house.clone(), move || clock.now(), random);
     outbox.run(sleep(Duration::from_millis(100))).await;
     assert_eq!((house.heard("push-slow").len(), house.disk().rows[&1].cursor), (1, 1));
 }
@@ -265,11 +266,12 @@ async fn waits_after_failures_grow_to_an_hour_and_are_spread() {
     let house = House::new();
     let outbox = |fill: u8| {
         let clock = house.clone();
-        Outbox::new(house.clone(), house.clone(), move || clock.now(), move |bytes: &mut [u8]| bytes.fill(fill))
+        let random = move |bytes: &mut [u8]| bytes.fill(fill);
+        Outbox::new(Arc::new(house.clone()), house.clone(), house.clone(), move || clock.now(), random)
     };
     let (short, long) = (outbox(0), outbox(0xff));
     let seconds = |outbox: &Outbox<House, House>, failures| outbox.back_off(failures).as_secs_f64();
-    assert_eq!((seconds(&short, 0), seconds(&long, 0)), (2.5, 5.0));
-    assert_eq!((seconds(&short, 3), seconds(&long, 3)), (20.0, 40.0));
-    assert_eq!((seconds(&short, 20), seconds(&long, u32::MAX)), (1800.0, 3600.0));
+    assert_eq!((seconds(&short, 0), seconds(&long, 0)), (3.75, 5.0));
+    assert_eq!((seconds(&short, 3), seconds(&long, 3)), (30.0, 40.0));
+    assert_eq!((seconds(&short, 20), seconds(&long, u32::MAX)), (2700.0, 3600.0));
 }

@@ -34,15 +34,21 @@ async fn each_advertised_endpoint_answers() {
         ("introspection_endpoint", true, 401),
         ("revocation_endpoint", true, 401),
         ("end_session_endpoint", false, 200),
+        ("channel_event_endpoint", false, 401),
     ];
     for (name, is_post, status) in cases {
-        let url = metadata[name].as_str().unwrap();
+        let url = &metadata[name].as_str().unwrap().replace("{topic}", "team");
         let page = if is_post { Browser::new().post(url, &[]).await } else { Browser::new().get(url).await };
         assert_eq!(page.status, status, "{name} {}", page.body);
     }
+    let socket = metadata["channel_socket_endpoint"].as_str().unwrap().replace("ws://", "http://");
+    assert_eq!(Browser::new().get(&socket).await.status, 426);
+    let line = metadata["channel_line_endpoint"].as_str().unwrap();
+    assert_eq!(line, format!("tcp://{}", house.line));
+    tokio::net::TcpStream::connect(house.line).await.unwrap();
     let all: Vec<_> = metadata.as_object().unwrap().keys().filter(|key| key.contains("endpoint")).collect();
     let methods = all.iter().filter(|key| key.contains("auth_methods")).count();
-    assert_eq!(all.len() - methods, 8, "no other endpoint is promised: {all:?}");
+    assert_eq!(all.len() - methods, 9, "no other endpoint is promised: {all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
