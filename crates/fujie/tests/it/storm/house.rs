@@ -109,7 +109,8 @@ impl House {
             Death::AtSync(nth) => self.doomed("fdatasync", nth),
             Death::AtWrite(nth) => self.doomed("pwrite64", nth),
         };
-        let mut child = command.arg("serve").stdout(Stdio::piped()).spawn().expect("strace is missing; ./test installs it");
+        let mut child =
+            command.arg("serve").stdout(Stdio::piped()).spawn().expect("strace is missing; ./test installs it");
         let mut issuer = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
         self.process = Some(Process { child, death });
