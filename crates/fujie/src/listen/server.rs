@@ -256,7 +256,11 @@ fn bearer(wish: &Wish<'_>) -> Result<Bearer, Failure> {
 fn nobody(issuer: Option<&str>) -> Failure {
     let issuer = issuer.unwrap_or("ISSUER");
     let login = format!("fujie login {issuer} --client-id ID --scope \"openid offline_access channel:read\"");
-    Failure { english: format!("Sign in first: {login}"), chinese: format!("请先登录：{login}"), ..Failure::sign_in_needed("") }
+    Failure {
+        english: format!("Sign in first: {login}"),
+        chinese: format!("请先登录：{login}"),
+        ..Failure::sign_in_needed("")
+    }
 }
 
 fn variable() -> Option<Secret> {
@@ -320,7 +324,9 @@ mod tests {
     #[test]
     fn what_is_below_an_issuer_is_its_own() {
         assert!(is_below("https://id.example", "https://id.example/topics/t/events/1"));
-        for other in ["https://id.example.evil/x", "https://id.example@evil/x", "http://id.example/x", "https://id.example"] {
+        for other in
+            ["https://id.example.evil/x", "https://id.example@evil/x", "http://id.example/x", "https://id.example"]
+        {
             assert!(!is_below("https://id.example", other), "{other}");
         }
     }
