@@ -12,6 +12,9 @@ use fujie_store::{StoreError, TargetKind};
 
 use crate::server::Server;
 
+/// Where nobody is found: for a server on loopback, whose own address is no contact (RFC 8292 §2.1).
+const LOCAL_CONTACT: &str = "mailto:admin@localhost";
+
 /// The targets of this server.
 pub(super) struct StoredTargets(pub Arc<Server>);
 
@@ -79,7 +82,8 @@ impl Targets for StoredTargets {
     fn authorization(&self, audience: &str, now: Timestamp) -> Option<String> {
         let server = &self.0;
         let snapshot = server.snapshot();
-        let contact = server.settings.channel.push_contact.as_deref().unwrap_or(server.issuer());
+        let own = Some(server.issuer()).filter(|issuer| issuer.starts_with("https://"));
+        let contact = server.settings.channel.push_contact.as_deref().or(own).unwrap_or(LOCAL_CONTACT);
         vapid::authorization(snapshot.ring.vapid(now)?, contact, audience, now).ok()
     }
 }

@@ -3,6 +3,7 @@
 mod events;
 mod hooks;
 mod line;
+mod posting;
 mod socket;
 mod stream;
 
