@@ -28,10 +28,10 @@ const RETRY_MILLIS: u32 = 3000;
 const PIECE_LENGTH: usize = 16 * 1024;
 
 /// The answer that goes on and on. `credential` was judged just now.
-pub(super) fn begin(server: &Arc<Server>, credential: Credential, topic: &str, after: Option<i64>) -> Response {
+pub(super) async fn begin(server: &Arc<Server>, credential: Credential, topic: &str, after: Option<i64>) -> Response {
     let Some(place) = server.stream_place() else { return busy() };
     let (pieces, receiver) = mpsc::channel(1);
-    let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow);
+    let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow).await;
     let feed = Feed { server: Arc::clone(server), credential, subscription, pieces, _place: place };
     tokio::spawn(feed.run());
     let mut response = Response::new(Body::Stream(receiver));
