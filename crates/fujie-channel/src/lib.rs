@@ -7,6 +7,7 @@
 //! Nothing here knows a store, an HTTP server or a page: what lies in a database is read through [`hub::Log`], who may
 //! read is decided by a [`gate::Gate`].
 
+pub mod client;
 pub mod event;
 pub mod gate;
 pub mod hub;

@@ -108,7 +108,7 @@ impl Visit for Line {
         if field.name() == "message" {
             use std::fmt::Write as _;
             // Writing to memory does not fail.
-            drop(write!(self.0, "{value:?}"));
+            let _ = write!(self.0, "{value:?}");
         }
     }
 }

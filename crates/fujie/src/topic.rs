@@ -148,17 +148,16 @@ async fn create(add: AddTopic, store: &Store, terminal: Terminal, now: Timestamp
     }
     let title = add.title.unwrap_or_else(|| add.name.clone());
     if title.trim() != title || !(1..=64).contains(&title.chars().count()) || visible(&title) != title {
-        bail!(terminal.choose(
-            "--title must be 1 to 64 characters in one line",
-            "--title 应为一行 1 到 64 个字符的文字"
-        ));
+        bail!(
+            terminal.choose("--title must be 1 to 64 characters in one line", "--title 应为一行 1 到 64 个字符的文字")
+        );
     }
     let name = add.name.clone();
     match store.create_topic(NewTopic { name: add.name, title, owner }, now).await? {
         TopicCreated::Created(_) => Ok(()),
-        TopicCreated::Taken => bail!(
-            terminal.choose(format!("there is a topic {name} already"), format!("已经有名为 {name} 的话题"))
-        ),
+        TopicCreated::Taken => {
+            bail!(terminal.choose(format!("there is a topic {name} already"), format!("已经有名为 {name} 的话题")))
+        }
         TopicCreated::TooMany => bail!(terminal.choose(
             format!("this account has made {TOPICS_PER_ACCOUNT_MAX} topics, which is the most"),
             format!("该账号已创建 {TOPICS_PER_ACCOUNT_MAX} 个话题，达到上限")

@@ -5,7 +5,7 @@
 
 use std::{fs::File, io::Read as _, net::SocketAddr, path::Path, sync::Arc};
 
-use fujie_channel::hub::Overflow;
+use fujie_channel::{hub::Overflow, outbox::Simulators};
 use fujie_core::time::Lifetime;
 use rustls::{
     ServerConfig,
@@ -30,10 +30,8 @@ pub struct ChannelConfig {
     pub overflow: Overflow,
     /// Whom push services may write to about us (RFC 8292 §2.1).
     pub push_contact: Option<String>,
-    /// Where simulated robots are.
-    pub robot_at: Option<String>,
-    /// Where a simulated push service is.
-    pub push_at: Option<String>,
+    /// Where simulated robots and push services are.
+    pub simulators: Simulators,
 }
 
 /// The listener of the line protocol.
@@ -72,7 +70,8 @@ impl Reader {
         let push_contact = self.read("channel.push_contact", value::contact);
         let robot_at = self.read("channel.robot_at", value::simulator);
         let push_at = self.read("channel.push_at", value::simulator);
-        Some(ChannelConfig { line: line?, keep: keep?, overflow: overflow?, push_contact, robot_at, push_at })
+        let simulators = Simulators { robot_at, push_at };
+        Some(ChannelConfig { line: line?, keep: keep?, overflow: overflow?, push_contact, simulators })
     }
 
     /// `None` when something is at fault, `Some(None)` when there is no listener.

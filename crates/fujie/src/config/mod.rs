@@ -21,7 +21,7 @@ use std::{
 
 use fujie_core::time::Lifetime;
 
-pub use channel::ChannelConfig;
+pub use channel::{ChannelConfig, LineConfig};
 pub use connection::{ConnectionConfig, Record};
 pub use fault::Faults;
 use layer::Origin;

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
-use fujie_channel::hub::Overflow;
+use fujie_channel::{hub::Overflow, post::SimulatorAt};
 use fujie_client::provider::{self, ClientAuthentication};
 use fujie_core::{secret::Secret, time::Lifetime};
 use url::{Host, Url};
@@ -84,12 +84,9 @@ pub(super) fn endpoint(text: &str) -> Read<String> {
 }
 
 /// Where a simulator stands in for robots or push services: on loopback alone.
-pub(super) fn simulator(text: &str) -> Read<String> {
-    let base = base(text)?;
-    match Url::parse(&base) {
-        Ok(url) if is_loopback(&url) => Ok(base),
-        _ => Err("must be on loopback, such as http://127.0.0.1:9000: it is for simulators alone".to_owned()),
-    }
+pub(super) fn simulator(text: &str) -> Read<SimulatorAt> {
+    let at = SimulatorAt::parse(text);
+    at.ok_or_else(|| "must be on loopback, such as http://127.0.0.1:9000: it is for simulators alone".to_owned())
 }
 
 /// Where applications reach the line protocol: `tcp://` or `tls://`, host and port.

@@ -16,6 +16,8 @@ use crate::login::{Failure, of_file};
 /// A cursor that this process alone writes.
 pub struct Cursor {
     path: PathBuf,
+    /// What is to take its place.
+    half: PathBuf,
     /// Held as long as this lives.
     _lock: File,
     saved: Option<i64>,
@@ -30,8 +32,9 @@ impl Cursor {
     fn open_in(folder: &Path, server: &str, topic: &str) -> Result<Self, Failure> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| of_file(folder, &error))?;
-        let path = folder.join(format!("{}@{topic}", plain(server)));
-        let lock_path = path.with_extension("lock");
+        let name = format!("{}@{topic}", plain(server));
+        let path = folder.join(&name);
+        let lock_path = folder.join(format!("{name}.lock"));
         let opened = private().create(true).truncate(false).open(&lock_path);
         let lock = opened.map_err(|error| of_file(&lock_path, &error))?;
         if lock.try_lock().is_err() {
@@ -41,7 +44,7 @@ impl Cursor {
             ));
         }
         let saved = read(&path)?;
-        Ok(Self { path, _lock: lock, saved })
+        Ok(Self { half: folder.join(format!("{name}.new")), path, _lock: lock, saved })
     }
 
     /// The last event that was handled, if one ever was.
@@ -54,10 +57,9 @@ impl Cursor {
         if self.saved == Some(id) {
             return Ok(());
         }
-        let half = self.path.with_extension("new");
         let write = || -> io::Result<()> {
-            private().create(true).truncate(true).open(&half)?.write_all(format!("{id}\n").as_bytes())?;
-            fs::rename(&half, &self.path)
+            private().create(true).truncate(true).open(&self.half)?.write_all(format!("{id}\n").as_bytes())?;
+            fs::rename(&self.half, &self.path)
         };
         write().map_err(|error| of_file(&self.path, &error))?;
         self.saved = Some(id);

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use fujie_client::Secret;
 use fujie_core::random::{self, SystemRandom};
 use fujie_receiver::command::REFUSED;
 use tokio::{
@@ -13,7 +14,7 @@ use tokio::{
 };
 
 use super::{event::Event, server::Server, sse, wire};
-use crate::login::{Failure, visible};
+use crate::login::{Failure, SIGN_IN_NEEDED, visible};
 
 /// What comes of a topic.
 #[derive(Debug)]
@@ -92,8 +93,10 @@ impl Feed {
         }
     }
 
-    /// Hands on what came, once: what a server sends again is left out. The end, when nobody takes it.
+    /// Hands on what came, once: what a server sends again is left out. The end, when nobody takes it. Cancelled while
+    /// it waits, nothing was handed on.
     pub async fn hand_on(&mut self, came: Came) -> Option<End> {
+        let Ok(place) = self.taker.reserve().await else { return Some(End::Unwanted) };
         let reached = match &came {
             Came::Event(event) => Some(event.id),
             Came::Dropped { until, .. } => Some(*until),
@@ -108,7 +111,24 @@ impl Feed {
             (None, Came::Began(from)) => self.cursor = Some(self.cursor.map_or(*from, |own| own.min(*from))),
             _ => {}
         }
-        self.taker.send(came).await.err().map(|_| End::Unwanted)
+        place.send(came);
+        None
+    }
+
+    /// A fresh token.
+    pub async fn token(&self) -> Result<Secret, End> {
+        match self.server.token().await {
+            Ok(token) => Ok(token),
+            Err(failure) => Err(self.without_token(failure)),
+        }
+    }
+
+    /// No token: for good when somebody has to sign in or to look, else for now.
+    pub fn without_token(&self, failure: Failure) -> End {
+        if failure.code == SIGN_IN_NEEDED || !self.server.renews() {
+            return End::Refused(failure);
+        }
+        End::Lost(failure.english)
     }
 
     /// The token is refused, and there is no other.

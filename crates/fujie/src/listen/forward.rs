@@ -76,7 +76,8 @@ impl Forward {
             let fault = match self.send(&posted).await {
                 Ok(status @ 200..300) => return Ok(status),
                 Ok(status) => {
-                    let fault = Fault::new(format!("{} answered {status}", self.url), format!("{} 返回 {status}", self.url));
+                    let fault =
+                        Fault::new(format!("{} answered {status}", self.url), format!("{} 返回 {status}", self.url));
                     if status < 500 && status != 429 {
                         return Err(fault);
                     }

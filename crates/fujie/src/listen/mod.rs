@@ -236,7 +236,10 @@ impl Listening {
             0 => Ok(()),
             failed => Err(Failure {
                 code: FAILED,
-                ..Failure::new(format!("{failed} events were not handled."), format!("有 {failed} 个事件没有处理成功。"))
+                ..Failure::new(
+                    format!("{failed} events were not handled."),
+                    format!("有 {failed} 个事件没有处理成功。"),
+                )
             }),
         }
     }

@@ -7,12 +7,16 @@ use std::{
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use fujie_channel::client::Endpoint;
 use fujie_client::{
     Secret,
     session::{self, Limits, Session, TokenSource},
 };
+use rustls::{ClientConfig, crypto::aws_lc_rs};
+use rustls_platform_verifier::BuilderVerifierExt;
 use serde::Deserialize;
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -41,17 +45,6 @@ pub struct Server {
     bearer: Bearer,
 }
 
-/// Where the line protocol is spoken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// A name or an address; an IPv6 address without brackets.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// With TLS.
-    pub is_tls: bool,
-}
-
 /// A token, and where the next one comes from.
 enum Bearer {
     /// The book of sign-ins, refreshed for all processes once.
@@ -73,14 +66,14 @@ struct Metadata {
 impl Server {
     /// Finds it.
     pub async fn find(wish: &Wish<'_>) -> Result<Self, Failure> {
-        let direct = wish.line.map(|text| Endpoint::parse(text).ok_or_else(|| not_an_endpoint(text))).transpose()?;
+        let own = wish.line.map(direct).transpose()?;
         let bearer = bearer(wish)?;
         let issuer = wish.issuer.map(|issuer| issuer.trim_end_matches('/').to_owned());
         let issuer = issuer.or_else(|| match &bearer {
             Bearer::SignIn(sign_in, _) => Some(sign_in.application.place.name().trim_end_matches('/').to_owned()),
             Bearer::File(_) | Bearer::Variable => None,
         });
-        let metadata = match (&issuer, &direct) {
+        let metadata = match (&issuer, &own) {
             (Some(issuer), None) => metadata(issuer).await?,
             (_, Some(_)) => None,
             (None, None) => {
@@ -89,19 +82,20 @@ impl Server {
         };
         let (line, events) = match metadata {
             Some(metadata) => {
-                let line = metadata.channel_line_endpoint.as_deref().and_then(Endpoint::parse);
-                (line.filter(|line| may_tell(&metadata.issuer, line)), metadata.channel_event_endpoint)
+                let line = metadata.channel_line_endpoint.as_deref();
+                let line = line.map(|line| advertised(&metadata.issuer, line)).transpose()?;
+                (line.flatten(), metadata.channel_event_endpoint)
             }
             None => (None, None),
         };
-        Ok(Self { issuer, line: direct.or(line), events, bearer })
+        Ok(Self { issuer, line: own.or(line), events, bearer })
     }
 
     /// What a cursor and messages name it by.
     pub fn name(&self) -> String {
         match (&self.issuer, &self.line) {
             (Some(issuer), _) => issuer.clone(),
-            (None, Some(line)) => format!("{}:{}", line.host, line.port),
+            (None, Some(line)) => line.to_string(),
             (None, None) => String::new(),
         }
     }
@@ -129,6 +123,11 @@ impl Server {
             Bearer::Variable => return Ok(None),
         };
         Ok((token.expose() != refused.expose()).then_some(token))
+    }
+
+    /// Does the next token come without anybody's doing?
+    pub const fn renews(&self) -> bool {
+        matches!(self.bearer, Bearer::SignIn(..))
     }
 
     /// The address of a topic's events.
@@ -179,43 +178,50 @@ impl Server {
     }
 }
 
-impl Endpoint {
-    /// `tls://host:port`, `tcp://host:port`; `host:port` alone is plain text.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
-        let (host, port) = rest.rsplit_once(':')?;
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let is_host = !host.is_empty() && !host.contains(['/', '@', '?', '#', ' ', '[', ']']);
-        let is_tls = match scheme {
-            "tcp" => false,
-            "tls" => true,
-            _ => return None,
-        };
-        is_host.then_some(Self { host: host.to_owned(), port: port.parse().ok()?, is_tls })
-    }
-
-    fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Where the arguments say that the line protocol is. Plain text beyond this machine must be written out.
+fn direct(text: &str) -> Result<Endpoint, Failure> {
+    let endpoint = Endpoint::parse(text).map_err(|_malformed| not_an_endpoint(text))?.with_tls(tls()?);
+    let endpoint = if text.starts_with("tcp://") { endpoint.with_insecure_plaintext() } else { endpoint };
+    match endpoint.check() {
+        Ok(()) => Ok(endpoint),
+        Err(_) => Err(Failure::usage(
+            format!(
+                "--line {text}: the token would travel in plain text; write tls://{text}, or tcp:// if nobody can listen"
+            ),
+            format!("--line {text}：令牌会以明文传输；请写 tls://{text}，确定无人能监听时才写 tcp://"),
+        )),
     }
 }
 
-/// May this issuer send our token there? In plain text only within this machine, or when the issuer is plain itself.
-fn may_tell(issuer: &str, line: &Endpoint) -> bool {
+/// Where the issuer says that it is, unless a token had better not go there.
+fn advertised(issuer: &str, text: &str) -> Result<Option<Endpoint>, Failure> {
+    let Ok(endpoint) = Endpoint::parse(text) else { return Ok(None) };
+    let endpoint = endpoint.with_tls(tls()?);
+    let is_near = endpoint.check().is_ok();
+    let is_told = may_tell(issuer, text.starts_with("tls://"), is_near);
+    Ok(is_told.then(|| endpoint.with_insecure_plaintext()))
+}
+
+/// May this issuer have us send a token there? In plain text only within this machine, or when the issuer is plain
+/// itself.
+fn may_tell(issuer: &str, is_tls: bool, is_near: bool) -> bool {
     let issuer = Url::parse(issuer).ok();
-    let is_here = |url: &Url| match url.host() {
+    let is_here = issuer.as_ref().is_some_and(|url| match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    };
-    let issuer_is_here = issuer.as_ref().is_some_and(is_here);
-    let issuer_is_plain = issuer.as_ref().is_some_and(|url| url.scheme() == "http");
-    match (line.is_tls, line.is_loopback()) {
-        (true, _) => true,
-        // Another machine's loopback is not ours.
-        (false, true) => issuer_is_here,
-        (false, false) => issuer_is_plain,
-    }
+    });
+    // Another machine's loopback is not ours.
+    is_tls || if is_near { is_here } else { issuer.is_some_and(|url| url.scheme() == "http") }
+}
+
+/// TLS that trusts whom this machine trusts.
+fn tls() -> Result<Arc<ClientConfig>, Failure> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = builder.with_safe_default_protocol_versions().and_then(BuilderVerifierExt::with_platform_verifier);
+    let config = config.map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+    Ok(Arc::new(config.with_no_client_auth()))
 }
 
 fn is_below(issuer: &str, address: &str) -> bool {
@@ -256,7 +262,11 @@ fn bearer(wish: &Wish<'_>) -> Result<Bearer, Failure> {
 fn nobody(issuer: Option<&str>) -> Failure {
     let issuer = issuer.unwrap_or("ISSUER");
     let login = format!("fujie login {issuer} --client-id ID --scope \"openid offline_access channel:read\"");
-    Failure { english: format!("Sign in first: {login}"), chinese: format!("请先登录：{login}"), ..Failure::sign_in_needed("") }
+    Failure {
+        english: format!("Sign in first: {login}"),
+        chinese: format!("请先登录：{login}"),
+        ..Failure::sign_in_needed("")
+    }
 }
 
 fn variable() -> Option<Secret> {
@@ -292,35 +302,33 @@ const DATA_LENGTH_MAX: u64 = 26 * 1024 * 1024;
 mod tests {
     use super::*;
 
-    fn endpoint(host: &str, port: u16, is_tls: bool) -> Option<Endpoint> {
-        Some(Endpoint { host: host.to_owned(), port, is_tls })
-    }
-
-    #[test]
-    fn an_endpoint_is_read() {
-        assert_eq!(Endpoint::parse("tls://id.example:8885"), endpoint("id.example", 8885, true));
-        assert_eq!(Endpoint::parse("tcp://127.0.0.1:1"), endpoint("127.0.0.1", 1, false));
-        assert_eq!(Endpoint::parse("localhost:8885"), endpoint("localhost", 8885, false));
-        assert_eq!(Endpoint::parse("tcp://[::1]:2"), endpoint("::1", 2, false));
-        for bad in ["", "host", "host:", "host:99999", "https://host:1", "tls://a@b:1", "tls://b:1/x", ":1"] {
-            assert_eq!(Endpoint::parse(bad), None, "{bad}");
-        }
-    }
-
     #[test]
     fn a_token_goes_out_in_plain_text_only_where_the_issuer_does() {
-        let check = |issuer: &str, line: &str| may_tell(issuer, &Endpoint::parse(line).unwrap());
+        let check = |issuer: &str, line: &str| advertised(issuer, line).unwrap().is_some();
         assert!(check("https://id.example", "tls://id.example:1"));
         assert!(check("http://127.0.0.1:8080", "tcp://127.0.0.1:1"));
         assert!(check("http://id.lan", "tcp://id.lan:1"));
         assert!(!check("https://id.example", "tcp://id.example:1"));
         assert!(!check("https://id.example", "tcp://127.0.0.1:1"), "another machine's loopback");
+        assert!(!check("https://id.example", "https://id.example:1"));
+    }
+
+    #[test]
+    fn plain_text_beyond_this_machine_is_written_out() {
+        for good in ["127.0.0.1:8885", "localhost:8885", "tls://id.example:8885", "tcp://id.lan:8885"] {
+            assert!(direct(good).is_ok(), "{good}");
+        }
+        for bad in ["id.lan:8885", "id.lan", "https://id.lan:1"] {
+            assert_eq!(direct(bad).err().map(|failure| failure.code), Some(64), "{bad}");
+        }
     }
 
     #[test]
     fn what_is_below_an_issuer_is_its_own() {
         assert!(is_below("https://id.example", "https://id.example/topics/t/events/1"));
-        for other in ["https://id.example.evil/x", "https://id.example@evil/x", "http://id.example/x", "https://id.example"] {
+        for other in
+            ["https://id.example.evil/x", "https://id.example@evil/x", "http://id.example/x", "https://id.example"]
+        {
             assert!(!is_below("https://id.example", other), "{other}");
         }
     }

@@ -28,7 +28,11 @@ pub async fn follow(feed: &mut Feed) -> End {
         401 => End::Refused(feed.no_longer_signed_in()),
         403 => {
             let challenge = answer.header("www-authenticate").unwrap_or_default();
-            End::Refused(if challenge.contains("insufficient_scope") { feed.scope_missing() } else { feed.not_a_member() })
+            End::Refused(if challenge.contains("insufficient_scope") {
+                feed.scope_missing()
+            } else {
+                feed.not_a_member()
+            })
         }
         status @ (400 | 404) => End::Refused(refused(status)),
         status => End::Lost(format!("HTTP {status}")),

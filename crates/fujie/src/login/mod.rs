@@ -33,13 +33,13 @@ use fujie_receiver::{
 use fujie_server::clock::Clock;
 use url::Url;
 
+use self::{application::Application, browser::Browser, output::Output, wait::Waiter};
 pub use self::{
     application::Place,
     book::{Book, SignIn, Which},
-    failure::{Failure, of_file, visible},
+    failure::{Failure, SIGN_IN_NEEDED, of_file, visible},
     terminal::{Lang, Manner, Terminal},
 };
-use self::{application::Application, browser::Browser, output::Output, wait::Waiter};
 
 /// What a sign-in is told.
 #[derive(Debug, Args)]

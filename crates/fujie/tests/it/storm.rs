@@ -24,6 +24,8 @@ use subscriber::Got;
 /// Deliveries, unless `FUJIE_STORM_DELIVERIES` says how many; each is sent once to five times.
 const DELIVERIES: u32 = 20_000;
 const KILLS: u64 = 20;
+/// A death that takes longer will not come.
+const DEATH_MAX: Duration = Duration::from_secs(30);
 /// Whoever came back has everything so long after the storm at the latest.
 const CALM_MAX: Duration = Duration::from_secs(120);
 
@@ -96,12 +98,17 @@ async fn die(house: &mut House, kill: u64, github: &Github, deliveries: u32, ran
         let moment = 100 + random.below(700);
         tokio::join!(github.has_sent(part), tokio::time::sleep(Duration::from_millis(moment)));
         house.kill();
-    } else {
-        house.is_dead().await;
     }
-    let progress = github.progress().await;
-    assert!(!progress.done, "the storm was over before kill {kill}: {progress:?}");
-    death
+    let begun = Instant::now();
+    loop {
+        let progress = github.progress().await;
+        assert!(!progress.done, "the storm was over before kill {kill} ({death:?}): {progress:?}");
+        if house.is_dead() {
+            return death;
+        }
+        assert!(begun.elapsed() < DEATH_MAX, "kill {kill} ({death:?}) did not come: {progress:?}\n{}", house.log());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 /// Every delivery of the storm, none twice.

@@ -150,7 +150,10 @@ fn an_echo_server_answers_and_prints_what_an_asyncio_server_does() {
     assert_eq!(ours.answered[0], "from server: Hello World!\n");
     assert_eq!(ours.printed[0], r"Received 'Hello World!\n' from ('127.0.0.1', PORT)");
     assert_eq!(ours.answered[10], "超时断开连接\n");
-    assert_eq!(ours.printed[ours.printed.len() - 4..], ["断开连接", "Close the connection", "超时断连", "Close the connection"]);
+    assert_eq!(
+        ours.printed[ours.printed.len() - 4..],
+        ["断开连接", "Close the connection", "超时断连", "Close the connection"]
+    );
 }
 
 #[test]
@@ -158,7 +161,8 @@ fn an_asyncio_client_reads_writes_and_pings() {
     let server = Program::ours(&[]);
     let client = Program::python("asyncio_client.py", server.port());
     let heard: Vec<_> = (0..4).map(|_| client.line()).collect();
-    let expected = [r"Send: 'Hello World!\n'", r"Received: 'from server: Hello World!\n'", "ping", r"Received: 'pong\n'"];
+    let expected =
+        [r"Send: 'Hello World!\n'", r"Received: 'from server: Hello World!\n'", "ping", r"Received: 'pong\n'"];
     assert_eq!(heard, expected);
     drop(client);
     let printed: Vec<_> = (0..4).map(|_| server.line()).collect();
@@ -201,7 +205,8 @@ fn a_quiet_server_prints_nothing() {
 #[test]
 fn without_the_echo_mode_it_says_who_serves_topics() {
     let told = |lang: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_fujie")).args(["--lang", lang, "channel", "serve"]).output().unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_fujie")).args(["--lang", lang, "channel", "serve"]).output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
         String::from_utf8(output.stderr).unwrap()
     };

@@ -49,9 +49,7 @@ impl Ledger {
 
     /// What was received: the event it became, and the GUID.
     pub fn inbox(&self) -> Vec<(i64, String)> {
-        self.all("SELECT event_id, delivery FROM webhook_inbox ORDER BY event_id", |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        self.all("SELECT event_id, delivery FROM webhook_inbox ORDER BY event_id", |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// The log.

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{Read as _, Seek as _, SeekFrom},
     path::PathBuf,
-    process::{Child, Stdio},
+    process::Child,
 };
 
 use super::{
@@ -30,7 +30,7 @@ impl Listener {
     pub fn new(house: &House, token: &str) -> Self {
         let folder = house.folder().to_owned();
         std::fs::write(folder.join("token"), token).unwrap();
-        let mut own = Self { folder, line: house.line.clone(), lives: Vec::new(), process: None };
+        let mut own = Self { folder, line: house.issuer(), lives: Vec::new(), process: None };
         own.start();
         own
     }
@@ -38,7 +38,18 @@ impl Listener {
     fn start(&mut self) {
         let file = self.folder.join(format!("heard-{}", self.lives.len()));
         let mut command = fujie(&self.folder);
-        command.args(["listen", TOPIC, "--line", &self.line, "--token-file", "token", "--from", "start", "--resume"]);
+        command.args([
+            "listen",
+            TOPIC,
+            "--issuer",
+            &self.line,
+            "--sse",
+            "--token-file",
+            "token",
+            "--from",
+            "start",
+            "--resume",
+        ]);
         command.args(["--output", "json", "--quiet"]).env("XDG_STATE_HOME", self.folder.join("state"));
         self.process = Some(command.stdout(File::create(&file).unwrap()).spawn().unwrap());
         self.lives.push(file);
