@@ -184,8 +184,9 @@ impl<G: Gate> Session<G> {
         }));
     }
 
-    /// Asks about everything again when it is due.
-    fn check(&mut self) {
+    /// Asks about everything again when it is due. Every line does so; a transport with signs of life of its own calls
+    /// this at those.
+    pub fn check(&mut self) {
         let Some(admitted) = &self.admitted else { return };
         if self.is_asking() || admitted.checked_at.elapsed() < CHECK_INTERVAL {
             return;

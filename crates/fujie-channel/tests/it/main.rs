@@ -9,6 +9,7 @@
 )]
 
 mod abuse;
+mod asleep;
 mod chance;
 mod channel;
 mod client;
