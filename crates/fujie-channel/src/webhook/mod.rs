@@ -26,7 +26,7 @@ const NAME_LENGTH_MAX: usize = 128;
 pub enum Kind {
     /// GitHub's: `X-Hub-Signature-256` over the raw body, `X-GitHub-Delivery`, `X-GitHub-Event`.
     Github,
-    /// HMAC-SHA256 of the raw body, in hexadecimal digits.
+    /// HMAC-SHA256 of the raw body, in hexadecimal digits or Base64.
     Hmac {
         /// The header that carries it.
         signature: HeaderName,

@@ -1,6 +1,7 @@
 //! Is the sender who it should be: signatures over the raw body, and tokens. In constant time.
 
 use aws_lc_rs::{constant_time, hmac};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fujie_core::secret::{Secret, sha256};
 use http::{HeaderMap, HeaderName};
 
@@ -12,7 +13,7 @@ const TOKEN_LENGTH_MAX: usize = 1024;
 const SIGNATURE_256: HeaderName = HeaderName::from_static("x-hub-signature-256");
 const SIGNATURE_SHA1: HeaderName = HeaderName::from_static("x-hub-signature");
 
-/// Is `signature` that of `body`, byte for byte, under `secret`? `sha256=` and 64 hexadecimal digits, as GitHub sends.
+/// Is `signature` that of `body`, byte for byte, under `secret`? `sha256=` and 64 hexadecimal digits, as GitHub sends it.
 pub fn verify(secret: &[u8], body: &[u8], signature: &str) -> Result<(), Refusal> {
     let tag = signature.strip_prefix("sha256=").and_then(decode).ok_or(Refusal::Malformed)?;
     if fits(secret, body, &tag) { Ok(()) } else { Err(Refusal::Mismatch) }
@@ -64,12 +65,13 @@ fn fits(secret: &[u8], body: &[u8], tag: &[u8; 32]) -> bool {
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret), body, tag).is_ok()
 }
 
-fn decode(hex: &str) -> Option<[u8; 32]> {
-    let mut tag = [0; 32];
-    if hex.len() != 64 {
-        return None;
+/// A tag in hexadecimal digits, or in Base64 with its padding (RFC 4648 §4): they differ in length.
+fn decode(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 {
+        return STANDARD.decode(text).ok()?.try_into().ok();
     }
-    for (byte, digits) in tag.iter_mut().zip(hex.as_bytes().chunks(2)) {
+    let mut tag = [0; 32];
+    for (byte, digits) in tag.iter_mut().zip(text.as_bytes().chunks(2)) {
         *byte = digits.iter().try_fold(0, |sum, digit| Some(sum << 4 | char::from(*digit).to_digit(16)? as u8))?;
     }
     Some(tag)

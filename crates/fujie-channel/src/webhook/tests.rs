@@ -155,6 +155,8 @@ fn any_sender_may_sign_with_a_header_of_its_own() {
     let all = headers(&[("x-signature", &signature), ("x-id", "d 1"), ("x-event", "Deploy Done")]);
     let received = judge(&signed(), &secrets(&["k"]), &all, b"[1]", NOW).unwrap();
     assert_eq!((&*received.delivery, &*received.event_type, &*received.data), ("d 1", "Deploy Done", "[1]"));
+    let base64 = headers(&[("x-signature", "v1:WBWKFXamMSeBXV4r6b0snHN6rhAqDP5V3bDkRYUhpcc=")]);
+    assert!(judge(&signed(), &secrets(&["k"]), &base64, b"[1]", NOW).is_ok());
     let bare = headers(&[("x-signature", &signature[3..])]);
     assert_eq!(judge(&signed(), &secrets(&["k"]), &bare, b"[1]", NOW), Err(Refusal::Malformed));
     assert_eq!(judge(&signed(), &secrets(&["k"]), &all, b"[2]", NOW), Err(Refusal::Mismatch));
