@@ -1,7 +1,7 @@
 //! A server that echoes lines and answers heartbeats, with the words of an `asyncio` tutorial on its terminal:
 //!
 //! ```sh
-//! cargo run --example echo -- 127.0.0.1:8885
+//! cargo run --example echo -- 127.0.0.1:8885 [--quiet]
 //! ```
 
 use std::{error::Error, io};
@@ -10,14 +10,17 @@ use fujie_channel::serve::Listener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt()
-        .with_writer(io::stdout)
-        .without_time()
-        .with_level(false)
-        .with_target(false)
-        .with_ansi(false)
-        .init();
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8885".to_owned());
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8885".to_owned());
+    if arguments.next().as_deref() != Some("--quiet") {
+        tracing_subscriber::fmt()
+            .with_writer(io::stdout)
+            .without_time()
+            .with_level(false)
+            .with_target(false)
+            .with_ansi(false)
+            .init();
+    }
     let stop = async {
         // Where there are no signals it is ended otherwise.
         let _ = tokio::signal::ctrl_c().await;

@@ -1,7 +1,7 @@
 //! # fujie-channel: events that reach people
 //!
 //! Webhooks come in, one log of events goes out to whoever is connected. [`webhook`] judges a delivery, [`event`] writes
-//! an event as one line of CloudEvents JSON, [`hub`] carries the log's events to subscribers, [`line`] is the grammar of
+//! an event as one line of CloudEvents JSON, [`hub`] carries the log's events to subscribers, [`mod@line`] is the grammar of
 //! the heartbeat connection, [`session`] its conversation, [`serve`] its listener and [`client`] the other side.
 //!
 //! Nothing here knows a store, an HTTP server or a page: what lies in a database is read through [`hub::Log`], who may

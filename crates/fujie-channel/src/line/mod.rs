@@ -30,24 +30,33 @@ pub const LINE_LENGTH_MAX: usize = 4096;
 /// `line` without the white space around it, as Python's `str.strip` sees it: what Unicode calls white space, as in
 /// Rust's `trim`, and also the four separators U+001C to U+001F, which Rust leaves.
 pub fn strip(line: &str) -> &str {
-    line.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+    // Most lines are plain, up to their line feed.
+    let bare = line.strip_suffix('\n').unwrap_or(line);
+    match bare.as_bytes() {
+        [b'!'..=b'~', .., b'!'..=b'~'] => bare,
+        _ => line.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)),
+    }
 }
 
 /// Appends the answer to one line, with its line feed: `pong` to `ping`, and in echo mode every other line after
 /// `from server: `. White space around the line does not count.
 pub fn echo(line: &str, answers: &mut Vec<u8>) {
-    match strip(line) {
-        "ping" => answers.extend_from_slice(b"pong\n"),
-        other => {
-            answers.reserve(ECHO_PREFIX.len() + other.len() + 1);
-            answers.extend_from_slice(ECHO_PREFIX);
-            answers.extend_from_slice(other.as_bytes());
-            answers.push(b'\n');
-        }
+    let line = strip(line);
+    if line == "ping" {
+        return answers.extend_from_slice(b"pong\n");
     }
+    let length = ECHO_PREFIX.len() + line.len() + 1;
+    if answers.capacity() - answers.len() < length {
+        answers.reserve(length.max(ANSWERS_LENGTH));
+    }
+    answers.extend_from_slice(ECHO_PREFIX);
+    answers.extend_from_slice(line.as_bytes());
+    answers.push(b'\n');
 }
 
 const ECHO_PREFIX: &[u8] = b"from server: ";
+/// Room that is made for answers at once, so that many short ones do not make it again and again.
+const ANSWERS_LENGTH: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,8 @@
 
 use std::ops::ControlFlow;
 
+use memchr::{memchr, memrchr};
+
 /// Takes bytes as they come and gives lines.
 #[derive(Debug)]
 pub struct Reader {
@@ -81,18 +83,27 @@ impl Reader {
 
     fn consume(
         &mut self,
-        mut bytes: &[u8],
+        bytes: &[u8],
         mut each: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Fault> {
-        while let Some((line, rest)) = split_line(bytes) {
+        let end = memrchr(b'\n', bytes).map_or(0, |last| last + 1);
+        let (whole, beginning) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
+        // All lines of a chunk are looked at together: that is several times faster than one by one.
+        let (text, fault) = valid_lines(whole);
+        let mut rest = text;
+        while let Some((line, next)) = first_line(rest) {
             let line_feed = 1;
             self.check(line.len() - line_feed)?;
-            bytes = rest;
-            if each(text(line)?).is_break() {
-                return Ok(self.pause(rest));
+            rest = next;
+            if each(line).is_break() {
+                let consumed = text.len() - rest.len();
+                return Ok(self.pause(bytes.get(consumed..).unwrap_or_default()));
             }
         }
-        self.hold(bytes)?;
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        self.hold(beginning)?;
         Ok(ControlFlow::Continue(()))
     }
 
@@ -113,10 +124,25 @@ impl Reader {
     }
 }
 
+/// The lines of `whole` before the first that is not UTF-8, and the fault of that one.
+fn valid_lines(whole: &[u8]) -> (&str, Option<Fault>) {
+    let valid = match std::str::from_utf8(whole) {
+        Ok(text) => return (text, None),
+        Err(error) => whole.get(..error.valid_up_to()).unwrap_or_default(),
+    };
+    let end = memrchr(b'\n', valid).map_or(0, |last| last + 1);
+    let lines = valid.get(..end).and_then(|lines| std::str::from_utf8(lines).ok());
+    (lines.unwrap_or_default(), Some(Fault::NotUtf8))
+}
+
 /// The first line with its line feed, and what follows.
+fn first_line(text: &str) -> Option<(&str, &str)> {
+    text.split_at_checked(memchr(b'\n', text.as_bytes())? + 1)
+}
+
+/// The same of bytes.
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    bytes.split_at_checked(end + 1)
+    bytes.split_at_checked(memchr(b'\n', bytes)? + 1)
 }
 
 fn text(line: &[u8]) -> Result<&str, Fault> {

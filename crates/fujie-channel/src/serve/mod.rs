@@ -1,6 +1,6 @@
 //! The listener of the line protocol: TCP or TLS, the echo mode or the channel.
 //!
-//! Owns accepting and stopping, and the limits of connections; [`connection`] drives one of them, [`echo`] and
+//! Owns accepting and stopping, and the limits of connections; `connection` drives one of them, `echo` and
 //! [`crate::session`] hold the conversations.
 
 mod channel;
@@ -59,6 +59,24 @@ impl Default for Limits {
             connections: 100_000,
         }
     }
+}
+
+impl Limits {
+    /// The defaults, and no more connections than this process may open files, so that some are left for everything
+    /// else. Where the system does not tell, the defaults.
+    pub fn of_this_process() -> Self {
+        let limits = Self::default();
+        let most = open_files_max().map_or(u32::MAX, |files| files - files / 8 - 16.min(files / 8));
+        Self { connections: limits.connections.min(most), ..limits }
+    }
+}
+
+/// How many files this process may have open (Linux).
+fn open_files_max() -> Option<u32> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().next()?;
+    // "unlimited" is not a number, and not a limit.
+    soft.parse().ok()
 }
 
 /// A listening socket and how it serves.
@@ -227,4 +245,17 @@ impl Accepting {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_files_are_left_for_everything_else() {
+        let limits = Limits::of_this_process();
+        let files = open_files_max().unwrap_or(u32::MAX);
+        assert!((1..=100_000).contains(&limits.connections) && limits.connections < files);
+        assert_eq!(Limits { connections: 100_000, ..limits }, Limits::default());
+    }
 }
