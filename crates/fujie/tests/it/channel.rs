@@ -4,4 +4,5 @@ mod echo;
 mod example;
 mod house;
 mod listen;
+mod operator;
 mod sign_in;

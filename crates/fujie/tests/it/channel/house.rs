@@ -24,6 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// What deliveries are signed with.
 pub const SECRET: &str = "Its_a_Secret_to_Everybody";
 pub const TOPIC: &str = "team";
+/// What the application on a person's laptop may ask for.
+pub const SCOPE: &str = "openid profile offline_access channel:read channel:write";
 
 pub struct House {
     folder: tempfile::TempDir,
@@ -32,6 +34,8 @@ pub struct House {
     pub line: String,
     pub client: Value,
     pub hook: String,
+    /// The application on a person's laptop.
+    pub laptop: String,
     process: Option<Child>,
 }
 
@@ -49,13 +53,24 @@ impl House {
         std::fs::write(folder.path().join("fujie.toml"), config).unwrap();
         std::fs::write(folder.path().join("secret"), SECRET).unwrap();
         let issuer = format!("http://{http}");
-        let mut house = Self { folder, issuer, line, client: Value::Null, hook: String::new(), process: None };
+        let mut house = Self {
+            folder,
+            issuer,
+            line,
+            client: Value::Null,
+            hook: String::new(),
+            laptop: String::new(),
+            process: None,
+        };
         run(house.folder(), &["user", "add", NAME, "--password-stdin"], PASSWORD);
         house.run(&["topic", "add", TOPIC, "--owner", NAME]);
         house.client = house.application("channel:read channel:write");
         house.run(&["topic", "member", "add", TOPIC, "--client", house.client["client_id"].as_str().unwrap()]);
         let integration = house.json(&["integration", "add", TOPIC, "--secret-file", "secret", "--output", "json"]);
         house.hook = integration["url"].as_str().unwrap().to_owned();
+        let add = ["client", "add", "Laptop", "--public", "--redirect-uri", "http://127.0.0.1/callback"];
+        let laptop = house.json(&[&add[..], &["--scope", SCOPE, "--output", "json"]].concat());
+        house.laptop = laptop["client_id"].as_str().unwrap().to_owned();
         house
     }
 
@@ -117,10 +132,18 @@ impl House {
             .extend_pairs([("grant_type", "client_credentials"), ("scope", scope)])
             .extend_pairs([("client_id", text("client_id")), ("client_secret", text("client_secret"))])
             .finish();
-        let request = http().post(format!("{}/token", self.issuer)).body(form);
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
-        answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+        let begun = std::time::Instant::now();
+        loop {
+            let request = http().post(format!("{}/token", self.issuer)).body(form.clone());
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+            if let Some(token) = answer["access_token"].as_str() {
+                return token.to_owned();
+            }
+            // What was registered while the server runs is known within a second.
+            assert!(begun.elapsed() < PATIENCE, "{answer}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Posts a notice.

@@ -205,7 +205,10 @@ async fn what_github_sent_is_forwarded_as_github_sends_it() {
     }
     assert_ne!(again.header("x-github-delivery"), second.header("x-github-delivery"));
     assert_eq!(third.header("content-type"), Some("application/cloudevents+json"));
-    assert_eq!((third.header("x-github-event"), title(std::str::from_utf8(&third.body).unwrap())), (None, "Harvest".into()));
+    assert_eq!(
+        (third.header("x-github-event"), title(std::str::from_utf8(&third.body).unwrap())),
+        (None, "Harvest".into())
+    );
     assert!(listening.out.next().unwrap().contains("com.github.push"));
     assert!(listening.err.until("event 1 ").ends_with("(com.github.push): 200"));
     assert_eq!(listening.code(), Some(0));
@@ -288,7 +291,8 @@ impl Scripted {
 fn listen_at(listener: &TcpListener, folder: &Path, more: &[&str]) -> Listening {
     let mut command = crate::durable::house::fujie(folder);
     command.args(["listen", "team", "--line", &listener.local_addr().unwrap().to_string()]).args(more);
-    Listening::start(command.env("FUJIE_TOKEN", "t0ken").env("HOME", folder))
+    command.env("FUJIE_TOKEN", "t0ken").env("HOME", folder);
+    Listening::start(command)
 }
 
 impl Listening {

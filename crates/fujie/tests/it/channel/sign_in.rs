@@ -6,18 +6,12 @@ use crate::{
     login::desk::{Desk, visit},
 };
 
-use super::house::{House, Listening};
-
-const SCOPE: &str = "openid profile offline_access channel:read channel:write";
+use super::house::{House, Listening, SCOPE};
 
 /// A desk at which alice has signed in to `house`.
 async fn desk(house: &House) -> Desk {
-    let redirect_uri = ["--public", "--redirect-uri", "http://127.0.0.1/callback"];
-    let add = [&["client", "add", "Laptop", "--scope", SCOPE, "--output", "json"], &redirect_uri[..]].concat();
-    let client = house.json(&add);
     let desk = Desk::new();
-    let id = client["client_id"].as_str().unwrap();
-    let run = desk.start(&["login", &house.issuer, "--client-id", id, "--scope", SCOPE]);
+    let run = desk.start(&["login", &house.issuer, "--client-id", &house.laptop, "--scope", SCOPE]);
     let address = desk.address();
     let mut browser = Browser::new(&Wire { address: house.issuer.replace("http://", "") });
     let back = browser.way_out(address.strip_prefix(&house.issuer).unwrap()).await.unwrap();
@@ -73,16 +67,20 @@ async fn lines_go_over_tls_and_only_to_whom_this_machine_trusts() {
     });
     house.start();
     let (token, certificate) = (house.token_file().await, house.folder().join("certificate.pem"));
-    let mut command = house.listen(&token, &["--count", "1", "--output", "json"]);
-    command.env("SSL_CERT_FILE", certificate);
-    let listening = Listening::connected(command);
+    let mut trusting = house.listen(&token, &["--count", "1", "--output", "json"]);
+    trusting.env("SSL_CERT_FILE", certificate);
+    // Where the line protocol cannot be spoken, there is still HTTP.
+    let ways = [trusting, house.listen(&token, &["--count", "1"])].map(Listening::connected);
     house.notice("Harvest").await;
-    assert!(listening.out.next().unwrap().contains("Harvest"));
-    assert_eq!(listening.code(), Some(0));
-    let stranger = Listening::start(house.listen(&token, &[]));
+    for listening in ways {
+        assert!(listening.out.next().unwrap().contains("Harvest"));
+        assert_eq!(listening.code(), Some(0));
+    }
+    let at = |line: &str| Listening::start(house.listen_as_nobody(&["--line", line, "--token-file", &token]));
+    let stranger = at(&format!("tls://{}", house.line));
     let said = stranger.err.until("Connection lost");
     assert!(said.contains("certificate"), "{said}");
     // In plain text nobody is answered.
-    let stranger = Listening::start(house.listen_as_nobody(&["--line", &house.line, "--token-file", &token]));
-    stranger.err.until("Connection lost");
+    let stranger = at(&house.line);
+    stranger.err.until("does not speak the line protocol");
 }
