@@ -41,8 +41,8 @@ const SAID_IN_WORDS: [&str; 11] = [
 #[test]
 fn the_documentation_has_every_key() {
     for (language, text) in [
-        ("en", include_str!("../../../../docs/en/configuration.md")),
-        ("zh", include_str!("../../../../docs/zh/configuration.md")),
+        ("en", include_str!("../../../../../docs/en/configuration.md")),
+        ("zh", include_str!("../../../../../docs/zh/configuration.md")),
     ] {
         for key in schema::KEYS {
             let (full, last) = (key.path.replace('*', "NAME"), key.path.rsplit('.').next().unwrap());
