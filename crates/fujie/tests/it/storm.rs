@@ -93,7 +93,9 @@ async fn all_have_it(subscribers: &[Subscriber], listener: &mut Listener, truth:
 
 /// Kills the listener as soon as it has printed something.
 async fn killed_while_it_reads(listener: &mut Listener) {
+    let begun = Instant::now();
     while listener.last_id() == 0 {
+        assert!(begun.elapsed() < CALM_MAX, "fujie listen prints nothing");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     listener.kill();
