@@ -221,7 +221,7 @@ fn sample_github() -> Integration {
         csrf: "csrf-sample".to_owned(),
         hook: made(HookTold::Deliveries),
         deliveries: vec![
-            row(1, "push", DeliveryState::Received, Some("attempt-1")),
+            row(1, "push", DeliveryState::Received, None),
             row(2, "issues.opened", missing(), Some("attempt-2")),
             row(3, "pull_request.opened", missing(), Some("attempt-3")),
             row(4, "ping", DeliveryState::Received, None),
