@@ -1,3 +1,7 @@
 //! The channel from the outside: programs, sockets and other people's libraries.
 
 mod echo;
+mod example;
+mod house;
+mod listen;
+mod sign_in;
