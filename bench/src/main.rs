@@ -2,9 +2,10 @@
 //!
 //! Roles are processes: the product on the first core, the bare server on the same core in its turn, the driver (this
 //! one) on the second. What is driven is the shipped program with a data folder of its own, over loopback. The client
-//! is measured without a server: `fujie-bench client` does it alone.
+//! is measured without a server: `fujie-bench client` does it alone. `bench/run channel` measures the line protocol.
 
 mod bare;
+mod channel;
 mod drive;
 mod flush;
 mod plan;
@@ -42,6 +43,9 @@ fn start(arguments: Vec<String>) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let plan = match arguments.as_slice() {
         ["bare", file] => return bare::run(Path::new(file)),
+        ["serve", words @ ..] => return channel::serve(words),
+        ["load", words @ ..] => return channel::load(words),
+        ["channel", program, words @ ..] => return channel::run(Path::new(program), channel::Plan::read(words)?),
         ["client"] => {
             say(&report::sign_ins(&sign_in::measure(SIGN_INS)?));
             return Ok(());

@@ -155,12 +155,17 @@ impl Drop for Process {
 }
 
 /// `program` on the server's core, if cores can be chosen.
-fn pinned(program: &Path) -> Command {
+pub fn pinned(program: &Path) -> Command {
+    pinned_to(SERVER_CORE, program)
+}
+
+/// `program` on `core`, if cores can be chosen.
+pub fn pinned_to(core: &str, program: &Path) -> Command {
     if !can_pin() {
         return Command::new(program);
     }
     let mut command = Command::new("taskset");
-    command.args(["-c", SERVER_CORE]).arg(program);
+    command.args(["-c", core]).arg(program);
     command
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 /// The whole report.
 pub fn print(report: &Report) -> String {
-    let mut out = vec![machine(report), String::new()];
+    let mut out = vec![machine(&format!(", database on {}", report.file_system)), String::new()];
     out.extend(figures(report));
     out.push(String::new());
     out.extend(scaled(report));
@@ -31,7 +31,8 @@ pub fn median_by<T>(mut list: Vec<T>, compare: impl FnMut(&T, &T) -> Ordering) -
     list.into_iter().nth(middle)
 }
 
-fn machine(report: &Report) -> String {
+/// What everything ran on, with `more` about it.
+pub fn machine(more: &str) -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let values = |name: &str| -> Vec<String> {
         let lines = info.lines().filter(|line| line.starts_with(name));
@@ -39,12 +40,11 @@ fn machine(report: &Report) -> String {
     };
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!(
-        "Machine: {}, {} cores, Linux {}, database on {}.",
+        "Machine: {}, {} cores, Linux {}{more}.",
         values("model name").first().map_or("unknown processor", String::as_str),
         values("processor").len(),
         // What follows the number may be anybody's own name for it.
         kernel.trim().split('-').next().unwrap_or_default(),
-        report.file_system,
     )
 }
 

@@ -167,7 +167,7 @@ if (place && "serviceWorker" in navigator && "PushManager" in window && "Notific
 
 // A date and time from a form has no zone: the browser knows it.
 const notice = document.getElementById("notice");
-notice.addEventListener("submit", () => {
+notice?.addEventListener("submit", () => {
   const at = notice.elements.at.value;
   notice.elements.offset.value = at ? String(-new Date(at).getTimezoneOffset()) : "";
 });

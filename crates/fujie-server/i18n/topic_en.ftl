@@ -55,8 +55,8 @@ topic-notice-title = Title
 topic-notice-at = When (optional)
 topic-notice-text = Details (optional)
 topic-notice-submit = Post
-topic-notice-error-title-invalid = Give the notice a title of at most 100 characters.
-topic-notice-error-text-too-long = The details are too long. 4,000 characters are the limit.
+topic-notice-error-title-invalid = Give the notice a title of at most 200 characters.
+topic-notice-error-text-too-long = The details are too long. 5,000 characters are the limit.
 topic-notice-error-at-invalid = This is not a date and time.
 
 ## Settings of a topic

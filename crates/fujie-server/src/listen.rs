@@ -1,6 +1,15 @@
 //! The listener: connections and how many, upgrades, and a graceful stop. What is read of each is `read`'s matter.
 
-use std::{convert::Infallible, future::Future, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use http::{Method, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -22,6 +31,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECTIONS_MAX: u32 = 10_000;
 /// After `stop`, requests under way have so long.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// After `stop`, a reader of an answer that went on and on has so long to take its end.
+const STREAM_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// After a failed accept (no file descriptor left), the listener rests so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -65,15 +76,21 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future
 
 /// Serves one connection, until it ends or the server stops.
 async fn converse(server: Arc<Server>, http: http1::Builder, stream: tokio::net::TcpStream, peer: IpAddr) {
-    let own = Arc::clone(&server);
-    let service = service_fn(move |request| answer(Arc::clone(&own), request, peer));
+    let (own, streams) = (Arc::clone(&server), Arc::new(AtomicBool::new(false)));
+    let is_stream = Arc::clone(&streams);
+    let service = service_fn(move |request| answer(Arc::clone(&own), request, peer, Arc::clone(&is_stream)));
     let connection = http.serve_connection(TokioIo::new(Patient::new(stream)), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = server.stopped() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            if streams.load(Ordering::Relaxed) {
+                // Its end is all that is still to be sent.
+                timeout(STREAM_STOP_TIMEOUT, connection).await.unwrap_or(Ok(()))
+            } else {
+                connection.await
+            }
         }
     };
     if let Err(error) = ended {
@@ -104,6 +121,7 @@ async fn answer(
     server: Arc<Server>,
     mut request: hyper::Request<Incoming>,
     peer: IpAddr,
+    is_stream: Arc<AtomicBool>,
 ) -> Result<Response, Infallible> {
     let is_head = request.method() == Method::HEAD;
     let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
@@ -114,6 +132,7 @@ async fn answer(
     if is_head {
         *response.body_mut() = Body::default();
     }
+    is_stream.store(matches!(response.body(), Body::Stream(_)), Ordering::Relaxed);
     if !matches!(response.body(), Body::Upgrade(_)) {
         return Ok(response);
     }

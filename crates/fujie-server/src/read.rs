@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -62,20 +62,22 @@ pub(crate) async fn read(
     }
     if request.method == Method::POST {
         let collected = collect(body, declared, most, &server.memory);
-        (request.body, request.memory) =
-            timeout(BODY_TIMEOUT, collected).await.unwrap_or_else(|_| Err(status(StatusCode::REQUEST_TIMEOUT)))?;
+        match timeout(BODY_TIMEOUT, collected).await {
+            Ok(collected) => (request.body, request.memory) = collected?,
+            Err(_) => return Err(status(StatusCode::REQUEST_TIMEOUT)),
+        }
     }
     Ok(request)
 }
 
 /// Reads `body` whole, with the memory that was set aside for it.
-async fn collect(
-    mut body: Incoming,
+async fn collect<B: Body<Data = Bytes> + Unpin>(
+    mut body: B,
     declared: Option<usize>,
     most: usize,
     memory: &Arc<Semaphore>,
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
-    let mut whole = BytesMut::with_capacity(declared.unwrap_or_default());
+    let mut whole = BytesMut::with_capacity(declared.unwrap_or_default().min(BODY_LENGTH_MAX));
     let mut reserved: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(status(StatusCode::BAD_REQUEST)) };
@@ -84,8 +86,7 @@ async fn collect(
         if length > most {
             return Err(too_large(most));
         }
-        let has = BODY_LENGTH_MAX.max(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024);
-        if length > has {
+        while length > BODY_LENGTH_MAX.max(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024) {
             let more = timeout(MEMORY_TIMEOUT, Arc::clone(memory).acquire_many_owned(PIECE)).await;
             let Ok(Ok(more)) = more else { return Err(busy()) };
             match &mut reserved {
@@ -102,4 +103,62 @@ fn too_large(most: usize) -> Response {
     let most = most / 1024;
     let body = format!(r#"{{"error":"invalid_request","error_description":"the body is larger than {most} KiB"}}"#);
     json_text(StatusCode::PAYLOAD_TOO_LARGE, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::http::Body as Answer;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// A body that comes in pieces, and the hand that sends them.
+    fn in_pieces() -> (tokio::sync::mpsc::Sender<Bytes>, Answer) {
+        let (pieces, receiver) = tokio::sync::mpsc::channel(64);
+        (pieces, Answer::Stream(receiver))
+    }
+
+    #[tokio::test]
+    async fn a_large_body_takes_memory_as_it_arrives_and_gives_it_back() {
+        let memory = Arc::new(Semaphore::new(8 * 1024));
+        let (pieces, body) = in_pieces();
+        let (own, declared) = (Arc::clone(&memory), Some(7 * MIB));
+        let reading = tokio::spawn(async move { collect(body, declared, 25 * MIB, &own).await });
+        pieces.send(vec![0; BODY_LENGTH_MAX].into()).await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(memory.available_permits(), 8 * 1024, "an ordinary body is not counted, whatever was declared");
+        for _ in 0..3 {
+            pieces.send(vec![0; MIB].into()).await.unwrap();
+        }
+        drop(pieces);
+        let (whole, reserved) = reading.await.unwrap().unwrap();
+        assert_eq!((whole.len(), memory.available_permits()), (3 * MIB + BODY_LENGTH_MAX, 4 * 1024));
+        drop(reserved);
+        assert_eq!(memory.available_permits(), 8 * 1024);
+    }
+
+    #[tokio::test]
+    async fn a_large_body_without_memory_is_asked_to_come_again() {
+        let memory = Arc::new(Semaphore::new(2 * 1024));
+        let body = || Full::new(Bytes::from(vec![0; 2 * MIB]));
+        let (_, reserved) = collect(body(), None, 25 * MIB, &memory).await.unwrap();
+        let refused = collect(body(), None, 25 * MIB, &memory).await.unwrap_err();
+        assert_eq!(
+            (refused.status(), refused.headers()["retry-after"].to_str().unwrap()),
+            (StatusCode::SERVICE_UNAVAILABLE, "2")
+        );
+        drop(reserved);
+        assert!(collect(body(), None, 25 * MIB, &memory).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_counted_when_no_length_is_declared() {
+        let memory = memory();
+        let taken = collect(Full::new(Bytes::from(vec![0; MIB])), None, MIB, &memory).await.unwrap();
+        assert_eq!(taken.0.len(), MIB);
+        let refused = collect(Full::new(Bytes::from(vec![0; MIB + 1])), None, MIB, &memory).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
 }

@@ -9,8 +9,9 @@ use http::{Method, StatusCode, header};
 use crate::{
     broker,
     endpoint::{
-        account, asset, authorize, bind, consent, discovery, health, hooks, introspect, revoke, setup, sign_in,
-        sign_out, token, topic_events, topic_socket, userinfo,
+        account, asset, authorize, bind, consent, discovery, health, hooks, integration, integration_new, introspect,
+        member, revoke, setup, sign_in, sign_out, target, token, topic, topic_events, topic_settings, topic_socket,
+        topics, userinfo,
     },
     form::Visit,
     http::{BODY_LENGTH_MAX, Request, Response, json_text, preflight, see_other, with_header},
@@ -65,6 +66,8 @@ pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
         standard::SIGN_OUT if *method == post => sign_out::post(server, request).await,
         "/account" if *method == get => account::get(server, request).await,
         "/account/revoke" if *method == post => account::revoke(server, request).await,
+        "/topics" if *method == get => topics::get(server, request).await,
+        "/topics" if *method == post => topics::post(server, request).await,
         "/setup" if *method == get => setup::get(server, request).await,
         "/setup" if *method == post => setup::post(server, request).await,
         "/" if *method == get => see_other("/account"),
@@ -92,17 +95,47 @@ async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Op
     if let Some(id) = request.path.strip_prefix("/hooks/") {
         return if *method == Method::POST { Some(hooks::post(server, request, id).await) } else { None };
     }
-    let (topic, rest) = request.path.strip_prefix("/topics/")?.split_once('/')?;
+    let below = request.path.strip_prefix("/topics/")?;
+    let (topic, rest) = below.split_once('/').unwrap_or((below, ""));
     if !is_topic(topic) {
         return None;
     }
-    match (method.as_str(), rest.split_once('/')) {
-        ("GET", None) if rest == "events" => Some(topic_events::get(server, request, topic).await),
-        ("POST", None) if rest == "events" => Some(topic_events::post(server, request, topic).await),
-        ("GET", Some(("events", id))) => Some(topic_events::get_one(server, request, topic, id).await),
-        _ => None,
+    match (method.as_str(), rest.split_once('/').unwrap_or((rest, ""))) {
+        ("GET", ("events", "")) => Some(topic_events::get(server, request, topic).await),
+        // What a page's form posts is the page's.
+        ("POST", ("events", "")) if request.media_type() != FORM => {
+            Some(topic_events::post(server, request, topic).await)
+        }
+        ("GET", ("events", id)) => Some(topic_events::get_one(server, request, topic, id).await),
+        (method, (part, id)) => page_of_topic(server, request, (method, topic, part, id)).await,
     }
 }
+
+/// A topic as people see it.
+async fn page_of_topic(
+    server: &Server,
+    request: &Request,
+    (method, name, part, id): (&str, &str, &str, &str),
+) -> Option<Response> {
+    Some(match (method, part, id) {
+        ("GET", "", "") => topic::get(server, request, name).await,
+        ("POST", "events", "") => topic::post(server, request, name).await,
+        ("GET", "cards", "") => topic::cards_after(server, request, name).await,
+        ("GET", "settings", "") => topic_settings::get(server, request, name).await,
+        ("POST", "delete", "") => topic_settings::delete(server, request, name).await,
+        ("POST", "members", "") => member::post(server, request, name).await,
+        ("POST", "targets", "") => target::post(server, request, name).await,
+        ("POST", "targets", id) => target::post_one(server, request, name, id).await,
+        ("POST", "integrations", "") => integration_new::post(server, request, name).await,
+        ("GET", "integrations", "new") => integration_new::get(server, request, name).await,
+        ("GET", "integrations", id) if !id.is_empty() => integration::get(server, request, name, id).await,
+        ("POST", "integrations", id) => integration::post(server, request, name, id).await,
+        _ => return None,
+    })
+}
+
+/// The media type of a page's form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The largest body that is read here, in bytes; or the answer, when the body need not be read for it.
 pub(crate) async fn body_length_max(server: &Server, request: &Request) -> Result<usize, Response> {
@@ -122,6 +155,10 @@ async fn broker(server: &Server, request: &Request, method: &Method) -> Option<R
             Some(broker::embedded::get(server, request, connection).await)
         }
         ("GET", "callback") => Some(broker::callback::get(server, request, connection).await),
+        ("POST", "connect") if connection.is_github() => Some(broker::connect::post(server, request, connection).await),
+        ("POST", "disconnect") if connection.is_github() => {
+            Some(broker::connect::disconnect(server, request, connection).await)
+        }
         ("POST", "callback") if connection.upstream.answers_by_post() => {
             Some(broker::form_post::post(server, request, connection))
         }
@@ -169,12 +206,17 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),
         _ if path.starts_with("/hooks/") => ("POST", Asker::Client),
+        "/topics" => ("GET, POST", Asker::Person),
         _ if path.starts_with("/topics/") => {
-            let (topic, rest) = path.strip_prefix("/topics/")?.split_once('/')?;
-            match rest.split_once('/') {
+            let below = path.strip_prefix("/topics/")?;
+            let (topic, rest) = below.split_once('/').unwrap_or((below, ""));
+            match rest.split_once('/').unwrap_or((rest, "")) {
                 _ if !is_topic(topic) => return None,
-                None if rest == "events" => ("GET, POST", Asker::Client),
-                Some(("events", _)) => ("GET", Asker::Client),
+                ("events", "") => ("GET, POST", Asker::Client),
+                ("events", _) => ("GET", Asker::Client),
+                ("" | "settings" | "cards", "") | ("integrations", "new") => ("GET", Asker::Person),
+                ("delete" | "members" | "integrations", "") | ("targets", _) => ("POST", Asker::Person),
+                ("integrations", _) => ("GET, POST", Asker::Person),
                 _ => return None,
             }
         }
@@ -183,6 +225,7 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
             let connection = server.connection(id)?;
             match act {
                 "start" => ("POST", Asker::Person),
+                "connect" | "disconnect" if connection.is_github() => ("POST", Asker::Person),
                 "embedded" if connection.embedding.is_some() => ("GET", Asker::Person),
                 "callback" if connection.upstream.answers_by_post() => ("GET, POST", Asker::Person),
                 "callback" => ("GET", Asker::Person),

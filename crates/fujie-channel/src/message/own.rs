@@ -40,7 +40,8 @@ fn moment(at: &str) -> String {
         let zone = match zone {
             "" => String::new(),
             "Z" | "z" | "+00:00" => " UTC".to_owned(),
-            zone => format!(" UTC{}", zone.trim_end_matches(":00")),
+            // +08:00 is UTC+8.
+            zone => format!(" UTC{}", zone.trim_end_matches(":00").replacen("+0", "+", 1).replacen("-0", "-", 1)),
         };
         Some(format!("{day} {minute}{zone}"))
     };
@@ -102,9 +103,9 @@ mod tests {
     #[test]
     fn a_moment_is_written_as_people_write_it() {
         for (at, expected) in [
-            ("2026-11-22T14:00:00+08:00", "2026-11-22 14:00 UTC+08"),
+            ("2026-11-22T14:00:00+08:00", "2026-11-22 14:00 UTC+8"),
             ("2026-11-22T14:00:00.000Z", "2026-11-22 14:00 UTC"),
-            ("2026-11-22T14:00:00+05:30", "2026-11-22 14:00 UTC+05:30"),
+            ("2026-11-22T14:00:00+05:30", "2026-11-22 14:00 UTC+5:30"),
             ("2026-11-22T14:00", "2026-11-22 14:00"),
             ("周五下午两点", "周五下午两点"),
             ("T", "T"),

@@ -163,8 +163,8 @@ fn a_notice_says_what_when_and_who() {
     let lines = ["议程：", "1. 发布", "2. 分工"];
     check(
         &notice,
-        &["【会议】周会", "时间：2026-11-23 10:00 UTC+08", lines[0], lines[1], lines[2], "发布人：小明"],
-        &["Meeting: 周会", "When: 2026-11-23 10:00 UTC+08", lines[0], lines[1], lines[2], "From: 小明"],
+        &["【会议】周会", "时间：2026-11-23 10:00 UTC+8", lines[0], lines[1], lines[2], "发布人：小明"],
+        &["Meeting: 周会", "When: 2026-11-23 10:00 UTC+8", lines[0], lines[1], lines[2], "From: 小明"],
         None,
     );
     assert!(notice[0].is_urgent);

@@ -177,75 +177,96 @@ fn what_is_too_long_loses_lines_and_keeps_its_link() {
     }
 }
 
-#[test]
-fn every_answer_has_its_verdict() {
-    let later = |seconds: Option<u64>| seconds.map(Duration::from_secs);
-    let verdict = |kind: Kind, status: u16, body: &str| {
-        robot(kind, None).judge(&Response { status, retry_after: None, body: body.into() }, NOW)
-    };
-    let ding =
-        |code: i64, text: &str| verdict(Kind::Dingtalk, 200, &json!({ "errcode": code, "errmsg": text }).to_string());
-    let feishu = |code: i64, text: &str| verdict(Kind::Feishu, 200, &json!({ "code": code, "msg": text }).to_string());
-    let wecom =
-        |code: i64, text: &str| verdict(Kind::Wecom, 200, &json!({ "errcode": code, "errmsg": text }).to_string());
-    let cause = |verdict: Verdict| match verdict {
-        Verdict::Delivered => ("delivered", None, None),
-        Verdict::TryLater(wait, trouble) => ("later", Some(trouble.cause), wait),
-        Verdict::Unfit(trouble) => ("unfit", Some(trouble.cause), None),
-        Verdict::Broken(trouble) => ("broken", Some(trouble.cause), None),
-        Verdict::Gone(trouble) => ("gone", Some(trouble.cause), None),
-    };
-    let more = ", more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]";
-    let cases = [
-        (ding(0, "ok"), ("delivered", None, None)),
-        (
-            ding(130_101, "send too fast, exceed 20 times per minute"),
-            ("later", Some(Cause::TooOften), later(Some(600))),
-        ),
-        (ding(-1, "系统繁忙"), ("later", Some(Cause::ServerFault), None)),
-        (ding(310_000, &format!("sign not match{more}")), ("broken", Some(Cause::Signature), None)),
-        (ding(310_000, &format!("invalid timestamp{more}")), ("broken", Some(Cause::Signature), None)),
-        (ding(310_000, &format!("keywords not in content{more}")), ("broken", Some(Cause::Keyword), None)),
-        (ding(310_000, &format!("ip 1.2.3.4 not in whitelist{more}")), ("broken", Some(Cause::AddressList), None)),
-        (ding(300_005, "token is not exist"), ("broken", Some(Cause::Address), None)),
-        (ding(400_102, "机器人已停用"), ("broken", Some(Cause::Stopped), None)),
-        (ding(460_101, "message too long, exceed 20000 bytes"), ("unfit", Some(Cause::TooLarge), None)),
-        (ding(99, "?"), ("broken", Some(Cause::Refused), None)),
-        (feishu(0, "success"), ("delivered", None, None)),
-        (feishu(11_232, "frequency limited psm[x]"), ("later", Some(Cause::TooOften), later(Some(60)))),
-        (feishu(9499, "too many request"), ("later", Some(Cause::TooOften), later(Some(60)))),
-        (feishu(9499, "Bad Request"), ("unfit", Some(Cause::Refused), None)),
-        (
-            feishu(19_001, "param invalid: incoming webhook access token invalid"),
-            ("broken", Some(Cause::Address), None),
-        ),
-        (
-            feishu(19_021, "sign match fail or timestamp is not within one hour from current time"),
-            ("broken", Some(Cause::Signature), None),
-        ),
-        (feishu(19_022, "Ip Not Allowed"), ("broken", Some(Cause::AddressList), None)),
-        (feishu(19_024, "Key Words Not Found"), ("broken", Some(Cause::Keyword), None)),
-        (feishu(19_007, "Bot Not Enabled"), ("broken", Some(Cause::Stopped), None)),
-        (wecom(0, "ok"), ("delivered", None, None)),
-        (wecom(45_009, "api freq out of limit"), ("later", Some(Cause::TooOften), later(Some(60)))),
-        (wecom(93_000, "invalid webhook url"), ("broken", Some(Cause::Address), None)),
-        (wecom(93_000, "Invalid input : content exceed max length."), ("unfit", Some(Cause::TooLarge), None)),
-        (wecom(40_058, "markdown.content exceed max length 4096"), ("unfit", Some(Cause::TooLarge), None)),
-        (verdict(Kind::Wecom, 502, "<html>"), ("later", Some(Cause::ServerFault), None)),
-        (verdict(Kind::Wecom, 429, ""), ("later", Some(Cause::TooOften), None)),
-        (verdict(Kind::Wecom, 404, ""), ("broken", Some(Cause::Refused), None)),
-        (
-            verdict(Kind::Feishu, 400, r#"{"code":9499,"msg":"too many request","data":{}}"#),
-            ("later", Some(Cause::TooOften), later(Some(60))),
-        ),
-        // 200 and no word of success is none.
-        (verdict(Kind::Wecom, 200, "ok"), ("later", Some(Cause::ServerFault), None)),
-        (verdict(Kind::Wecom, 200, "{}"), ("later", Some(Cause::ServerFault), None)),
-        (verdict(Kind::Wecom, 200, r#"{"errcode":"0"}"#), ("later", Some(Cause::ServerFault), None)),
-    ];
-    for (verdict, expected) in cases {
-        assert_eq!(cause(verdict.clone()), expected, "{verdict:?}");
+/// Answers of one robot: status, code and text, and the verdict with its cause and the seconds to wait.
+fn check(kind: Kind, cases: &[(i64, &str, &str)]) {
+    for (code, text, expected) in cases {
+        let (number, words) = if kind == Kind::Feishu { ("code", "msg") } else { ("errcode", "errmsg") };
+        let body = json!({ number: code, words: text }).to_string();
+        assert_eq!(verdict(kind, 200, &body), *expected, "{kind:?} {body}");
     }
+}
+
+fn verdict(kind: Kind, status: u16, body: &str) -> String {
+    match robot(kind, None).judge(&Response { status, retry_after: None, body: body.into() }, NOW) {
+        Verdict::Delivered => "delivered".to_owned(),
+        Verdict::TryLater(None, trouble) => format!("later {}", trouble.cause.as_str()),
+        Verdict::TryLater(Some(wait), trouble) => format!("later {} {}", trouble.cause.as_str(), wait.as_secs()),
+        Verdict::Unfit(trouble) => format!("unfit {}", trouble.cause.as_str()),
+        Verdict::Broken(trouble) => format!("broken {}", trouble.cause.as_str()),
+        Verdict::Gone(trouble) => format!("gone {}", trouble.cause.as_str()),
+    }
+}
+
+#[test]
+fn every_answer_of_dingtalk_has_its_verdict() {
+    const MORE: &str = ", more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]";
+    check(
+        Kind::Dingtalk,
+        &[
+            (0, "ok", "delivered"),
+            (130_101, "send too fast, exceed 20 times per minute", "later too_often 600"),
+            (-1, "系统繁忙", "later server_fault"),
+            (310_000, &format!("sign not match{MORE}"), "broken signature"),
+            (310_000, &format!("invalid timestamp{MORE}"), "broken signature"),
+            (310_000, &format!("keywords not in content{MORE}"), "broken keyword"),
+            (310_000, &format!("ip 1.2.3.4 not in whitelist{MORE}"), "broken address_list"),
+            (300_001, "token is not exist", "broken address"),
+            (300_005, "token is not exist", "broken address"),
+            (400_102, "机器人已停用", "broken stopped"),
+            (460_101, "message too long, exceed 20000 bytes", "unfit too_large"),
+            (99, "?", "broken refused"),
+        ],
+    );
+}
+
+#[test]
+fn every_answer_of_feishu_has_its_verdict() {
+    check(
+        Kind::Feishu,
+        &[
+            (0, "success", "delivered"),
+            (11_232, "frequency limited psm[x]", "later too_often 60"),
+            (9499, "too many request", "later too_often 60"),
+            (9499, "Bad Request", "unfit refused"),
+            (19_001, "param invalid: incoming webhook access token invalid", "broken address"),
+            (19_007, "Bot Not Enabled", "broken stopped"),
+            (19_021, "sign match fail or timestamp is not within one hour from current time", "broken signature"),
+            (19_022, "Ip Not Allowed", "broken address_list"),
+            (19_024, "Key Words Not Found", "broken keyword"),
+        ],
+    );
+    let busy = r#"{"code":9499,"msg":"too many request","data":{}}"#;
+    assert_eq!(verdict(Kind::Feishu, 400, busy), "later too_often 60");
+}
+
+#[test]
+fn every_answer_of_wecom_has_its_verdict() {
+    check(
+        Kind::Wecom,
+        &[
+            (0, "ok", "delivered"),
+            (45_009, "api freq out of limit", "later too_often 60"),
+            (93_000, "invalid webhook url", "broken address"),
+            (93_000, "Invalid input : content exceed max length.", "unfit too_large"),
+            (40_058, "markdown.content exceed max length 4096", "unfit too_large"),
+        ],
+    );
     let hint = "invalid webhook url, hint: [1592021214], from ip: 171.43.164.231, more info at https://x";
-    assert_eq!(wecom(93_000, hint), Verdict::Broken(Trouble::new(Cause::Address, "93000 invalid webhook url")));
+    let body = json!({ "errcode": 93_000, "errmsg": hint }).to_string().into_bytes();
+    let told = robot(Kind::Wecom, None).judge(&Response { status: 200, retry_after: None, body }, NOW);
+    assert_eq!(told, Verdict::Broken(Trouble::new(Cause::Address, "93000 invalid webhook url")));
+}
+
+#[test]
+fn an_answer_without_a_code_is_judged_by_its_status_and_200_is_no_success() {
+    for (status, body, expected) in [
+        (502, "<html>", "later server_fault"),
+        (429, "", "later too_often"),
+        (404, "", "broken refused"),
+        (200, "ok", "later server_fault"),
+        (200, "{}", "later server_fault"),
+        (200, r#"{"errcode":"0"}"#, "later server_fault"),
+    ] {
+        assert_eq!(verdict(Kind::Wecom, status, body), expected, "{status} {body}");
+    }
 }

@@ -74,7 +74,7 @@ pub(crate) fn event(issuer: &str, row: &ChannelEvent) -> Event {
 }
 
 /// Where an event's data lies.
-fn address(issuer: &str, row: &ChannelEvent) -> String {
+pub(crate) fn address(issuer: &str, row: &ChannelEvent) -> String {
     format!("{issuer}/topics/{}/events/{}", row.topic, row.id)
 }
 

@@ -61,8 +61,10 @@ async fn receive(server: &Server, request: &Request, id: &str) -> Result<Respons
         broken()
     })?;
     let proof = door.proof.clone();
+    // While one secret takes the place of another, both stand there, a line each.
+    let secrets = secret.expose().lines().map(|secret| Secret::new(secret.to_owned())).collect();
     let judging =
-        Judging { integration, door, secret, headers: request.headers.clone(), body: request.body.clone(), now };
+        Judging { integration, door, secrets, headers: request.headers.clone(), body: request.body.clone(), now };
     let judged = if request.body.len() > BODY_LENGTH_MAX {
         // Long enough to keep others waiting.
         tokio::task::spawn_blocking(move || judging.judge()).await.map_err(|_cancelled| broken())?
@@ -116,7 +118,7 @@ impl Door {
 struct Judging {
     integration: Integration,
     door: Door,
-    secret: Secret,
+    secrets: Vec<Secret>,
     headers: HeaderMap,
     body: bytes::Bytes,
     now: Timestamp,
@@ -124,8 +126,8 @@ struct Judging {
 
 impl Judging {
     fn judge(self) -> Result<Delivery, Refusal> {
-        let Self { integration, door, secret, headers, body, now } = self;
-        let received = webhook::judge(&door.kind, &[secret], &headers, &body, now)?;
+        let Self { integration, door, secrets, headers, body, now } = self;
+        let received = webhook::judge(&door.kind, &secrets, &headers, &body, now)?;
         let event = received.event_type.strip_prefix("com.github.").unwrap_or(&received.event_type).to_owned();
         let new = NewEvent {
             topic: integration.topic,

@@ -50,7 +50,7 @@ pub async fn get(server: &Arc<Server>, request: &Request, topic: &str) -> Respon
     if accept.contains("application/json") && !accept.contains("text/event-stream") {
         return page(server, request, topic, after.unwrap_or_default()).await;
     }
-    topic_stream::begin(server, credential, topic, after)
+    topic_stream::begin(server, credential, topic, after).await
 }
 
 /// The event after which to go on. A stream that reconnects names it in the header, which therefore outranks the

@@ -113,6 +113,8 @@ struct Talk {
 enum End {
     /// The peer is gone.
     Gone,
+    /// By the peer's wish, which is still to be answered.
+    Closed,
     /// By one's wish, or because the session is over: with this code.
     Close(CloseCode),
 }
@@ -152,9 +154,11 @@ impl Talk {
                 End::Close(CloseCode::Away)
             }
         };
-        if let End::Close(code) = end {
-            // A peer that takes nothing is left.
-            drop(timeout(FAREWELL_TIMEOUT, talk.close(code)).await);
+        // A peer that takes nothing is left.
+        match end {
+            End::Gone => {}
+            End::Closed => drop(timeout(FAREWELL_TIMEOUT, talk.socket.flush()).await),
+            End::Close(code) => drop(timeout(FAREWELL_TIMEOUT, talk.close(code)).await),
         }
     }
 
@@ -213,7 +217,8 @@ impl Talk {
             // An answer to our ping is a sign of life, and the time to ask about the peer again if that is due.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => self.session.check(),
             Some(Ok(Message::Binary(_))) => return Some(End::Close(CloseCode::Unsupported)),
-            Some(Ok(Message::Close(_) | Message::Frame(_))) | None => return Some(End::Gone),
+            Some(Ok(Message::Close(_))) => return Some(End::Closed),
+            Some(Ok(Message::Frame(_))) | None => return Some(End::Gone),
             Some(Err(tungstenite::Error::Capacity(_))) => {
                 Session::<ServerGate>::fault(Fault::LineTooLong, &mut self.output);
                 return Some(End::Close(CloseCode::Size));

@@ -2,7 +2,7 @@
 //! its place in the log as `id`, so that a browser that reconnects goes on where it was; `dropped` tells of a gap and
 //! `bye` of the end. Who reads too slowly holds nobody up: nothing is taken from the log before there is room for it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use fujie_channel::{
@@ -13,7 +13,7 @@ use fujie_core::channel::READ;
 use http::{HeaderName, HeaderValue, header};
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 use crate::{
@@ -24,14 +24,16 @@ use crate::{
 
 /// A reader that was cut off comes again after so many milliseconds.
 const RETRY_MILLIS: u32 = 3000;
+/// A reader that is told goodbye has so long to take it.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Events are sent together up to about this many bytes.
 const PIECE_LENGTH: usize = 16 * 1024;
 
 /// The answer that goes on and on. `credential` was judged just now.
-pub(super) fn begin(server: &Arc<Server>, credential: Credential, topic: &str, after: Option<i64>) -> Response {
+pub(super) async fn begin(server: &Arc<Server>, credential: Credential, topic: &str, after: Option<i64>) -> Response {
     let Some(place) = server.stream_place() else { return busy() };
     let (pieces, receiver) = mpsc::channel(1);
-    let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow);
+    let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow).await;
     let feed = Feed { server: Arc::clone(server), credential, subscription, pieces, _place: place };
     tokio::spawn(feed.run());
     let mut response = Response::new(Body::Stream(receiver));
@@ -67,8 +69,8 @@ impl Feed {
             _over = self.feed() => return,
             () = server.stopped() => {}
         }
-        // If there is no room, the reader does not read anyway.
-        drop(self.pieces.try_send(bye(None)));
+        // A reader that takes nothing is left.
+        drop(timeout(FAREWELL_TIMEOUT, self.pieces.send(bye(None))).await);
     }
 
     async fn feed(&mut self) -> Result<(), Over> {

@@ -1,7 +1,7 @@
 //! One door for webhooks: where it is, what came in, and for a hook of ours at GitHub what should have.
 //!
 //! Forms, all `POST /topics/{topic}/integrations/{id}` with `csrf` and `action`: `ping`, `again` (with `delivery`),
-//! `again_all`, `secret`, `attach` (with `connection`, `repository`, `event-*`), `remove`, `remove_here`. The secret is
+//! `again_all`, `secret`, `attach` (with `event-*`), `remove`, `remove_here`. The secret is
 //! in the answer that made it and nowhere else.
 
 use serde::Serialize;
@@ -221,7 +221,7 @@ fn sample_github() -> Integration {
         csrf: "csrf-sample".to_owned(),
         hook: made(HookTold::Deliveries),
         deliveries: vec![
-            row(1, "push", DeliveryState::Received, Some("attempt-1")),
+            row(1, "push", DeliveryState::Received, None),
             row(2, "issues.opened", missing(), Some("attempt-2")),
             row(3, "pull_request.opened", missing(), Some("attempt-3")),
             row(4, "ping", DeliveryState::Received, None),

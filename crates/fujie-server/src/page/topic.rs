@@ -81,6 +81,8 @@ pub struct Topic {
     pub older_before: Option<i64>,
     /// This is not the first part: nothing new is added to it.
     pub is_older: bool,
+    /// Members may post here.
+    pub may_post: bool,
     /// The token that proves the forms are ours.
     pub csrf: String,
     /// A notice, as far as it was typed.
@@ -247,6 +249,7 @@ impl Page for Topic {
             newest: 0,
             older_before: None,
             is_older: false,
+            may_post: true,
             csrf: "csrf-sample".to_owned(),
             notice: NoticeDraft::empty(),
             error: None,
@@ -261,7 +264,7 @@ impl Page for Topic {
             push: Some(PushOffer { public_key: "BNcRdreALRFXTkOOUHK1EtK2".to_owned(), devices }),
             ..empty.clone()
         };
-        let older = Self { is_older: true, older_before: None, ..full.clone() };
+        let older = Self { is_older: true, may_post: false, older_before: None, ..full.clone() };
         let wrong = |error| Self {
             notice: NoticeDraft {
                 kind: NoticeKind::Meeting,

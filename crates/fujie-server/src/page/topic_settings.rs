@@ -29,6 +29,10 @@ pub struct TopicSettings {
     pub robots: Vec<TargetRow>,
     /// The person's own browsers that its events go to.
     pub devices: Vec<TargetRow>,
+    /// The kind of robot that was chosen.
+    pub robot_kind: Option<TargetKind>,
+    /// The label that was typed for a robot. Its address is a secret, and has to be typed again.
+    pub robot_label: String,
     /// What just happened.
     pub said: Option<SettingsSaid>,
     /// Why something did not.
@@ -241,7 +245,13 @@ impl Page for TopicSettings {
             SettingsError::TooManyTargets,
             SettingsError::NameDiffers,
         ];
-        let mut all = vec![owner, member, lonely.clone()];
+        let again = Self {
+            robot_kind: Some(TargetKind::Feishu),
+            robot_label: "值班群".to_owned(),
+            error: Some(SettingsError::RobotSecret),
+            ..lonely.clone()
+        };
+        let mut all = vec![owner, member, lonely.clone(), again];
         all.extend(SettingsSaid::ALL.map(|said| Self { said: Some(said), ..lonely.clone() }));
         all.extend(errors.map(|error| Self { error: Some(error), ..lonely.clone() }));
         all
@@ -297,6 +307,8 @@ fn sample() -> TopicSettings {
             target(TargetKind::Wecom, "全员群", disabled),
         ],
         devices: vec![target(TargetKind::WebPush, "Chrome, Android", TargetState::Well)],
+        robot_kind: None,
+        robot_label: String::new(),
         said: None,
         error: None,
     }

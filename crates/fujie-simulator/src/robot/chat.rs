@@ -72,9 +72,8 @@ fn group(world: &World, robot: &super::App, language: Language) -> String {
 }
 
 fn bubble(message: &Message, language: Language) -> String {
-    // A title is the first line of most texts; where it is not, it stands above.
-    let first = message.said.lines.first().map(|line| line.iter().map(span).collect::<String>());
-    let title = Some(escape(&message.said.title)).filter(|title| !title.is_empty() && first.as_ref() != Some(title));
+    // DingTalk shows a title in the notification alone.
+    let title = Some(escape(&message.said.title)).filter(|title| !title.is_empty() && message.kind == Kind::Feishu);
     let lines = message.said.lines.iter().map(|line| line.iter().map(span).collect::<String>());
     let paragraphs: String = title.into_iter().chain(lines).map(|line| format!("<p>{line}</p>\n")).collect();
     format!(

@@ -409,7 +409,7 @@ pub const PUSH: Guide = Guide {
     title: "Web Push",
     hosts: "the push service of a browser",
     id: "subscription",
-    secret: "application_server_key",
+    secret: "for the key",
     endpoints: &[("push", "/push/demo"), ("messages", "/_simulate/messages")],
     clients: &[
         ("pywebpush", "endpoint in subscription_info, with keys of your own"),

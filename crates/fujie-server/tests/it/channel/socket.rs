@@ -198,6 +198,17 @@ async fn who_may_not_is_told_and_who_talks_nonsense_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_closes_is_answered() {
+    let house = House::new().await;
+    let mut socket = connect(&house, &[]).await.ok().unwrap();
+    assert_eq!(socket.ask("ping").await, "pong");
+    socket.0.close(None).await.unwrap();
+    // The library gives the answer to a close, and then the end; without an answer it gives an error.
+    assert!(matches!(socket.message().await, Message::Close(_)));
+    assert!(timeout(Duration::from_secs(60), socket.0.next()).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stops_says_bye() {
     let mut house = House::new().await;
     let (_, token) = house.team().await;

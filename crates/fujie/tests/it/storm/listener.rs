@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{Read as _, Seek as _, SeekFrom},
     path::PathBuf,
-    process::{Child, Stdio},
+    process::Child,
 };
 
 use super::{
@@ -38,8 +38,10 @@ impl Listener {
     fn start(&mut self) {
         let file = self.folder.join(format!("heard-{}", self.lives.len()));
         let mut command = fujie(&self.folder);
-        command.args(["listen", TOPIC, "--line", &self.line, "--token-file", "token", "--from", "start", "--resume"]);
-        command.args(["--output", "json", "--quiet"]).env("XDG_STATE_HOME", self.folder.join("state"));
+        command.args(["listen", TOPIC, "--line", &self.line, "--token-file", "token"]);
+        command
+            .args(["--resume", "--from", "start", "--output", "json", "--quiet"])
+            .env("XDG_STATE_HOME", self.folder.join("state"));
         self.process = Some(command.stdout(File::create(&file).unwrap()).spawn().unwrap());
         self.lives.push(file);
     }
@@ -52,14 +54,15 @@ impl Listener {
 
     fn end(&mut self) {
         if let Some(mut child) = self.process.take() {
-            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
     /// The last event of this life; 0 before the first.
-    pub fn last_id(&self) -> i64 {
+    pub fn last_id(&mut self) -> i64 {
+        let child = self.process.as_mut().unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "fujie listen ended by itself");
         let mut file = File::open(self.lives.last().unwrap()).unwrap();
         let length = file.metadata().unwrap().len();
         file.seek(SeekFrom::Start(length.saturating_sub(2 * LINE_LENGTH_MAX))).unwrap();

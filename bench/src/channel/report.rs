@@ -1,0 +1,184 @@
+//! The table of the channel, in Markdown, and whether its limits are kept.
+
+use super::{Figures, Messages, Report, contestant::python};
+use crate::{process, report::machine};
+
+/// One line of the table.
+struct Row {
+    what: String,
+    /// Ours, bare Tokio's, asyncio's.
+    figures: [String; 3],
+    limits: Vec<Limit>,
+}
+
+/// What is wanted of ours.
+struct Limit {
+    wanted: String,
+    is_met: bool,
+}
+
+/// The table, and how many limits are missed.
+pub fn print(report: &Report) -> (String, usize) {
+    let mut rows: Vec<Row> = report.messages.iter().map(messages).collect();
+    rows.extend(crowd_rows(report));
+    rows.extend(fan_out_rows(report));
+    let missed = rows.iter().flat_map(|row| &row.limits).filter(|limit| !limit.is_met).count();
+    let mut lines = vec![
+        machine(""),
+        String::new(),
+        "| | fujie | bare Tokio | asyncio | limit | |".to_owned(),
+        "|---|--:|--:|--:|--:|---|".to_owned(),
+    ];
+    lines.extend(rows.iter().map(line));
+    lines.push(String::new());
+    lines.extend(notes(report));
+    (lines.join("\n"), missed)
+}
+
+fn line(row: &Row) -> String {
+    let wanted: Vec<_> = row.limits.iter().map(|limit| limit.wanted.as_str()).collect();
+    let verdict = match (row.limits.is_empty(), row.limits.iter().all(|limit| limit.is_met)) {
+        (true, _) => "",
+        (_, true) => "ok",
+        (_, false) => "**missed**",
+    };
+    format!("| {} | {} | {} | {verdict} |", row.what, row.figures.join(" | "), wanted.join(", "))
+}
+
+fn limit(wanted: impl Into<String>, is_met: bool) -> Limit {
+    Limit { wanted: wanted.into(), is_met }
+}
+
+/// As many messages as share of the bare server's, and as many times those of asyncio.
+const BARE_SHARE: f64 = 0.9;
+const ASYNCIO_TIMES: f64 = 3.0;
+/// KiB of each connection, and what would be better still.
+const EACH_KIB: f64 = 4.0;
+const BURST_SECONDS: f64 = 2.0;
+/// When a silent peer is cut.
+const CUT_SECONDS: std::ops::RangeInclusive<f64> = 29.0..=31.0;
+const FAN_OUT_MILLIS: f64 = 250.0;
+
+fn messages(own: &Messages) -> Row {
+    let [fujie, bare, asyncio] = own.per_cpu_second;
+    let (share, times) = (fujie / bare, fujie / asyncio);
+    Row {
+        what: format!("messages per second of CPU, {} connections, {} in flight on each", own.connections, own.depth),
+        figures: [format!("{fujie:.0}"), format!("{bare:.0} ({share:.2})"), format!("{asyncio:.0} ({times:.1})")],
+        limits: vec![
+            limit(format!("≥ {BARE_SHARE} × bare"), share >= BARE_SHARE),
+            limit(format!("≥ {ASYNCIO_TIMES} × asyncio"), times >= ASYNCIO_TIMES),
+        ],
+    }
+}
+
+fn crowd_rows(report: &Report) -> Vec<Row> {
+    let own = report.crowds.first().cloned().unwrap_or_default();
+    let each = |show: fn(&Figures) -> String| {
+        let mut shown = report.crowds.iter().map(show);
+        std::array::from_fn(|_| shown.next().unwrap_or_default())
+    };
+    let crowd = report.plan.crowd;
+    vec![
+        Row {
+            what: format!("{crowd} connections at once: until everybody has the first answer, s"),
+            figures: each(came),
+            limits: vec![limit(
+                format!("≤ {BURST_SECONDS}"),
+                own.of("burst") <= BURST_SECONDS && own.of("failed") == 0.0,
+            )],
+        },
+        Row {
+            what: format!("resident KiB of each of {crowd} connections with heartbeats"),
+            figures: each(|own| format!("{:.2}", own.of("each") / 1024.0)),
+            limits: vec![limit(format!("≤ {EACH_KIB} (goal 2)"), own.of("each") <= EACH_KIB * 1024.0)],
+        },
+        Row {
+            what: format!("dropped of them within {} s, a heartbeat every 10 s", report.plan.hold.as_secs()),
+            figures: each(|own| format!("{:.0}", own.of("dropped"))),
+            limits: vec![limit("0", own.of("dropped") == 0.0)],
+        },
+        Row {
+            what: "CPU meanwhile, s".to_owned(),
+            figures: each(|own| format!("{:.2}", own.of("cpu"))),
+            limits: Vec::new(),
+        },
+        Row {
+            what: format!("{} silent peers cut after s, first and last", report.plan.silent),
+            figures: each(cut),
+            limits: vec![limit(
+                "30 ± 1",
+                own.of("uncut") == 0.0
+                    && CUT_SECONDS.contains(&own.of("cut_first"))
+                    && CUT_SECONDS.contains(&own.of("cut_last")),
+            )],
+        },
+    ]
+}
+
+fn fan_out_rows(report: &Report) -> Vec<Row> {
+    let own = &report.fan_out;
+    let (events, crowd) = (report.plan.events, report.plan.crowd);
+    let only = |figure: String| [figure, String::new(), String::new()];
+    vec![
+        Row {
+            what: format!(
+                "{events} events, each to {crowd} subscribers: ms from appending to receipt, p50 / p99 / max"
+            ),
+            figures: only(format!("{:.0} / {:.0} / {:.0}", own.of("p50"), own.of("p99"), own.of("max"))),
+            limits: vec![limit(format!("p99 ≤ {FAN_OUT_MILLIS}"), own.of("p99") <= FAN_OUT_MILLIS)],
+        },
+        Row {
+            what: format!("resident KiB of each of {crowd} subscribers"),
+            figures: only(format!("{:.2}", own.of("each") / 1024.0)),
+            limits: vec![limit(format!("≤ {EACH_KIB} (goal 2)"), own.of("each") <= EACH_KIB * 1024.0)],
+        },
+    ]
+}
+
+fn came(own: &Figures) -> String {
+    match own.of("failed") {
+        0.0 => format!("{:.2}", own.of("burst")),
+        failed => format!("{:.2}, {failed:.0} failed", own.of("burst")),
+    }
+}
+
+fn cut(own: &Figures) -> String {
+    if own.of("cut_last") == 0.0 {
+        return "never".to_owned();
+    }
+    let uncut = match own.of("uncut") {
+        0.0 => String::new(),
+        uncut => format!(", {uncut:.0} not"),
+    };
+    format!("{:.2}, {:.2}{uncut}", own.of("cut_first"), own.of("cut_last"))
+}
+
+fn notes(report: &Report) -> Vec<String> {
+    let version = python("import sys; print(sys.version.split()[0])").unwrap_or_default();
+    let pinned = if process::can_pin() {
+        "Every server runs on core 0, the clients, a process of their own, on core 1."
+    } else {
+        "There is one core only, or no taskset: servers and clients share what there is."
+    };
+    vec![
+        format!(
+            "- {pinned} Fujie is `fujie channel serve --echo --quiet`; the bare server writes back what it reads, without \
+             looking for lines; the asyncio server behaves as ours does and prints nothing either (CPython {version}, \
+             asyncio's own loop)."
+        ),
+        format!(
+            "- Messages are `Hello World!` lines. CPU is user and system time of the server's process (`/proc/PID/stat`) \
+             over {:.1} s; of {} rounds, in which the servers take turns, that with the middle share of the bare server \
+             counts. In parentheses: how many times the figure ours is.",
+            report.plan.measured.as_secs_f64(),
+            report.plan.repeats
+        ),
+        "- Resident memory is `VmRSS` with all connections less that before the first, after the burst or at the end, \
+         whichever is more. All three crowds stay at the same time."
+            .to_owned(),
+        "- Events go through the product's hub, sessions and sockets from a log in memory; each is about 1.2 KiB long, \
+         one is appended every second, and its receipt is when the client's process has read its line."
+            .to_owned(),
+    ]
+}
