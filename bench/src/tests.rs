@@ -27,6 +27,7 @@ fn every_row_is_answered() {
             policy: Policy::default(),
             connections: Vec::new(),
             password_enabled: true,
+            channel: fujie_server::ChannelSettings::default(),
             master: MasterKey::new(&[7; 32]).unwrap(),
             clock: Clock::default(),
         };

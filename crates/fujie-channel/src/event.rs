@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
 /// The longest line of an event, in bytes, without its line feed. Python's `asyncio` reads lines of 64 KiB at most.
 pub const LINE_LENGTH_MAX: usize = 48 * 1024;
 
-/// Values may lie so deep in each other. Many readers of JSON give up, or fall over, beyond some hundreds.
-const DEPTH_MAX: usize = 128;
+/// Values of the data may lie so deep in each other. Readers of JSON give up at some depth, the first of them at 128,
+/// and the event itself is around the data.
+const DEPTH_MAX: usize = 100;
 
 /// An event that was committed to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub enum EventError {
     /// Its line would be longer than [`LINE_LENGTH_MAX`]: let its data lie elsewhere ([`Data::Ref`]).
     #[error("the event is longer than 48 KiB")]
     TooLong,
-    /// Its data is not JSON (RFC 8259), or lies more than 128 levels deep.
+    /// Its data is not JSON (RFC 8259), or lies more than 100 levels deep.
     #[error("the data is not JSON")]
     NotJson,
 }
@@ -269,7 +270,9 @@ mod tests {
 
     #[test]
     fn only_json_becomes_data() {
-        let (deep, deeper) = ("[".repeat(128) + &"]".repeat(128), "[".repeat(129) + &"]".repeat(129));
+        let (deep, deeper) = ("[".repeat(100) + &"]".repeat(100), "[".repeat(101) + &"]".repeat(101));
+        let line = parts(Data::Json(Json::parse(&deep).unwrap())).render().unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(&line).is_ok(), "whoever reads the line can read it");
         for (text, is_json) in [
             ("null", true),
             ("{}", true),

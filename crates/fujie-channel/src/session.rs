@@ -63,7 +63,7 @@ type Asking<P> = Pin<Box<dyn Future<Output = Answer<P>> + Send>>;
 /// What the gate said.
 enum Answer<P> {
     Admission { token: Arc<Secret>, outcome: Result<P, Refusal> },
-    Subscription { topic: String, from: Option<i64>, outcome: Result<(), Refusal> },
+    Subscription { topic: String, outcome: Result<Subscription, Refusal> },
     Check(Result<Checked<P>, Refusal>),
 }
 
@@ -176,13 +176,17 @@ impl<G: Gate> Session<G> {
         let (exchange, pass) = (Arc::clone(&self.exchange), Arc::clone(&admitted.pass));
         let topic = topic.to_owned();
         self.asking = Some(Box::pin(async move {
-            let outcome = exchange.gate.may_read(&pass, &topic).await;
-            Answer::Subscription { topic, from, outcome }
+            let outcome = match exchange.gate.may_read(&pass, &topic).await {
+                Ok(()) => Ok(exchange.hub.subscribe(&topic, from, exchange.overflow).await),
+                Err(refusal) => Err(refusal),
+            };
+            Answer::Subscription { topic, outcome }
         }));
     }
 
-    /// Asks about everything again when it is due.
-    fn check(&mut self) {
+    /// Asks about everything again when it is due. Every line does so; a transport with signs of life of its own calls
+    /// this at those.
+    pub fn check(&mut self) {
         let Some(admitted) = &self.admitted else { return };
         if self.is_asking() || admitted.checked_at.elapsed() < CHECK_INTERVAL {
             return;
@@ -199,8 +203,8 @@ impl<G: Gate> Session<G> {
                 output.push(Reply::Admitted);
             }
             Answer::Admission { outcome: Err(refusal), .. } => return turn_away(refusal, output),
-            Answer::Subscription { topic, from, outcome: Ok(()) } => self.subscribe(&topic, from, output),
-            Answer::Subscription { topic, outcome: Err(refusal), .. } => refuse_topic(&topic, refusal, output),
+            Answer::Subscription { outcome: Ok(subscription), .. } => self.subscribe(subscription, output),
+            Answer::Subscription { topic, outcome: Err(refusal) } => refuse_topic(&topic, refusal, output),
             Answer::Check(Ok(Checked { pass, refused })) => {
                 if let Some(admitted) = &mut self.admitted {
                     admitted.pass = Arc::new(pass);
@@ -222,10 +226,9 @@ impl<G: Gate> Session<G> {
     }
 
     /// Begins a subscription; one of the same topic that is there already gives way.
-    fn subscribe(&mut self, topic: &str, from: Option<i64>, output: &mut Output) {
-        self.unsubscribe(topic);
-        let subscription = self.exchange.hub.subscribe(topic, from, self.exchange.overflow);
-        output.push(Reply::Subscribed { topic, from: subscription.cursor() });
+    fn subscribe(&mut self, subscription: Subscription, output: &mut Output) {
+        self.unsubscribe(subscription.topic());
+        output.push(Reply::Subscribed { topic: subscription.topic(), from: subscription.cursor() });
         self.subscriptions.push(subscription);
     }
 

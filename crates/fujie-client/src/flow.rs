@@ -105,6 +105,8 @@ pub struct Ask<'a> {
     /// Ask for tokens in the callback itself (RFC 6749 §4.2). Only a code keeps tokens out of the
     /// browser: use it where a provider offers nothing else.
     pub is_implicit: bool,
+    /// Ask for these scopes in the place of the record's: for an act that needs more than a sign-in does.
+    pub scope: Option<&'a [&'a str]>,
 }
 
 /// Who signed in, and what the provider gave us to act for them.
@@ -133,7 +135,7 @@ impl Registration {
         now: Timestamp,
     ) -> Result<Begin, ProviderError> {
         let attempt = self.new_attempt(redirect_uri, ask.is_implicit, random, now)?;
-        let parameters = self.authorization_parameters(&attempt, ask.language);
+        let parameters = self.authorization_parameters(&attempt, ask);
         Ok(Begin { url: self.authorization_url(&parameters), attempt })
     }
 
@@ -249,16 +251,15 @@ impl Registration {
     }
 
     /// What the authorization endpoint is told, decoded, in the order of the record.
-    pub(crate) fn authorization_parameters<'a>(
-        &'a self,
-        attempt: &Attempt,
-        language: Option<&str>,
-    ) -> Vec<(&'a str, String)> {
+    pub(crate) fn authorization_parameters<'a>(&'a self, attempt: &Attempt, ask: &Ask<'_>) -> Vec<(&'a str, String)> {
         let provider = &self.provider;
-        let scope = provider.scope.join(&provider.scope_separator);
+        let scope = match ask.scope {
+            Some(scope) => scope.join(&provider.scope_separator),
+            None => provider.scope.join(&provider.scope_separator),
+        };
         let challenge =
             attempt.code_verifier.as_ref().map(|verifier| URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())));
-        let subtag = language.and_then(|tag| tag.split('-').next()).unwrap_or_default().to_ascii_lowercase();
+        let subtag = ask.language.and_then(|tag| tag.split('-').next()).unwrap_or_default().to_ascii_lowercase();
         let word = provider.languages.iter().find(|(own, _)| *own == subtag).map(|(_, word)| word.as_str());
         let mut values = Values::default();
         values.set("client_id", &self.client_id);

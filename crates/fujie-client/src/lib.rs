@@ -66,7 +66,7 @@ pub use embedded::Embedded;
 pub use environment::SetupError;
 pub use error::{Endpoint, Evidence, ProviderError};
 pub use flow::{Ask, Attempt, Begin, Callback, SignedIn};
-pub use github::Hook;
+pub use github::{Github, Hook, HookDelivery, HookFault, Part, Repository};
 pub use identity::Identity;
 pub use provider::{Provider, RecordError};
 pub use registration::{Credential, Registration, Rsa2Key};

@@ -20,6 +20,8 @@ pub enum Method {
     Post,
     /// Parameters stand in a body.
     Delete,
+    /// What is to be changed stands in a body (RFC 5789).
+    Patch,
 }
 
 /// A request to be sent once, as it stands. Its query, headers and body may hold secrets: `Debug`
@@ -61,6 +63,11 @@ impl Request {
         request
     }
 
+    /// Another method for the same.
+    pub(crate) fn set_method(&mut self, method: Method) {
+        self.method = method;
+    }
+
     /// Sets a header in place of an earlier one of that name, which is in lower case.
     pub(crate) fn set_header(&mut self, name: &str, value: &str) {
         self.headers.retain(|(known, _)| known != name);
@@ -94,7 +101,7 @@ impl Request {
         &self.headers
     }
 
-    /// The body of a POST or a DELETE.
+    /// The body, if there is one.
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_deref()
     }

@@ -191,6 +191,14 @@ impl Registry {
         Self { clients, apis }
     }
 
+    /// With an API of the server's own, which comes before all others.
+    pub fn with_built_in(mut self, api: Client) -> Self {
+        let api = Arc::new(api);
+        self.clients.insert(api.id.clone(), Arc::clone(&api));
+        self.apis.insert(0, api);
+        self
+    }
+
     /// The client with this `client_id`, unless it is disabled.
     pub fn client(&self, id: &str) -> Option<&Arc<Client>> {
         self.clients.get(id).filter(|client| !client.is_disabled)

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    channel,
     client::{GrantType, Registry},
     jose::jws::Algorithm,
     request::response_mode::ResponseMode,
@@ -58,12 +59,24 @@ struct Metadata {
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
+    #[serde(flatten)]
+    channel: Option<ChannelMetadata>,
+}
+
+/// Members of our own (RFC 8414 §2 allows more): where the channel is.
+#[derive(Serialize)]
+struct ChannelMetadata {
+    channel_event_endpoint: String,
+    channel_socket_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_line_endpoint: Option<String>,
 }
 
 const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
 
-/// The metadata document as JSON text. Legacy grants are named only while some client has them switched on.
-pub fn metadata(issuer: &str, registry: &Registry, algorithms: &[Algorithm]) -> String {
+/// The metadata document as JSON text. Legacy grants are named only while some client has them switched on; `line` is
+/// where the line protocol is spoken.
+pub fn metadata(issuer: &str, registry: &Registry, algorithms: &[Algorithm], line: Option<&str>) -> String {
     let at = |path: &str| format!("{issuer}{path}");
     let is_on = |grant_type| registry.all().any(|client| !client.is_disabled && client.may_use(grant_type));
     let always = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
@@ -115,8 +128,18 @@ pub fn metadata(issuer: &str, registry: &Registry, algorithms: &[Algorithm]) -> 
         claims_parameter_supported: false,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
+        channel: registry.api(&channel::resource(issuer)).map(|_| channel_metadata(issuer, line)),
     };
     serde_json::to_string(&metadata).unwrap_or_default()
+}
+
+fn channel_metadata(issuer: &str, line: Option<&str>) -> ChannelMetadata {
+    let authority = issuer.strip_prefix("http");
+    ChannelMetadata {
+        channel_event_endpoint: format!("{issuer}{}", channel::path::EVENTS),
+        channel_socket_endpoint: format!("ws{}{}", authority.unwrap_or_default(), channel::path::SOCKET),
+        channel_line_endpoint: line.map(str::to_owned),
+    }
 }
 
 fn scopes(registry: &Registry) -> Vec<String> {

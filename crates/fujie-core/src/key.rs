@@ -19,11 +19,13 @@ pub enum KeyUse {
     EdDsa,
     /// Signs with RS256; made when the first client wants it.
     Rs256,
+    /// Names this server to push services (RFC 8292). Browsers bind their subscriptions to it, so it never changes.
+    Vapid,
 }
 
 impl KeyUse {
     /// All uses.
-    pub const ALL: [Self; 5] = [Self::Seal, Self::Refresh, Self::Es256, Self::EdDsa, Self::Rs256];
+    pub const ALL: [Self; 6] = [Self::Seal, Self::Refresh, Self::Es256, Self::EdDsa, Self::Rs256, Self::Vapid];
 
     /// The stored word.
     pub const fn as_str(self) -> &'static str {
@@ -33,6 +35,7 @@ impl KeyUse {
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
             Self::Rs256 => "RS256",
+            Self::Vapid => "vapid",
         }
     }
 
@@ -47,6 +50,7 @@ impl KeyUse {
             Self::Seal => Lifetime::from_days(1),
             Self::Refresh => Lifetime::from_days(30),
             Self::Es256 | Self::EdDsa | Self::Rs256 => Lifetime::from_days(90),
+            Self::Vapid => FOR_EVER,
         }
     }
 
@@ -56,9 +60,13 @@ impl KeyUse {
             Self::Seal => Lifetime::from_days(2),
             Self::Refresh => Lifetime::from_days(370),
             Self::Es256 | Self::EdDsa | Self::Rs256 => Lifetime::from_days(7),
+            Self::Vapid => FOR_EVER,
         }
     }
 }
+
+/// A thousand years.
+const FOR_EVER: Lifetime = Lifetime::from_days(365_000);
 
 /// What is known of a stored key besides its material.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod binding;
+pub mod channel;
 pub mod client;
 pub mod discovery;
 pub mod error;

@@ -5,11 +5,12 @@ use serde::Serialize;
 use crate::{
     account::Account,
     client::Registry,
-    error::{ErrorCode, WireError},
-    grant::Grant,
     request::scope::Scope,
     time::Timestamp,
-    token::access_token::AccessToken,
+    token::{
+        access_token::AccessToken,
+        bearer::{self, BearerError, Demand, Facts, Holder},
+    },
 };
 
 /// Claims of scope `profile`.
@@ -43,59 +44,21 @@ pub struct Userinfo {
     profile: Option<ProfileClaims>,
 }
 
-/// Why userinfo is refused (RFC 6750 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UserinfoError {
-    /// Not a token of ours, expired, revoked, ended, or not meant for this endpoint.
-    #[error("the access token is not valid here")]
-    Token,
-    /// It lacks `openid`.
-    #[error("the access token needs scope openid")]
-    Scope,
-}
-
-impl WireError for UserinfoError {
-    fn code(&self) -> ErrorCode {
-        match self {
-            Self::Token => ErrorCode::InvalidToken,
-            Self::Scope => ErrorCode::InsufficientScope,
-        }
-    }
-}
-
-/// What is known of a token's grant, as loaded.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    /// The grant's row.
-    pub grant: Option<&'a Grant>,
-    /// The token was revoked alone.
-    pub is_revoked: bool,
-    /// The grant's account.
-    pub account: Option<&'a Account>,
-}
-
-/// The claims that `token` allows.
+/// The claims that `token` allows, or why it is refused. A client that acts for itself is no person.
 pub fn decide(
     token: &AccessToken,
     facts: Facts<'_>,
     registry: &Registry,
     issuer: &str,
     now: Timestamp,
-) -> Result<Userinfo, UserinfoError> {
-    let grant = facts.grant.filter(|grant| grant.is_live(now)).ok_or(UserinfoError::Token)?;
-    let account = facts
-        .account
-        .filter(|account| account.disabled_at.is_none() && account.id == grant.account)
-        .ok_or(UserinfoError::Token)?;
-    if facts.is_revoked || token.grant != Some(grant.id) || !token.is_current(registry, now) {
-        return Err(UserinfoError::Token);
+) -> Result<Userinfo, BearerError> {
+    let admitted = bearer::judge(token, facts, Demand { audience: issuer, scope: SCOPE }, registry, now)?;
+    match admitted.holder {
+        Holder::Account(account) => {
+            Ok(Userinfo { sub: account.id.to_string(), profile: ProfileClaims::of(account, &admitted.scope) })
+        }
+        Holder::Client(_) => Err(BearerError::Token),
     }
-    if !token.audience.iter().any(|audience| audience == issuer) {
-        return Err(if token.scope.contains("openid") { UserinfoError::Token } else { UserinfoError::Scope });
-    }
-    let scope = token.scope.intersection(&grant.scope);
-    if !scope.contains("openid") {
-        return Err(UserinfoError::Scope);
-    }
-    Ok(Userinfo { sub: account.id.to_string(), profile: ProfileClaims::of(account, &scope) })
 }
+
+const SCOPE: &str = "openid";

@@ -1,5 +1,6 @@
 //! Forms and the browser they belong to: the defence against cross-site requests, and how pages are answered.
 
+use fujie_channel::event::is_topic;
 use fujie_core::{
     account::Session,
     random::SystemRandom,
@@ -16,7 +17,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{
     cookie::Name,
-    http::{Request, Response, with_header},
+    http::{Body, Request, Response, with_header},
     page::{ErrorKind, ErrorPage, FormPost, Lang, LangLink, Page, Shell},
     server::Server,
     snapshot::Snapshot,
@@ -160,7 +161,7 @@ impl<'a> Visit<'a> {
                 return crate::http::status(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
-        let mut response = Response::new(http_body_util::Full::new(html.into()));
+        let mut response = Response::new(Body::whole(html));
         *response.status_mut() = code;
         let headers = response.headers_mut();
         let fixed = [
@@ -246,6 +247,8 @@ pub(crate) struct ContentPolicy<'a> {
     pub frames: &'a [&'a str],
     /// It may itself stand in a frame of a page of ours.
     pub is_framed: bool,
+    /// Its script follows what happens here, and may offer notifications.
+    pub is_live: bool,
 }
 
 impl ContentPolicy<'_> {
@@ -259,8 +262,9 @@ impl ContentPolicy<'_> {
         let frames =
             if self.frames.is_empty() { String::new() } else { format!("frame-src {}; ", self.frames.join(" ")) };
         let ancestors = if self.is_framed { "'self'" } else { "'none'" };
+        let live = if self.is_live { "connect-src 'self'; worker-src 'self'; manifest-src 'self'; " } else { "" };
         format!(
-            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'{script}; {frames}\
+            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'{script}; {frames}{live}\
              form-action 'self'{away}{private}; base-uri 'none'; frame-ancestors {ancestors}"
         )
     }
@@ -270,9 +274,25 @@ fn mark(resume: &str) -> String {
     sha256(resume.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Where a way ends that was for `resume`: at the hub, or on the account page when it was for nothing.
+/// Where a way ends that was for `resume`: at the hub, at the page of a topic that somebody was led away from, or on
+/// the account page when it was for nothing.
 pub(crate) fn hub(resume: &str) -> String {
-    if resume.is_empty() { "/account".to_owned() } else { format!("/authorize?resume={}", encode(resume)) }
+    match topic_path(resume) {
+        _ if resume.is_empty() => "/account".to_owned(),
+        Some(path) => path,
+        None => format!("/authorize?resume={}", encode(resume)),
+    }
+}
+
+/// The page of topics, or of the one topic, that `path` is or lies below. Nothing sealed and nothing foreign: no sealed
+/// request is spelled so.
+pub(crate) fn topic_path(path: &str) -> Option<String> {
+    let rest = path.strip_prefix("/topics")?;
+    if rest.is_empty() {
+        return Some(path.to_owned());
+    }
+    let name = rest.strip_prefix('/')?.split('/').next()?;
+    is_topic(name).then(|| format!("/topics/{name}"))
 }
 
 /// Seals the query of an authorization request as `resume`.
@@ -295,4 +315,26 @@ pub(crate) fn open_resume(snapshot: &Snapshot, resume: &str, now: Timestamp) -> 
 pub(crate) fn resumed(server: &Server, snapshot: &Snapshot, resume: &str, now: Timestamp) -> Option<AuthorizeRequest> {
     let query = open_resume(snapshot, resume, now)?;
     authorize::parse(query.as_bytes(), &snapshot.registry, server.issuer()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hub;
+
+    #[test]
+    fn a_way_ends_where_it_was_for_and_nowhere_else() {
+        for (resume, place) in [
+            ("", "/account"),
+            ("/topics", "/topics"),
+            ("/topics/team", "/topics/team"),
+            ("/topics/team/settings?x=1", "/topics/team"),
+            ("fj_rq_abc", "/authorize?resume=fj_rq_abc"),
+            ("//evil.example/topics/team", "/authorize?resume=%2F%2Fevil.example%2Ftopics%2Fteam"),
+            ("/topics/..", "/authorize?resume=%2Ftopics%2F.."),
+            ("/topics//evil.example", "/authorize?resume=%2Ftopics%2F%2Fevil.example"),
+            ("/topicsx", "/authorize?resume=%2Ftopicsx"),
+        ] {
+            assert_eq!(hub(resume), place);
+        }
+    }
 }

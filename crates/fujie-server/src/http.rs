@@ -1,6 +1,13 @@
 //! HTTP inward, as values: a request that was read whole within its limits, and answers with the headers they need.
 
-use std::net::IpAddr;
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use fujie_core::{
@@ -9,12 +16,82 @@ use fujie_core::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::Full;
+use hyper::{
+    body::{Frame, SizeHint},
+    upgrade::Upgraded,
+};
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// An answer.
-pub type Response = http::Response<Full<Bytes>>;
+pub type Response = http::Response<Body>;
 
-/// Largest body that any endpoint reads, in bytes.
+/// What an answer carries.
+pub enum Body {
+    /// All of it at once.
+    Whole(Full<Bytes>),
+    /// Piece by piece, as it comes; the next piece is taken when the peer has room for it.
+    Stream(mpsc::Receiver<Bytes>),
+    /// Nothing: after the head (101) the connection is given to another protocol.
+    Upgrade(Upgrade),
+}
+
+/// What is done with a connection that speaks another protocol from now on.
+pub type Upgrade = Box<dyn FnOnce(Upgraded) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+impl Body {
+    /// A body at hand.
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(Full::new(bytes.into()))
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Body::Whole",
+            Self::Stream(_) => "Body::Stream",
+            Self::Upgrade(_) => "Body::Upgrade",
+        })
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => Pin::new(whole).poll_frame(context),
+            Self::Stream(pieces) => pieces.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+            Self::Upgrade(_) => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Stream(_) => false,
+            Self::Upgrade(_) => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Stream(_) => SizeHint::default(),
+            Self::Upgrade(_) => SizeHint::with_exact(0),
+        }
+    }
+}
+
+/// Largest body that an ordinary endpoint reads, in bytes.
 pub const BODY_LENGTH_MAX: usize = 64 * 1024;
 
 /// A request, read whole.
@@ -34,6 +111,8 @@ pub struct Request {
     pub body: Bytes,
     /// Where it came from.
     pub peer: IpAddr,
+    /// Memory that is set aside for a large body.
+    pub(crate) memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Request {
@@ -54,24 +133,27 @@ impl Request {
 
     /// The parameters of a form body. Another content type reads as no parameters at all.
     pub fn form(&self) -> Result<Parameters, ParameterError> {
-        let is_form = self.header(header::CONTENT_TYPE).is_some_and(|value| {
-            let mime = value.split(';').next().unwrap_or_default().trim();
-            mime.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
+        let is_form = self.media_type() == "application/x-www-form-urlencoded";
         if is_form { Parameters::parse(&self.body) } else { Ok(Parameters::default()) }
+    }
+
+    /// The media type of the body without its parameters, in lower case; empty when there is none.
+    pub fn media_type(&self) -> String {
+        let value = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 }
 
 /// An empty answer with this status.
 pub fn status(status: StatusCode) -> Response {
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(Body::default());
     *response.status_mut() = status;
     response
 }
 
 /// An answer that no cache keeps: JSON text.
 pub fn json_text(code: StatusCode, text: impl Into<Bytes>) -> Response {
-    let mut response = Response::new(Full::new(text.into()));
+    let mut response = Response::new(Body::whole(text));
     *response.status_mut() = code;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -89,21 +171,31 @@ pub fn json<T: Serialize>(code: StatusCode, value: &T) -> Response {
     }
 }
 
+/// The answer of a server that is too busy just now.
+pub fn busy() -> Response {
+    let body = r#"{"error":"temporarily_unavailable","error_description":"too much at once, try again soon"}"#;
+    with_header(json_text(StatusCode::SERVICE_UNAVAILABLE, body), header::RETRY_AFTER, "2")
+}
+
 /// An error as the standards spell it (RFC 6749 §5.2).
 pub fn error(error: &impl WireError) -> Response {
-    #[derive(Serialize)]
-    struct Body {
-        error: &'static str,
-        error_description: String,
-    }
     let code = error.code();
-    let body = Body { error: code.as_str(), error_description: error.error_description() };
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, &body);
+    let response = refusal(status, code.as_str(), &error.error_description());
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        return with_header(response, header::RETRY_AFTER, "2");
     }
     response
+}
+
+/// An error with a status that its place gives it.
+pub fn refusal(status: StatusCode, error: &str, description: &str) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        error: &'a str,
+        error_description: &'a str,
+    }
+    json(status, &Body { error, error_description: description })
 }
 
 /// 303 to `location`, which no cache keeps and no referrer follows.

@@ -4,10 +4,12 @@
 //! party. What is decided is decided in `fujie-core`; what is remembered is remembered by the verbs of `fujie-store`;
 //! what a provider is like is known to `fujie-client`.
 //!
-//! [`route`] is the URL table. A request is read whole within its limits ([`listen`]), parsed strictly, judged, and
+//! [`route`] is the URL table. A request is read whole within its limits, parsed strictly, judged, and
 //! answered; no page needs script.
 
+mod bearer;
 pub mod broker;
+mod channel;
 pub mod clock;
 pub mod cookie;
 pub mod endpoint;
@@ -15,12 +17,15 @@ mod form;
 pub mod http;
 mod limit;
 pub mod listen;
+mod notice;
 pub mod page;
 pub mod password;
 mod patient;
+mod read;
 pub mod route;
 mod server;
 pub mod snapshot;
 
+pub use channel::{ChannelSettings, Line};
 pub use listen::serve;
 pub use server::{Server, Settings, StartError};

@@ -1,34 +1,38 @@
-//! The listener: connections, limits on what is read and for how long, and a graceful stop.
+//! The listener: connections and how many, upgrades, and a graceful stop. What is read of each is `read`'s matter.
 
-use std::{convert::Infallible, future::Future, net::IpAddr, sync::Arc, time::Duration};
-
-use bytes::Bytes;
-use http::{Method, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
-use tokio::{net::TcpListener, time::timeout};
+
+use http::{Method, StatusCode, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
 use crate::{
-    http::{BODY_LENGTH_MAX, Request, Response, json_text, status},
+    channel::Running,
+    http::{Body, Response, status},
     patient::Patient,
+    read::{HEADERS_LENGTH_MAX, read},
     route::route,
     server::Server,
 };
 
 /// Headers must have arrived by then, also on a connection that is kept alive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// A body must have arrived by then.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
-/// Headers of a request, all together.
-const HEADERS_LENGTH_MAX: usize = 32 * 1024;
 /// Connections at once; more wait in the backlog.
-const CONNECTIONS_MAX: usize = 10_000;
+const CONNECTIONS_MAX: u32 = 10_000;
 /// After `stop`, requests under way have so long.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// After `stop`, a reader of an answer that went on and on has so long to take its end.
+const STREAM_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// After a failed accept (no file descriptor left), the listener rests so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -36,8 +40,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// meanwhile.
 pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let keeping = tokio::spawn(keep_current(Arc::clone(&server)));
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
+    let channel = Running::start(&server);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -49,28 +53,54 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future
             () = &mut stop => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let Some((stream, peer, place)) = accepted else { continue };
-        let server = Arc::clone(&server);
-        let service = service_fn(move |request| answer(Arc::clone(&server), request, peer));
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream)), service));
-        tokio::spawn(async move {
-            let _place = place;
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-        });
+        if let Some((stream, peer, place)) = accepted {
+            let connection = converse(Arc::clone(&server), http.clone(), stream, peer);
+            tokio::spawn(async move {
+                let _place = place;
+                connection.await;
+            });
+        }
     }
     server.stop();
     drop(listener);
-    if timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
+    let finished = async {
+        drop(places.acquire_many(CONNECTIONS_MAX).await);
+        server.streams_ended().await;
+        channel.end().await;
+    };
+    if timeout(STOP_TIMEOUT, finished).await.is_err() {
         tracing::warn!("requests were still under way when the time to stop was over");
     }
     keeping.abort();
 }
 
+/// Serves one connection, until it ends or the server stops.
+async fn converse(server: Arc<Server>, http: http1::Builder, stream: tokio::net::TcpStream, peer: IpAddr) {
+    let (own, streams) = (Arc::clone(&server), Arc::new(AtomicBool::new(false)));
+    let is_stream = Arc::clone(&streams);
+    let service = service_fn(move |request| answer(Arc::clone(&own), request, peer, Arc::clone(&is_stream)));
+    let connection = http.serve_connection(TokioIo::new(Patient::new(stream)), service).with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = server.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            if streams.load(Ordering::Relaxed) {
+                // Its end is all that is still to be sent.
+                timeout(STREAM_STOP_TIMEOUT, connection).await.unwrap_or(Ok(()))
+            } else {
+                connection.await
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
 type Accepted = (tokio::net::TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit);
 
-async fn accept(listener: &TcpListener, places: &Arc<tokio::sync::Semaphore>) -> Option<Accepted> {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => {
@@ -87,56 +117,36 @@ async fn accept(listener: &TcpListener, places: &Arc<tokio::sync::Semaphore>) ->
     }
 }
 
-async fn answer(server: Arc<Server>, request: hyper::Request<Incoming>, peer: IpAddr) -> Result<Response, Infallible> {
+async fn answer(
+    server: Arc<Server>,
+    mut request: hyper::Request<Incoming>,
+    peer: IpAddr,
+    is_stream: Arc<AtomicBool>,
+) -> Result<Response, Infallible> {
     let is_head = request.method() == Method::HEAD;
-    let mut response = match read(request, peer).await {
+    let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
+    let mut response = match read(&server, request, peer).await {
         Ok(request) => route(&server, &request).await,
         Err(response) => response,
     };
     if is_head {
-        *response.body_mut() = http_body_util::Full::default();
+        *response.body_mut() = Body::default();
     }
-    Ok(response)
-}
-
-/// The request, whole, within its limits.
-async fn read(request: hyper::Request<Incoming>, peer: IpAddr) -> Result<Request, Response> {
-    let (parts, body) = request.into_parts();
-    let head: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if head > HEADERS_LENGTH_MAX {
-        return Err(status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    is_stream.store(matches!(response.body(), Body::Stream(_)), Ordering::Relaxed);
+    if !matches!(response.body(), Body::Upgrade(_)) {
+        return Ok(response);
     }
-    let too_large = || {
-        json_text(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            r#"{"error":"invalid_request","error_description":"the body is larger than 64 KiB"}"#,
-        )
+    let act = std::mem::take(response.body_mut());
+    let (Some(upgrade), Body::Upgrade(act)) = (upgrade, act) else {
+        return Ok(status(StatusCode::UPGRADE_REQUIRED));
     };
-    let declared =
-        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > BODY_LENGTH_MAX) {
-        return Err(too_large());
-    }
-    let body = if parts.method == Method::POST {
-        let limited = Limited::new(body, BODY_LENGTH_MAX);
-        match timeout(BODY_TIMEOUT, limited.collect()).await {
-            Ok(Ok(collected)) => collected.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Ok(Err(_)) => return Err(status(StatusCode::BAD_REQUEST)),
-            Err(_) => return Err(status(StatusCode::REQUEST_TIMEOUT)),
+    tokio::spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => act(upgraded).await,
+            Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
         }
-    } else {
-        Bytes::new()
-    };
-    Ok(Request {
-        method: parts.method,
-        authority: parts.uri.authority().map(|authority| authority.as_str().to_owned()),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body,
-        peer,
-    })
+    });
+    Ok(response)
 }
 
 /// Looks every second whether clients or keys changed, and every minute whether keys are due; sweeps what is over.
@@ -147,6 +157,9 @@ async fn keep_current(server: Arc<Server>) {
         every.tick().await;
         if let Err(error) = server.renew(tick % 60 == 59).await {
             tracing::error!(%error, "clients and keys could not be confirmed");
+        }
+        if let Err(error) = server.store.renew_channel_head().await {
+            tracing::warn!(%error, "the log of events could not be looked at");
         }
         // Never at the start, and only a little at a time.
         if tick % 10 == 9 {

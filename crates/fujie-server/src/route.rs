@@ -1,22 +1,26 @@
 //! The URL table, on one screen.
 
-use fujie_core::discovery::path as standard;
+use std::sync::Arc;
+
+use fujie_channel::event::is_topic;
+use fujie_core::{channel::path as built_in, discovery::path as standard};
 use http::{Method, StatusCode, header};
 
 use crate::{
     broker,
     endpoint::{
-        account, asset, authorize, bind, consent, discovery, health, introspect, revoke, setup, sign_in, sign_out,
-        token, userinfo,
+        account, asset, authorize, bind, consent, discovery, health, hooks, integration, integration_new, introspect,
+        member, revoke, setup, sign_in, sign_out, target, token, topic, topic_events, topic_settings, topic_socket,
+        topics, userinfo,
     },
     form::Visit,
-    http::{Request, Response, json_text, preflight, see_other, with_header},
+    http::{BODY_LENGTH_MAX, Request, Response, json_text, preflight, see_other, with_header},
     page::ErrorKind,
     server::Server,
 };
 
 /// Answers a request.
-pub async fn route(server: &Server, request: &Request) -> Response {
+pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
     let (get, post, options) = (Method::GET, Method::POST, Method::OPTIONS);
     // HEAD is safe (RFC 9110 §9.2.1): where a GET may grant or spend something, it is no method at all.
     let may_act = request.path == standard::AUTHORIZE || request.path.starts_with("/broker/");
@@ -49,6 +53,7 @@ pub async fn route(server: &Server, request: &Request) -> Response {
         {
             preflight()
         }
+        built_in::SOCKET if *method == get => topic_socket::get(server, request).await,
         // Seen by people.
         standard::AUTHORIZE if *method == get || *method == post => authorize::answer(server, request).await,
         "/sign-in" if *method == get => sign_in::get(server, request).await,
@@ -61,10 +66,12 @@ pub async fn route(server: &Server, request: &Request) -> Response {
         standard::SIGN_OUT if *method == post => sign_out::post(server, request).await,
         "/account" if *method == get => account::get(server, request).await,
         "/account/revoke" if *method == post => account::revoke(server, request).await,
+        "/topics" if *method == get => topics::get(server, request).await,
+        "/topics" if *method == post => topics::post(server, request).await,
         "/setup" if *method == get => setup::get(server, request).await,
         "/setup" if *method == post => setup::post(server, request).await,
         "/" if *method == get => see_other("/account"),
-        _ => match broker(server, request, method).await {
+        _ => match below(server, request, method).await {
             Some(response) => response,
             None if *method == get => match asset::get(request) {
                 Some(response) => response,
@@ -72,6 +79,69 @@ pub async fn route(server: &Server, request: &Request) -> Response {
             },
             None => unknown(server, request),
         },
+    }
+}
+
+/// What lies below a path that names something.
+async fn below(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    match channel(server, request, method).await {
+        Some(response) => Some(response),
+        None => broker(server, request, method).await,
+    }
+}
+
+/// Webhooks, and topics with their events.
+async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Option<Response> {
+    if let Some(id) = request.path.strip_prefix("/hooks/") {
+        return if *method == Method::POST { Some(hooks::post(server, request, id).await) } else { None };
+    }
+    let below = request.path.strip_prefix("/topics/")?;
+    let (topic, rest) = below.split_once('/').unwrap_or((below, ""));
+    if !is_topic(topic) {
+        return None;
+    }
+    match (method.as_str(), rest.split_once('/').unwrap_or((rest, ""))) {
+        ("GET", ("events", "")) => Some(topic_events::get(server, request, topic).await),
+        // What a page's form posts is the page's.
+        ("POST", ("events", "")) if request.media_type() != FORM => {
+            Some(topic_events::post(server, request, topic).await)
+        }
+        ("GET", ("events", id)) => Some(topic_events::get_one(server, request, topic, id).await),
+        (method, (part, id)) => page_of_topic(server, request, (method, topic, part, id)).await,
+    }
+}
+
+/// A topic as people see it.
+async fn page_of_topic(
+    server: &Server,
+    request: &Request,
+    (method, name, part, id): (&str, &str, &str, &str),
+) -> Option<Response> {
+    Some(match (method, part, id) {
+        ("GET", "", "") => topic::get(server, request, name).await,
+        ("POST", "events", "") => topic::post(server, request, name).await,
+        ("GET", "cards", "") => topic::cards_after(server, request, name).await,
+        ("GET", "settings", "") => topic_settings::get(server, request, name).await,
+        ("POST", "delete", "") => topic_settings::delete(server, request, name).await,
+        ("POST", "members", "") => member::post(server, request, name).await,
+        ("POST", "targets", "") => target::post(server, request, name).await,
+        ("POST", "targets", id) => target::post_one(server, request, name, id).await,
+        ("POST", "integrations", "") => integration_new::post(server, request, name).await,
+        ("GET", "integrations", "new") => integration_new::get(server, request, name).await,
+        ("GET", "integrations", id) if !id.is_empty() => integration::get(server, request, name, id).await,
+        ("POST", "integrations", id) => integration::post(server, request, name, id).await,
+        _ => return None,
+    })
+}
+
+/// The media type of a page's form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The largest body that is read here, in bytes; or the answer, when the body need not be read for it.
+pub(crate) async fn body_length_max(server: &Server, request: &Request) -> Result<usize, Response> {
+    match request.path.strip_prefix("/hooks/") {
+        Some(id) if is_ours(server, request) => hooks::body_length_max(server, request, id).await,
+        _ => Ok(BODY_LENGTH_MAX),
     }
 }
 
@@ -85,6 +155,10 @@ async fn broker(server: &Server, request: &Request, method: &Method) -> Option<R
             Some(broker::embedded::get(server, request, connection).await)
         }
         ("GET", "callback") => Some(broker::callback::get(server, request, connection).await),
+        ("POST", "connect") if connection.is_github() => Some(broker::connect::post(server, request, connection).await),
+        ("POST", "disconnect") if connection.is_github() => {
+            Some(broker::connect::disconnect(server, request, connection).await)
+        }
         ("POST", "callback") if connection.upstream.answers_by_post() => {
             Some(broker::form_post::post(server, request, connection))
         }
@@ -127,14 +201,31 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         standard::TOKEN | standard::INTROSPECT | standard::REVOKE => ("POST", Asker::Client),
         standard::USERINFO => ("GET, POST", Asker::Client),
         standard::JWKS | standard::OPENID_CONFIGURATION | standard::AUTHORIZATION_SERVER => ("GET", Asker::Client),
+        built_in::SOCKET => ("GET", Asker::Client),
         standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),
+        _ if path.starts_with("/hooks/") => ("POST", Asker::Client),
+        "/topics" => ("GET, POST", Asker::Person),
+        _ if path.starts_with("/topics/") => {
+            let below = path.strip_prefix("/topics/")?;
+            let (topic, rest) = below.split_once('/').unwrap_or((below, ""));
+            match rest.split_once('/').unwrap_or((rest, "")) {
+                _ if !is_topic(topic) => return None,
+                ("events", "") => ("GET, POST", Asker::Client),
+                ("events", _) => ("GET", Asker::Client),
+                ("" | "settings" | "cards", "") | ("integrations", "new") => ("GET", Asker::Person),
+                ("delete" | "members" | "integrations", "") | ("targets", _) => ("POST", Asker::Person),
+                ("integrations", _) => ("GET, POST", Asker::Person),
+                _ => return None,
+            }
+        }
         _ => {
             let (id, act) = path.strip_prefix("/broker/")?.split_once('/')?;
             let connection = server.connection(id)?;
             match act {
                 "start" => ("POST", Asker::Person),
+                "connect" | "disconnect" if connection.is_github() => ("POST", Asker::Person),
                 "embedded" if connection.embedding.is_some() => ("GET", Asker::Person),
                 "callback" if connection.upstream.answers_by_post() => ("GET, POST", Asker::Person),
                 "callback" => ("GET", Asker::Person),

@@ -1,26 +1,35 @@
 //! The house as a whole: what every endpoint is given.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+    Arc, Mutex,
+    atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
 use arc_swap::{ArcSwap, Guard};
+use fujie_channel::session::Exchange;
 use fujie_core::{
     grant::Setting,
     policy::Policy,
+    random::SystemRandom,
+    secret::Secret,
     time::{Lifetime, Timestamp},
-    token::seal::{MasterKey, Realm},
+    token::{
+        at_rest::AtRest,
+        seal::{MasterKey, Realm, SealError},
+    },
 };
-use fujie_store::{Store, StoreError};
+use fujie_store::{Retention, Store, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     broker::Connection,
+    channel::{self, ChannelSettings, Unserved, gate::ServerGate},
     clock::Clock,
     cookie::Cookies,
     limit::Limit,
     page::{PageError, Pages},
     password::Passwords,
+    read,
     snapshot::{self, Snapshot, SnapshotError},
 };
 
@@ -38,6 +47,8 @@ pub struct Settings {
     pub connections: Vec<Connection>,
     /// Names and passwords are offered on the sign-in page.
     pub password_enabled: bool,
+    /// The channel.
+    pub channel: ChannelSettings,
     /// The key that stored keys are sealed under.
     pub master: MasterKey,
     /// The clock.
@@ -53,6 +64,10 @@ pub struct Server {
     pub(crate) limit: Limit,
     pub(crate) passwords: Passwords,
     pub(crate) authority: String,
+    /// What conversations of the channel share.
+    pub(crate) exchange: Arc<Exchange<ServerGate>>,
+    pub(crate) line: Unserved,
+    line_endpoint: Option<String>,
     snapshot: ArcSwap<Snapshot>,
     /// One renewal at a time: what was read earlier must not replace what was read later.
     renewing: tokio::sync::Mutex<()>,
@@ -63,7 +78,11 @@ pub struct Server {
     swept_at: AtomicI64,
     /// Sweeps to leave out after the clock jumped.
     sweeps_stopped: AtomicU32,
-    is_stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
+    /// Memory for large bodies.
+    pub(crate) memory: Arc<Semaphore>,
+    /// Places for answers that go on and on.
+    streams: Arc<Semaphore>,
 }
 
 /// Why a server cannot start.
@@ -90,12 +109,15 @@ pub enum StartError {
     },
 }
 
+/// Answers that go on and on (SSE, WebSocket), at once: fewer than connections, so that people still get in.
+const STREAMS_MAX: u32 = 8_000;
+
 /// A snapshot older than this is not trusted for issuing.
 const SNAPSHOT_AGE_MAX: Lifetime = Lifetime::from_seconds(5);
 
 impl Server {
     /// Makes a server over `store`; at the first start, its instance and keys.
-    pub async fn start(store: Store, settings: Settings) -> Result<Arc<Self>, StartError> {
+    pub async fn start(store: Store, mut settings: Settings) -> Result<Arc<Self>, StartError> {
         let now = settings.clock.now();
         let instance = match store.instance().await? {
             Some(instance) => instance,
@@ -109,11 +131,16 @@ impl Server {
             return Err(StartError::Issuer { found: instance.issuer, wanted: settings.issuer });
         }
         let realm = Realm { issuer: instance.issuer, instance: instance.id, epoch: instance.epoch };
-        let snapshot = snapshot::load(&store, &settings.master, &realm, now).await?;
+        let (line, line_endpoint) = settings.channel.line.take().map(|line| (line.listener, line.endpoint)).unzip();
+        let snapshot = snapshot::load(&store, &settings.master, &realm, line_endpoint.as_deref(), now).await?;
         let authority = settings.issuer.split_once("://").map_or("", |(_, authority)| authority).to_owned();
-        Ok(Arc::new(Self {
+        let pages = Pages::new()?;
+        Ok(Arc::new_cyclic(|own| Self {
+            exchange: Arc::new(channel::exchange(&store, &settings.channel, &settings.issuer, own.clone())),
+            line: Mutex::new(line),
+            line_endpoint,
             cookies: Cookies::new(&settings.issuer, &instance.id.to_string()),
-            pages: Pages::new()?,
+            pages,
             limit: Limit::default(),
             passwords: Passwords::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -121,7 +148,9 @@ impl Server {
             confirmed_at: AtomicI64::new(now.millis()),
             swept_at: AtomicI64::new(0),
             sweeps_stopped: AtomicU32::new(0),
-            is_stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
+            memory: read::memory(),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX as usize)),
             store,
             settings,
             authority,
@@ -149,6 +178,16 @@ impl Server {
         self.settings.clock.now()
     }
 
+    /// Seals `secret` for the row named by `row`, to be kept in the database.
+    pub fn seal_secret(&self, kind: AtRest, row: &str, secret: &Secret) -> Result<Vec<u8>, SealError> {
+        self.settings.master.seal_secret(kind, row, secret, &mut SystemRandom)
+    }
+
+    /// Opens what [`Self::seal_secret`] sealed as this kind for this row.
+    pub fn open_secret(&self, kind: AtRest, row: &str, sealed: &[u8]) -> Result<Secret, SealError> {
+        self.settings.master.open_secret(kind, row, sealed)
+    }
+
     /// Clients and keys.
     pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
         self.snapshot.load()
@@ -171,12 +210,28 @@ impl Server {
 
     /// Is the server about to stop?
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
     }
 
-    /// Says that the server is about to stop: it is not ready any more.
+    /// Says that the server is about to stop: it is not ready any more, and what goes on and on ends.
     pub fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
+    }
+
+    /// Resolves when the server is about to stop.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives as long as this server.
+        drop(self.stopping.subscribe().wait_for(|stopping| *stopping).await);
+    }
+
+    /// A place for an answer that goes on and on; `None` when there are enough of them.
+    pub(crate) fn stream_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+
+    /// Resolves when no answer goes on any more.
+    pub(crate) async fn streams_ended(&self) {
+        drop(self.streams.acquire_many(STREAMS_MAX).await);
     }
 
     /// Reads clients and keys again if they changed, or if `keys_are_due`.
@@ -185,7 +240,9 @@ impl Server {
         let now = self.now();
         let current = self.snapshot.load_full();
         if self.store.revision().await? != current.revision || keys_are_due {
-            let next = snapshot::load(&self.store, &self.settings.master, &self.realm, now).await?;
+            let next =
+                snapshot::load(&self.store, &self.settings.master, &self.realm, self.line_endpoint.as_deref(), now)
+                    .await?;
             self.snapshot.store(Arc::new(next));
         }
         self.confirmed_at.store(now.millis(), Ordering::Relaxed);
@@ -219,7 +276,7 @@ impl Server {
             return;
         }
         for _ in 0..SWEEPS_MAX {
-            match self.store.sweep(now, SWEEP_MAX).await {
+            match self.store.sweep(now, Retention { events: self.settings.channel.keep }, SWEEP_MAX).await {
                 Ok(swept) if swept < SWEEP_MAX => return,
                 Ok(_) => {}
                 Err(error) => {

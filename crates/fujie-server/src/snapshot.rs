@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use fujie_core::{
+    channel,
     client::Registry,
     discovery,
     jose::jws::Algorithm,
@@ -43,12 +44,19 @@ pub enum SnapshotError {
 }
 
 /// Reads clients and keys, after making the keys that are due and deleting those that are done.
-pub async fn load(store: &Store, master: &MasterKey, realm: &Realm, now: Timestamp) -> Result<Snapshot, SnapshotError> {
+/// `line` is where the line protocol is spoken.
+pub async fn load(
+    store: &Store,
+    master: &MasterKey,
+    realm: &Realm,
+    line: Option<&str>,
+    now: Timestamp,
+) -> Result<Snapshot, SnapshotError> {
     let revision = store.revision().await?;
-    let registry = Registry::new(store.clients().await?);
+    let registry = Registry::new(store.clients().await?).with_built_in(channel::api(&realm.issuer));
     keep_keys(store, master, &registry, now).await?;
     let ring = KeyRing::load(&store.keys().await?, master, realm.clone())?;
-    let metadata = discovery::metadata(&realm.issuer, &registry, &ring.algorithms(now));
+    let metadata = discovery::metadata(&realm.issuer, &registry, &ring.algorithms(now), line);
     let jwks = Bytes::from(ring.jwks().to_owned());
     Ok(Snapshot { registry, ring, metadata: Bytes::from(metadata), jwks, revision })
 }
@@ -60,7 +68,7 @@ async fn keep_keys(
     registry: &Registry,
     now: Timestamp,
 ) -> Result<(), SnapshotError> {
-    let mut wanted = vec![KeyUse::Seal, KeyUse::Refresh, KeyUse::Es256, KeyUse::EdDsa];
+    let mut wanted = vec![KeyUse::Seal, KeyUse::Refresh, KeyUse::Es256, KeyUse::EdDsa, KeyUse::Vapid];
     if registry.algorithms().contains(&Algorithm::Rs256) {
         wanted.push(KeyUse::Rs256);
     }

@@ -28,16 +28,20 @@ const AUTO_CONFIRM: &str = "auto_confirm";
 #[derive(Debug)]
 pub(crate) enum Refusal {
     BadRequest(String),
-    NotFound,
+    NotFound(&'static str),
     Conflict(&'static str),
     NoRandomness,
+}
+
+impl Refusal {
+    pub(crate) const NO_SIGN_IN: Self = Self::NotFound("no such sign-in");
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, error) = match self {
             Self::BadRequest(error) => (StatusCode::BAD_REQUEST, error),
-            Self::NotFound => (StatusCode::NOT_FOUND, "no such sign-in".to_owned()),
+            Self::NotFound(error) => (StatusCode::NOT_FOUND, error.to_owned()),
             Self::Conflict(error) => (StatusCode::CONFLICT, error.to_owned()),
             Self::NoRandomness => (StatusCode::INTERNAL_SERVER_ERROR, "no randomness".to_owned()),
         };
@@ -85,7 +89,7 @@ pub(crate) async fn sign_in<P: Provider>(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let found = sign_in::list(&simulation).into_iter().find(|listed| listed.id == id);
-    Ok(Json(found.ok_or(Refusal::NotFound)?.view).into_response())
+    Ok(Json(found.ok_or(Refusal::NO_SIGN_IN)?.view).into_response())
 }
 
 #[derive(Default, Deserialize)]

@@ -227,6 +227,12 @@ const P256_PREFIX: [u8; 27] = [
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
 
+/// An uncompressed point of P-256 (SEC 1 §2.3.3) as a public key for [`verified`]; `None` for anything else.
+pub(crate) fn p256_public_key(point: &[u8]) -> Option<String> {
+    let coordinates = point.strip_prefix(&[0x04]).filter(|coordinates| coordinates.len() == 64)?;
+    Some(STANDARD.encode([P256_PREFIX.as_slice(), coordinates].concat()))
+}
+
 /// Reads a JWT signed with ES256 by the key in its own header, and that key's thumbprint (RFC 7638).
 /// Who holds the key is all that it proves.
 pub(crate) fn verified_by_own_key(token: &str) -> Option<(Verified, String)> {

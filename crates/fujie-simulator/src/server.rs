@@ -131,9 +131,10 @@ fn listening_at(mut address: SocketAddr) -> String {
 fn router<P: Provider>(routes: Router<Arc<Simulation<P>>>, simulation: Arc<Simulation<P>>, gate: Gate) -> Router {
     let front = || get(|| async { Redirect::to("/phone") });
     let routes = if P::HAS_ROOT { routes } else { routes.route("/", front()) };
+    let phone = get(overview::page::<P>);
+    let routes = if P::HAS_PHONE { routes } else { routes.route("/phone", phone) };
     routes
         // the phone in the browser
-        .route("/phone", get(overview::page::<P>))
         .route("/phone/{id}", post(overview::act::<P>))
         // pages that wait for a person
         .route("/_simulate/page/{id}", get(sign_in::look::<P>).post(sign_in::decide::<P>))

@@ -217,7 +217,7 @@ pub(crate) fn act<P: Provider>(
 ) -> Result<(), Refusal> {
     let now = simulation.now();
     let mut world = simulation.world();
-    let mut sign_in = world.scene().sign_ins.get(id).cloned().ok_or(Refusal::NotFound)?;
+    let mut sign_in = world.scene().sign_ins.get(id).cloned().ok_or(Refusal::NO_SIGN_IN)?;
     match sign_in.status(now) {
         Status::Waiting => {}
         Status::Confirmed => return Err(Refusal::Conflict("already confirmed")),
@@ -274,7 +274,7 @@ pub(crate) async fn decide<P: Provider>(
         _ => Err(Refusal::BadRequest("decision is agree or refuse".to_owned())),
     };
     match decided {
-        Ok(()) | Err(Refusal::Conflict(_) | Refusal::NotFound) => show(&simulation, &id, language),
+        Ok(()) | Err(Refusal::Conflict(_) | Refusal::NotFound(_)) => show(&simulation, &id, language),
         Err(refusal) => refusal.into_response(),
     }
 }

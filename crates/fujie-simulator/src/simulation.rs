@@ -36,6 +36,8 @@ pub(crate) trait Provider: Sized + Send + 'static {
     const TITLE: Title;
     /// Whether the provider itself answers at `/`; else the phone is there.
     const HAS_ROOT: bool = false;
+    /// Whether the provider has a phone of its own at `/phone`; else waiting sign-ins are there.
+    const HAS_PHONE: bool = false;
     /// An app as the control API reads and tells it.
     type App: Serialize + DeserializeOwned;
     /// The switches as the control API reads and tells them; all have defaults.

@@ -20,7 +20,8 @@ use fujie_core::{
     time::{Lifetime, Timestamp},
 };
 use fujie_store::{
-    BeginGrant, Consent, GrantBegun, NewAccount, NewSession, Options, Redemption, Refresh, Store, Use, UsedKind,
+    BeginGrant, Consent, Delivery, GrantBegun, Integration, IntegrationKind, NewAccount, NewEvent, NewSession,
+    NewTopic, Options, Receipt, Redemption, Refresh, Store, Use, UsedKind,
 };
 
 const IN_FLIGHT: u32 = 64;
@@ -28,6 +29,8 @@ const PER_TASK: u32 = 2_000;
 const GRANTS: u32 = 20_000;
 const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const DAY: Lifetime = Lifetime::from_days(1);
+const TOPIC: &str = "team";
+const INTEGRATION: &str = "0123456789abcdef0123456789abcdef";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -68,8 +71,36 @@ async fn main() {
     measure(&store, "grant (point read)", IN_FLIGHT, 10 * PER_TASK, read).await;
     measure(&store, "grant and revoked (point read)", IN_FLIGHT, 10 * PER_TASK, read_with_revoked).await;
     measure(&store, "session (point read)", IN_FLIGHT, 10 * PER_TASK, session_read).await;
+    channel(&store, account).await;
     say(&format!("resident memory, after all: {} KiB", resident()));
     store.close().await;
+}
+
+/// A topic with one integration: deliveries of 2 KiB, each for the first time and again.
+async fn channel(store: &Store, owner: Id) {
+    let new = NewTopic { name: TOPIC.into(), title: "team".into(), owner };
+    store.create_topic(new, T0).await.unwrap();
+    let new = Integration {
+        id: INTEGRATION.into(),
+        topic: TOPIC.into(),
+        kind: IntegrationKind::Github,
+        label: "code".into(),
+        header: "X-Hub-Signature-256".into(),
+        prefix: "sha256=".into(),
+        id_header: None,
+        event_header: None,
+        sealed_secret: vec![7; 64],
+        created_by: Some(owner),
+        hook: None,
+        created_at: T0,
+    };
+    store.add_integration(new).await.unwrap();
+    measure(store, "receive", IN_FLIGHT, PER_TASK, received).await;
+    measure(store, "receive, again", IN_FLIGHT, PER_TASK, received_again).await;
+    measure(store, "receive, 1,024 in flight", 1024, PER_TASK / 16, received_by_many).await;
+    measure(store, "integration (point read)", IN_FLIGHT, 10 * PER_TASK, integration_read).await;
+    measure(store, "events_after, 100 a page", IN_FLIGHT, PER_TASK / 20, events_read).await;
+    measure(store, "due_targets, none due", IN_FLIGHT, 10 * PER_TASK, due_read).await;
 }
 
 /// Runs `verb` for each round of each task and prints what it took.
@@ -152,6 +183,48 @@ async fn read_with_revoked(store: Store, task: u32, round: u32) {
 
 async fn session_read(store: Store, task: u32, round: u32) {
     assert!(store.session(session(task), T0).await.unwrap().is_some());
+    breathe(round).await;
+}
+
+fn delivery(task: u32, round: u32) -> Delivery {
+    let append = NewEvent {
+        topic: TOPIC.into(),
+        at: T0,
+        event_type: "com.github.push".into(),
+        source: format!("/hooks/{INTEGRATION}"),
+        subject: None,
+        data: Some("x".repeat(2048)),
+        body: None,
+    };
+    let name = grant_id(task, round).to_string();
+    Delivery { integration: INTEGRATION.into(), delivery: name, event: "push".into(), append }
+}
+
+async fn received(store: Store, task: u32, round: u32) {
+    assert!(matches!(store.receive(delivery(task, round)).await.unwrap(), Receipt::Received { .. }));
+}
+
+async fn received_again(store: Store, task: u32, round: u32) {
+    assert!(matches!(store.receive(delivery(task, round)).await.unwrap(), Receipt::Duplicate { .. }));
+}
+
+async fn received_by_many(store: Store, task: u32, round: u32) {
+    received(store, task + IN_FLIGHT, round).await;
+}
+
+async fn integration_read(store: Store, _task: u32, round: u32) {
+    assert!(store.integration(INTEGRATION).await.unwrap().is_some());
+    breathe(round).await;
+}
+
+async fn events_read(store: Store, task: u32, round: u32) {
+    let after = i64::from(scattered(task, round)) * 100;
+    assert_eq!(store.events_after(after, 100, 1 << 20).await.unwrap().len(), 100);
+    breathe(round * 64).await;
+}
+
+async fn due_read(store: Store, _task: u32, round: u32) {
+    assert!(store.due_targets(T0, 100).await.unwrap().is_empty());
     breathe(round).await;
 }
 

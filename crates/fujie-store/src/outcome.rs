@@ -7,6 +7,10 @@ use fujie_core::{
     id::Id,
 };
 
+mod channel;
+
+pub use channel::*;
+
 /// How [`crate::Store::change_keys`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeysChanged {

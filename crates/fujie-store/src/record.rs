@@ -10,6 +10,10 @@ use fujie_core::{
     time::Timestamp,
 };
 
+mod channel;
+
+pub use channel::*;
+
 /// Who this database speaks for. Part of every derived key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -195,10 +199,32 @@ pub enum EventKind {
     ClientEnabled,
     /// All grants of a client were ended.
     ClientEnded,
+    /// A key was made, to follow those before it.
+    KeyRotated,
+    /// A topic was made.
+    TopicMade,
+    /// A topic was deleted with all that belonged to it.
+    TopicDeleted,
+    /// Somebody was added to a topic, or got another role there.
+    MemberAdded,
+    /// Somebody was removed from a topic.
+    MemberRemoved,
+    /// An integration was added to a topic.
+    IntegrationAdded,
+    /// An integration got another secret.
+    IntegrationSecretReplaced,
+    /// An integration was removed.
+    IntegrationRemoved,
+    /// A target was added to a topic.
+    TargetAdded,
+    /// A target was removed by a person.
+    TargetRemoved,
+    /// A target was given up; the detail says why.
+    TargetDisabled,
 }
 
 impl EventKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 27] = [
         Self::SignedIn,
         Self::Refused,
         Self::AccountMade,
@@ -215,6 +241,17 @@ impl EventKind {
         Self::ClientDisabled,
         Self::ClientEnabled,
         Self::ClientEnded,
+        Self::KeyRotated,
+        Self::TopicMade,
+        Self::TopicDeleted,
+        Self::MemberAdded,
+        Self::MemberRemoved,
+        Self::IntegrationAdded,
+        Self::IntegrationSecretReplaced,
+        Self::IntegrationRemoved,
+        Self::TargetAdded,
+        Self::TargetRemoved,
+        Self::TargetDisabled,
     ];
 
     /// The stored word.
@@ -236,6 +273,17 @@ impl EventKind {
             Self::ClientDisabled => "client_disabled",
             Self::ClientEnabled => "client_enabled",
             Self::ClientEnded => "client_ended",
+            Self::KeyRotated => "key_rotated",
+            Self::TopicMade => "topic_made",
+            Self::TopicDeleted => "topic_deleted",
+            Self::MemberAdded => "member_added",
+            Self::MemberRemoved => "member_removed",
+            Self::IntegrationAdded => "integration_added",
+            Self::IntegrationSecretReplaced => "integration_secret_replaced",
+            Self::IntegrationRemoved => "integration_removed",
+            Self::TargetAdded => "target_added",
+            Self::TargetRemoved => "target_removed",
+            Self::TargetDisabled => "target_disabled",
         }
     }
 

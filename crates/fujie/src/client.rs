@@ -43,6 +43,13 @@ pub struct Print {
     output: Output,
 }
 
+impl Print {
+    /// The form that is wanted.
+    pub const fn output(&self) -> Output {
+        self.output
+    }
+}
+
 /// Form of a result on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -115,7 +122,7 @@ pub async fn run(command: ClientCommand, store: &Store) -> Result<()> {
             }
             print(&client, secret.as_ref(), output)
         }
-        ClientCommand::List(print) => list(store, print.output).await,
+        ClientCommand::List(print) => list(store, print.output()).await,
         ClientCommand::Disable(named) => changed(store.disable_client(&named.id, now).await?, &named.id),
         ClientCommand::Enable(named) => changed(store.enable_client(&named.id, now).await?, &named.id),
     }

@@ -1,14 +1,18 @@
 //! The binary: subcommands, and the wiring of crates that know nothing of one another. No logic of its own.
 
+mod channel;
 mod client;
 mod config;
 mod connection;
 mod data;
 mod demo;
+mod integration;
+mod listen;
 mod login;
 mod manual;
 mod serve;
 mod simulate;
+mod topic;
 mod usage;
 mod user;
 
@@ -27,7 +31,7 @@ use fujie_receiver::{command as receiver, command::Program, uri_scheme::Registra
 use crate::{
     config::{Config, LogFormat},
     data::DataFolder,
-    login::Lang,
+    login::{Lang, Manner, Terminal},
 };
 
 /// Sign-in for your applications: an OAuth 2.0 and OpenID Connect server, third-party sign-in, simulators.
@@ -61,6 +65,12 @@ enum Command {
     /// Accounts with a name and a password.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Topics that events go to, and who belongs to them.
+    #[command(subcommand)]
+    Topic(topic::TopicCommand),
+    /// Doors for webhooks.
+    #[command(subcommand)]
+    Integration(integration::IntegrationCommand),
     /// Configuration: what is set, and where it came from.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -76,6 +86,11 @@ enum Command {
     Status(login::status::Status),
     /// End a sign-in: revoke its tokens where that is possible, and forget them.
     Logout(login::logout::Logout),
+    /// Receive the events of a topic: print them, run a program, forward them to a server under development.
+    Listen(Box<listen::Listen>),
+    /// The line protocol by itself: an echo server with a heartbeat.
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Wait for one OAuth callback and print its code; --help says how.
     #[command(disable_help_flag = true)]
     Receive(Words),
@@ -167,6 +182,7 @@ fn exit(code: i32) -> ExitCode {
 fn start(fujie: Fujie) -> Result<i32> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
     let config = |flags: Vec<(String, String)>| load(fujie.config.clone(), fujie.data_dir.as_ref(), flags);
+    let terminal = Terminal::new(&Manner { lang: fujie.lang, ..Manner::default() });
     let done = match fujie.command {
         Command::Login(login) => return Ok(end(runtime, login::run(*login))),
         Command::Token(token) => return Ok(end(runtime, login::token::run(token))),
@@ -174,6 +190,7 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Whoami(whoami) => return Ok(end(runtime, login::whoami::run(whoami))),
         Command::Status(status) => return Ok(end(runtime, login::status::run(status))),
         Command::Logout(logout) => return Ok(end(runtime, login::logout::run(logout))),
+        Command::Listen(listen) => return Ok(end(runtime, listen::run(*listen))),
         Command::Receive(words) => return Ok(receiver::run(RECEIVER, &words.with(fujie.lang))),
         Command::Scheme(words) => {
             let words: Vec<_> = std::iter::once("scheme".into()).chain(words.with(fujie.lang)).collect();
@@ -205,6 +222,26 @@ fn start(fujie: Fujie) -> Result<i32> {
                 done
             })
         }
+        Command::Topic(command) => {
+            let store = DataFolder::open(&config(Vec::new())?.data_dir)?.store()?;
+            runtime.block_on(async {
+                let done = topic::run(command, &store, terminal).await;
+                store.close().await;
+                done
+            })
+        }
+        Command::Integration(command) => {
+            let config = config(Vec::new())?;
+            let folder = DataFolder::open(&config.data_dir)?;
+            let store = folder.store()?;
+            runtime.block_on(async {
+                let place = integration::Place { store: &store, folder: &folder, config: &config, terminal };
+                let done = integration::run(command, place).await;
+                store.close().await;
+                done
+            })
+        }
+        Command::Channel(command) => runtime.block_on(channel::run(command, terminal)),
         Command::Config(ConfigCommand::Sample) => Ok(std::io::stdout().write_all(config::SAMPLE.as_bytes())?),
         Command::Config(ConfigCommand::Show) => Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?),
         Command::Config(ConfigCommand::Check) => config(Vec::new()).map(drop),
@@ -261,16 +298,42 @@ mod tests {
     }
 
     #[test]
-    fn the_written_help_of_login_leaves_no_flag_out() {
+    fn the_written_help_leaves_no_flag_out() {
         let mut command = super::command(false);
         command.build();
-        let login = command.find_subcommand("login").unwrap();
-        let help = include_str!("login/help/login.en.txt");
-        let flags = login.get_arguments().filter_map(|argument| argument.get_long());
-        let flags: Vec<_> = flags.filter(|flag| !["config", "data-dir"].contains(flag)).collect();
-        assert!(flags.len() > 15, "{flags:?}");
-        for flag in flags {
-            assert!(help.contains(&format!("--{flag} ")), "--{flag}");
+        for (name, texts) in [
+            ("login", [include_str!("login/help/login.en.txt"), include_str!("login/help/login.zh.txt")]),
+            ("listen", [include_str!("listen/help/listen.en.txt"), include_str!("listen/help/listen.zh.txt")]),
+        ] {
+            let flags = command.find_subcommand(name).unwrap().get_arguments().filter_map(|flag| flag.get_long());
+            let flags: Vec<_> = flags.filter(|flag| !["config", "data-dir", "help"].contains(flag)).collect();
+            assert!(flags.len() > 15, "{flags:?}");
+            for (flag, help) in flags.iter().flat_map(|flag| texts.map(|help| (flag, help))) {
+                // A comma may follow it at once.
+                let is_there = help.split([' ', ',', '\n']).any(|word| word == format!("--{flag}"));
+                assert!(is_there, "{name}: --{flag}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_chinese_help_of_commands_with_commands_leaves_none_out() {
+        let mut command = super::command(true);
+        command.build();
+        for (name, help) in [
+            ("channel", include_str!("help/channel.zh.txt")),
+            ("topic", include_str!("help/topic.zh.txt")),
+            ("integration", include_str!("help/integration.zh.txt")),
+        ] {
+            let top = command.find_subcommand(name).unwrap();
+            let below = top.get_subcommands().flat_map(|one| std::iter::once(one).chain(one.get_subcommands()));
+            for one in below.filter(|one| one.get_name() != "help") {
+                assert!(help.contains(one.get_name()), "{name} {}", one.get_name());
+                let flags = one.get_arguments().filter_map(|flag| flag.get_long());
+                for flag in flags.filter(|flag| !["config", "data-dir", "lang", "help"].contains(flag)) {
+                    assert!(help.contains(&format!("--{flag}")), "{name} {}: --{flag}", one.get_name());
+                }
+            }
         }
     }
 }

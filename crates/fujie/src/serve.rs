@@ -6,18 +6,19 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use fujie_channel::serve::Listener;
 use fujie_core::{
     policy::Policy,
     random::SystemRandom,
     secret::{Digest, Kind, Secret},
     time::Lifetime,
 };
-use fujie_server::{Server, Settings, clock::Clock};
+use fujie_server::{ChannelSettings, Line, Server, Settings, clock::Clock};
 use fujie_store::{SetupLinkPut, Store};
 use tokio::net::TcpListener;
 
 use crate::{
-    config::Config,
+    config::{Config, LineConfig},
     connection::{self, Simulator},
     data::DataFolder,
 };
@@ -43,18 +44,43 @@ pub async fn run(mut config: Config) -> Result<()> {
         policy: policy(&config),
         connections,
         password_enabled: config.sign_in.password,
+        channel: channel(&config)?,
         master,
         clock: Clock::default(),
     };
+    let line = settings.channel.line.as_ref().map(|line| line.endpoint.clone());
     let server = Server::start(store.clone(), settings).await?;
     let stopped = stop_signal();
-    announce(&server, &folder, &config, &simulators).await?;
+    announce(&server, &folder, &config, &simulators, line.as_deref()).await?;
     fujie_server::serve(Arc::clone(&server), listener, stopped).await;
     store.close().await;
     for simulator in simulators {
         simulator.running.shutdown().await?;
     }
     Ok(())
+}
+
+/// The channel, with its listener bound.
+fn channel(config: &Config) -> Result<ChannelSettings> {
+    let own = &config.channel;
+    let bind = |line: &LineConfig| -> Result<Line> {
+        let listener = Listener::bind(line.listen)
+            .with_context(|| format!("cannot listen on {} (channel.listen); is another program there?", line.listen))?;
+        let endpoint = line.endpoint(&config.issuer, listener.local_addr()?);
+        let listener = match &line.tls {
+            Some(tls) => listener.with_tls(Arc::clone(tls)),
+            None => listener,
+        };
+        Ok(Line { listener, endpoint })
+    };
+    Ok(ChannelSettings {
+        line: own.line.as_ref().map(bind).transpose()?,
+        keep: own.keep,
+        overflow: own.overflow,
+        simulators: own.simulators.clone(),
+        push_contact: own.push_contact.clone(),
+        ..ChannelSettings::default()
+    })
 }
 
 fn policy(config: &Config) -> Policy {
@@ -69,12 +95,21 @@ fn policy(config: &Config) -> Policy {
 }
 
 /// The issuer on stdout, alone on its line; everything for people on stderr.
-async fn announce(server: &Server, folder: &DataFolder, config: &Config, simulators: &[Simulator]) -> Result<()> {
+async fn announce(
+    server: &Server,
+    folder: &DataFolder,
+    config: &Config,
+    simulators: &[Simulator],
+    line: Option<&str>,
+) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", config.issuer)?;
     out.flush()?;
     let mut err = std::io::stderr();
     writeln!(err, "fujie serves {} from {}", config.issuer, folder.path().display())?;
+    if let Some(line) = line {
+        writeln!(err, "events: fujie listen TOPIC, or lines at {line}")?;
+    }
     for simulator in simulators {
         writeln!(err, "simulated {}: {}/phone is the phone", simulator.title, simulator.running.base_url())?;
     }

@@ -11,19 +11,25 @@ use std::{
     collections::HashMap,
     error::Error,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     task::Waker,
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use crate::event::Event;
+use subscription::Start;
 pub use subscription::Subscription;
 use topic::Topic;
 
 /// Read from the log at once.
 const FOLLOW_MAX: u32 = 512;
+/// So long a subscriber waits for a head that its cursor is beyond.
+const HEAD_PATIENCE: Duration = Duration::from_secs(1);
 /// After a reading that failed, the next one waits so long.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -84,41 +90,47 @@ pub enum Delivery {
 /// Carries events from the log to subscribers.
 pub struct Hub {
     log: Arc<dyn Log>,
-    topics: Mutex<Topics>,
-}
-
-/// The topics that have subscribers.
-struct Topics {
-    by_name: HashMap<Arc<str>, Arc<Topic>>,
-    /// How far the log has been followed.
-    tail: i64,
+    /// The topics that have subscribers.
+    topics: Mutex<HashMap<Arc<str>, Arc<Topic>>>,
+    /// How far the log has been followed: everything up to here is in the rings. Changes while `topics` is locked.
+    tail: AtomicI64,
 }
 
 impl Hub {
     /// A hub that follows `log` from its present head. It moves while [`Hub::run`] runs.
     pub fn new(log: Arc<dyn Log>) -> Arc<Self> {
         let tail = *log.head().borrow();
-        Arc::new(Self { log, topics: Mutex::new(Topics { by_name: HashMap::new(), tail }) })
+        Arc::new(Self { log, topics: Mutex::default(), tail: tail.into() })
     }
 
-    /// Subscribes to `topic`: events with ids greater than `from`, or from now on. A `from` beyond the log's head is
-    /// taken for the head: such an id is of a log that was lost.
-    pub fn subscribe(self: &Arc<Self>, topic: &str, from: Option<i64>, overflow: Overflow) -> Subscription {
-        let head = *self.log.head().borrow();
+    /// Subscribes to `topic`: events with ids greater than `from`, or from now on. Where it really begins is
+    /// [`Subscription::cursor`]: the log's head, if `from` is beyond it, for such an id is of a log that was lost.
+    ///
+    /// Only then does it wait, for a second: an event may be read before the head is told.
+    pub async fn subscribe(self: &Arc<Self>, topic: &str, from: Option<i64>, overflow: Overflow) -> Subscription {
+        let mut head = self.log.head();
+        if let Some(from) = from {
+            // Neither a late head nor one that never comes is an error.
+            let _ = timeout(HEAD_PATIENCE, head.wait_for(|head| *head >= from)).await;
+        }
+        let head = *head.borrow();
         let cursor = from.map_or(head, |from| from.clamp(0, head));
+        let (topic, place) = self.enter(topic);
+        Subscription::new(Arc::clone(self), topic, place, Start { cursor, head }, overflow)
+    }
+
+    fn enter(&self, topic: &str) -> (Arc<Topic>, usize) {
         let mut topics = self.lock();
-        let tail = topics.tail;
-        let topic = match topics.by_name.get(topic) {
+        let topic = match topics.get(topic) {
             Some(topic) => Arc::clone(topic),
             None => {
-                let topic = Arc::new(Topic::new(topic, tail));
-                topics.by_name.insert(Arc::clone(&topic.name), Arc::clone(&topic));
+                let topic = Arc::new(Topic::new(topic, self.tail()));
+                topics.insert(Arc::clone(&topic.name), Arc::clone(&topic));
                 topic
             }
         };
         let place = topic.lock().enter();
-        drop(topics);
-        Subscription::new(Arc::clone(self), topic, place, cursor, overflow)
+        (topic, place)
     }
 
     /// Follows the log until `stop` resolves, or whoever keeps the log is gone.
@@ -155,26 +167,27 @@ impl Hub {
 
     /// From where to read on; `None` when there is nothing to read up to `newest`, or nobody to read it for.
     fn tail_before(&self, newest: i64) -> Option<i64> {
-        let mut topics = self.lock();
-        if topics.by_name.is_empty() {
-            topics.tail = topics.tail.max(newest);
+        let topics = self.lock();
+        if topics.is_empty() {
+            self.tail.fetch_max(newest, Ordering::AcqRel);
         }
-        Some(topics.tail).filter(|tail| *tail < newest)
+        Some(self.tail()).filter(|tail| *tail < newest)
     }
 
     /// Puts `events`, the log's next, into the rings and wakes those who wait for them.
     fn push(&self, events: Vec<Event>, newest: i64) {
         let mut touched: Vec<Arc<Topic>> = Vec::new();
-        let mut topics = self.lock();
+        let topics = self.lock();
         // Nothing up to `newest` any more: it was swept.
-        topics.tail = events.last().map_or(newest, |last| last.id);
+        let tail = events.last().map_or(newest, |last| last.id);
         for event in events {
-            let Some(topic) = topics.by_name.get(&event.topic) else { continue };
+            let Some(topic) = topics.get(&event.topic) else { continue };
             topic.lock().push(event);
             if !touched.iter().any(|known| Arc::ptr_eq(known, topic)) {
                 touched.push(Arc::clone(topic));
             }
         }
+        self.tail.store(tail, Ordering::Release);
         drop(topics);
         for topic in touched {
             let waiting = topic.lock().take_waiting();
@@ -185,11 +198,15 @@ impl Hub {
     fn leave(&self, topic: &Arc<Topic>, place: usize) {
         let mut topics = self.lock();
         if topic.lock().leave(place) {
-            topics.by_name.remove(&topic.name);
+            topics.remove(&topic.name);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Topics> {
+    fn tail(&self) -> i64 {
+        self.tail.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Topic>>> {
         // Nothing panics while it holds this lock.
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }

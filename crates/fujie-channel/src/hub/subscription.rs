@@ -22,10 +22,18 @@ pub struct Subscription {
     /// The last id it was given, or will never be given.
     cursor: i64,
     overflow: Overflow,
+    /// The log's head when it began.
+    head: i64,
     /// It has once been up to date: from then on it must keep up.
     is_live: bool,
     is_cut: bool,
     look: Option<Look>,
+}
+
+/// Where a subscriber begins, and where the log's head was then.
+pub(super) struct Start {
+    pub cursor: i64,
+    pub head: i64,
 }
 
 /// A look into the log that is under way.
@@ -42,8 +50,9 @@ struct Found {
 }
 
 impl Subscription {
-    pub(super) fn new(hub: Arc<Hub>, topic: Arc<Topic>, place: usize, cursor: i64, overflow: Overflow) -> Self {
-        Self { hub, topic, place, cursor, overflow, is_live: false, is_cut: false, look: None }
+    pub(super) fn new(hub: Arc<Hub>, topic: Arc<Topic>, place: usize, start: Start, overflow: Overflow) -> Self {
+        let Start { cursor, head } = start;
+        Self { hub, topic, place, cursor, overflow, head, is_live: false, is_cut: false, look: None }
     }
 
     /// The topic's name.
@@ -88,7 +97,7 @@ impl Subscription {
             }
             let events = state.batch_after(self.cursor);
             let Some(last) = events.last() else {
-                self.is_live = true;
+                self.is_live |= self.hub.tail() >= self.head;
                 state.wait(self.place, context.waker());
                 return Poll::Pending;
             };

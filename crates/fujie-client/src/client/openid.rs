@@ -111,7 +111,7 @@ impl Client {
         let endpoint = provider.pushed_authorization_request_endpoint.as_deref();
         let endpoint = endpoint.ok_or(ProviderError::NotOffered("pushed authorization requests"))?;
         let attempt = self.registration.new_attempt(redirect_uri, ask.is_implicit, &mut SystemRandom, now)?;
-        let mut asked = self.registration.authorization_parameters(&attempt, ask.language);
+        let mut asked = self.registration.authorization_parameters(&attempt, ask);
         let thumbprint = self.dpop.as_ref().map(|key| ("dpop_jkt", key.thumbprint().to_owned()));
         asked.extend(thumbprint);
         // The client authenticates here as at the token endpoint, which names it.
@@ -275,6 +275,7 @@ impl Client {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Delete => "DELETE",
+            Method::Patch => "PATCH",
         };
         if let Some(proof) = self.proof(method, request.url(), access_token)? {
             request.set_header("dpop", &proof);

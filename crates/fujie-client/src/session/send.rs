@@ -124,7 +124,7 @@ impl Session {
             return Ok(false);
         }
         journey.is_refreshed = true;
-        match source.instead_of(tokens).await {
+        match source.instead_of(&tokens.access_token).await {
             Ok(_) => Ok(true),
             // Nothing to refresh with: the server's own answer says more.
             Err(TokenError::SignInAgain(None)) => Ok(false),

@@ -173,9 +173,13 @@ impl TokenSource {
         if self.inner.is_ending(&tokens) { self.renewed(Cause::Ending).await } else { Ok(Arc::new(tokens)) }
     }
 
-    /// Tokens other than these, whose access token a server refused.
-    pub(super) async fn instead_of(&self, refused: &Tokens) -> Result<Arc<Tokens>, TokenError> {
-        self.renewed(Cause::Refused(refused.access_token.duplicate())).await
+    /// Tokens with another access token than this one, which a server refused although it had not ended: another
+    /// caller's, or refreshed now.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn instead_of(&self, refused: &Secret) -> Result<Arc<Tokens>, TokenError> {
+        self.renewed(Cause::Refused(refused.duplicate())).await
     }
 
     async fn renewed(&self, cause: Cause) -> Outcome {

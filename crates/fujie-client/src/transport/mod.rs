@@ -29,7 +29,7 @@ pub const RESPONSE_BODY_MAX: usize = 256 * 1024;
 /// The headers of an answer that are kept; all others are nobody's business here.
 #[cfg(any(feature = "reqwest", feature = "ureq"))]
 pub(crate) const RESPONSE_HEADERS: &[&str] =
-    &["content-type", "dpop-nonce", "retry-after", "www-authenticate", "x-ratelimit-remaining"];
+    &["content-type", "dpop-nonce", "link", "retry-after", "www-authenticate", "x-ratelimit-remaining"];
 
 /// An answer. `Debug` shows neither headers nor body.
 pub struct Response {

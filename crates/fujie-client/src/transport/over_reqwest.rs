@@ -66,6 +66,7 @@ impl ReqwestTransport {
             Method::Get => self.client.get(request.url()),
             Method::Post => self.client.post(request.url()),
             Method::Delete => self.client.delete(request.url()),
+            Method::Patch => self.client.patch(request.url()),
         };
         for (name, value) in request.headers() {
             outgoing = outgoing.header(name, value);

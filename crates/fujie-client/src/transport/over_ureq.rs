@@ -112,6 +112,7 @@ impl UreqTransport {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
             Method::Delete => http::Method::DELETE,
+            Method::Patch => http::Method::PATCH,
         });
         for (name, value) in request.headers() {
             outgoing = outgoing.header(name, value);

@@ -134,6 +134,14 @@ impl SigningKey {
         }
     }
 
+    /// The public half of an ES256 key as an uncompressed point (SEC 1 §2.3.3): 0x04, 32 bytes of x, 32 bytes of y.
+    pub fn p256_point(&self) -> Option<&[u8]> {
+        match &self.pair {
+            Pair::Es256(pair) => Some(pair.public_key().as_ref()),
+            Pair::EdDsa(_) | Pair::Rs256(_) => None,
+        }
+    }
+
     /// Signs `payload` (JSON, UTF-8) into a compact JWS with header `typ`, and with `kid` unless that is empty.
     ///
     /// Randomness for ECDSA is the library's own: the one exception to "randomness is an argument".

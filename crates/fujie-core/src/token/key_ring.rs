@@ -22,6 +22,7 @@ pub struct KeyRing {
     sealing: Vec<SealingKey>,
     refresh: Vec<(u32, hmac::Key)>,
     signing: Vec<(KeyFacts, SigningKey)>,
+    vapid: Vec<(KeyFacts, SigningKey)>,
     jwks: String,
 }
 
@@ -34,6 +35,7 @@ impl KeyRing {
             sealing: Vec::new(),
             refresh: Vec::new(),
             signing: Vec::new(),
+            vapid: Vec::new(),
             jwks: String::new(),
         };
         for stored in keys {
@@ -56,13 +58,14 @@ impl KeyRing {
                 self.refresh.push((facts.id, hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())));
                 return Ok(());
             }
-            KeyUse::Es256 => Algorithm::Es256,
+            KeyUse::Es256 | KeyUse::Vapid => Algorithm::Es256,
             KeyUse::EdDsa => Algorithm::EdDsa,
             KeyUse::Rs256 => Algorithm::Rs256,
         };
-        let key =
-            SigningKey::from_pkcs8(algorithm, format!("{:08x}", facts.id), material).or(Err(SealError::KeyRejected))?;
-        self.signing.push((facts, key));
+        // A push service is given the key itself, not its name (RFC 8292 §3.2).
+        let kid = if facts.key_use == KeyUse::Vapid { String::new() } else { format!("{:08x}", facts.id) };
+        let key = SigningKey::from_pkcs8(algorithm, kid, material).or(Err(SealError::KeyRejected))?;
+        if facts.key_use == KeyUse::Vapid { &mut self.vapid } else { &mut self.signing }.push((facts, key));
         Ok(())
     }
 
@@ -79,7 +82,7 @@ impl KeyRing {
         let generate = |algorithm| SigningKey::generate(algorithm).or(Err(SealError::KeyRejected));
         let material = match key_use {
             KeyUse::Seal | KeyUse::Refresh => zeroize::Zeroizing::new(random::bytes::<32>(random).to_vec()),
-            KeyUse::Es256 => generate(Algorithm::Es256)?,
+            KeyUse::Es256 | KeyUse::Vapid => generate(Algorithm::Es256)?,
             KeyUse::EdDsa => generate(Algorithm::EdDsa)?,
             KeyUse::Rs256 => generate(Algorithm::Rs256)?,
         };
@@ -127,6 +130,12 @@ impl KeyRing {
     pub fn signer(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
         let id = key::serving(&self.facts, algorithm.key_use(), now)?.id;
         self.signing.iter().find(|(facts, _)| facts.id == id).map(|(_, key)| key)
+    }
+
+    /// The key that names this server to push services. It is in no JWK Set and signs nothing else.
+    pub fn vapid(&self, now: Timestamp) -> Option<&SigningKey> {
+        let id = key::serving(&self.facts, KeyUse::Vapid, now)?.id;
+        self.vapid.iter().find(|(facts, _)| facts.id == id).map(|(_, key)| key)
     }
 
     /// Algorithms that can be signed with at `now`.

@@ -1,6 +1,8 @@
 //! Tokens: how each is spelled, sealed, signed, read back, asked about and revoked.
 
 pub mod access_token;
+pub mod at_rest;
+pub mod bearer;
 pub mod code;
 pub mod draft;
 pub mod error;

@@ -148,21 +148,31 @@ impl MasterKey {
 
     /// Seals a stored key's material; `facts` are authenticated with it.
     pub fn seal(&self, facts: &KeyFacts, material: &[u8], random: &mut dyn Random) -> Result<Vec<u8>, SealError> {
-        let nonce = random::bytes::<12>(random);
-        let mut sealed = material.to_vec();
-        self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), stored_key_data(facts), &mut sealed)
-            .or(Err(SealError::KeyRejected))?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        self.seal_for(stored_key_data(facts), material, random)
     }
 
     /// Opens a stored key's material.
     pub fn open(&self, facts: &KeyFacts, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.open_for(stored_key_data(facts), sealed)
+    }
+
+    /// Seals `plain`, bound to `about`.
+    pub(super) fn seal_for(&self, about: Vec<u8>, plain: &[u8], random: &mut dyn Random) -> Result<Vec<u8>, SealError> {
+        let nonce = random::bytes::<12>(random);
+        let mut sealed = plain.to_vec();
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(about), &mut sealed)
+            .or(Err(SealError::KeyRejected))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what was sealed and bound to the same `about`.
+    pub(super) fn open_for(&self, about: Vec<u8>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (nonce, body) = sealed.split_first_chunk::<12>().ok_or(SealError::WrongMasterKey)?;
         let mut body = Zeroizing::new(body.to_vec());
         let length = self
             .0
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), stored_key_data(facts), &mut body)
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(about), &mut body)
             .or(Err(SealError::WrongMasterKey))?
             .len();
         body.truncate(length);
@@ -183,9 +193,9 @@ fn associated_data(kind: Kind, key: u32) -> Aad<[u8; 10]> {
     Aad::from(data)
 }
 
-fn stored_key_data(facts: &KeyFacts) -> Aad<Vec<u8>> {
+fn stored_key_data(facts: &KeyFacts) -> Vec<u8> {
     let mut data = facts.key_use.as_str().as_bytes().to_vec();
     data.extend_from_slice(&facts.id.to_le_bytes());
     data.extend_from_slice(&facts.not_before.millis().to_le_bytes());
-    Aad::from(data)
+    data
 }

@@ -13,7 +13,8 @@ use crate::house::{ISSUER, clients};
 fn document(change: impl FnMut(&mut Client)) -> Value {
     let mut clients = clients();
     clients.iter_mut().for_each(change);
-    serde_json::from_str(&metadata(ISSUER, &Registry::new(clients), &[Algorithm::Es256, Algorithm::EdDsa])).unwrap()
+    serde_json::from_str(&metadata(ISSUER, &Registry::new(clients), &[Algorithm::Es256, Algorithm::EdDsa], None))
+        .unwrap()
 }
 
 fn safe(client: &mut Client) {
@@ -79,7 +80,7 @@ fn the_scopes_of_a_disabled_api_are_absent() {
 #[test]
 fn empty_lists_are_absent() {
     // RFC 8414 §3.2: claims that return no elements are omitted.
-    let text = metadata(ISSUER, &Registry::new(Vec::new()), &[]);
+    let text = metadata(ISSUER, &Registry::new(Vec::new()), &[], None);
     let document: Value = serde_json::from_str(&text).unwrap();
     let empty: Vec<_> = document.as_object().unwrap().iter().filter(|(_, value)| **value == json!([])).collect();
     assert!(empty.is_empty(), "{empty:?}");

@@ -119,6 +119,17 @@ fn a_key_of_another_algorithm_is_not_used_for_this_one() {
 }
 
 #[test]
+fn the_key_for_push_services_stays_and_signs_nothing_else() {
+    let ring = ring();
+    let text = ring.vapid(START).unwrap().sign("JWT", b"{}").unwrap();
+    assert!(ring.verify(&text, "JWT").is_none(), "what it signed is no token of ours");
+    let years_later = START + days(20 * 365);
+    assert_eq!(ring.vapid(START).unwrap().jwk(), ring.vapid(years_later).unwrap().jwk());
+    let facts: Vec<_> = ring.facts().iter().copied().filter(|key| key.key_use == KeyUse::Vapid).collect();
+    assert_eq!(schedule(&facts, &[KeyUse::Vapid], years_later), Default::default());
+}
+
+#[test]
 fn the_order_of_rows_does_not_choose_the_key() {
     // Two nodes that start at the same time may make one key each.
     let facts = |id: u32| KeyFacts { id, key_use: KeyUse::Refresh, created_at: START, not_before: START };
@@ -143,6 +154,7 @@ fn longest_life(key_use: KeyUse) -> fujie_core::time::Lifetime {
         KeyUse::Seal => days(1),
         KeyUse::Refresh => days(365),
         KeyUse::Es256 | KeyUse::EdDsa | KeyUse::Rs256 => days(1),
+        KeyUse::Vapid => days(3650),
     }
 }
 

@@ -7,6 +7,7 @@ mod attack;
 mod authorization_code;
 mod authorize;
 mod authorize_next;
+mod channel;
 mod client_auth;
 mod client_credentials;
 mod discovery;

@@ -5,6 +5,7 @@ use fujie_core::{
     key::{KeyFacts, KeyUse},
     secret::{Digest, Kind, Secret},
     token::{
+        at_rest::AtRest,
         code::Code,
         key_ring::KeyRing,
         refresh_token::RefreshToken,
@@ -151,6 +152,27 @@ fn the_row_of_one_key_does_not_hold_the_material_of_another() {
     let mut swapped = first.clone();
     swapped.sealed.clone_from(&second.sealed);
     assert_eq!(KeyRing::load(&[swapped], &master(), realm()).unwrap_err(), SealError::WrongMasterKey);
+}
+
+#[test]
+fn a_secret_at_rest_opens_as_what_it_is_and_in_its_own_row() {
+    let secret = Secret::new("It's a secret 🌟".to_owned());
+    for kind in AtRest::ALL {
+        let seal = |seed| master().seal_secret(kind, "row", &secret, &mut Seeded(seed)).unwrap();
+        let sealed = seal(1);
+        assert_eq!(master().open_secret(kind, "row", &sealed).unwrap(), secret);
+        assert_ne!(sealed, seal(2), "two seals of one secret do not look alike");
+        let opens = |kind, row, sealed: &[u8]| master().open_secret(kind, row, sealed).is_ok();
+        assert!(!opens(kind, "other row", &sealed));
+        assert!(AtRest::ALL.into_iter().all(|other| other == kind || !opens(other, "row", &sealed)));
+        assert!((0..sealed.len()).all(|at| {
+            let mut touched = sealed.clone();
+            touched[at] ^= 1;
+            !opens(kind, "row", &touched) && !opens(kind, "row", &sealed[..at])
+        }));
+        let other = MasterKey::new(&[8; 32]).unwrap();
+        assert_eq!(other.open_secret(kind, "row", &sealed), Err(SealError::WrongMasterKey));
+    }
 }
 
 #[test]

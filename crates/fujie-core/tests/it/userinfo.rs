@@ -5,8 +5,11 @@ use fujie_core::{
     error::{ErrorCode, WireError as _},
     grant::{EndedWhy, Grant, client_credentials},
     id::Id,
-    token::access_token::AccessToken,
-    userinfo::{Facts, UserinfoError, decide},
+    token::{
+        access_token::AccessToken,
+        bearer::{BearerError, Facts},
+    },
+    userinfo::decide,
 };
 use serde_json::{Value, json};
 
@@ -17,7 +20,7 @@ fn token(house: &House, asked: &str) -> (Grant, AccessToken) {
     (grant, AccessToken::read(response["access_token"].as_str().unwrap(), &house.ring).unwrap())
 }
 
-fn ask(house: &House, token: &AccessToken, grant: Option<&Grant>) -> Result<Value, UserinfoError> {
+fn ask(house: &House, token: &AccessToken, grant: Option<&Grant>) -> Result<Value, BearerError> {
     let account = house.account();
     let facts = Facts { grant, is_revoked: false, account: Some(&account) };
     decide(token, facts, &house.registry, ISSUER, house.now).map(|own| serde_json::to_value(&own).unwrap())
@@ -58,11 +61,11 @@ fn a_token_without_openid_is_not_meant_for_userinfo() {
     let house = house();
     for asked in ["read", "profile", "profile read offline_access"] {
         let (grant, token) = token(&house, asked);
-        assert_eq!(ask(&house, &token, Some(&grant)), Err(UserinfoError::Scope), "{asked}");
+        assert_eq!(ask(&house, &token, Some(&grant)), Err(BearerError::Scope("openid")), "{asked}");
     }
-    let wire = |error: UserinfoError| (error.code(), error.code().status());
-    assert_eq!(wire(UserinfoError::Scope), (ErrorCode::InsufficientScope, 403));
-    assert_eq!(wire(UserinfoError::Token), (ErrorCode::InvalidToken, 401));
+    let wire = |error: BearerError| (error.code(), error.code().status());
+    assert_eq!(wire(BearerError::Scope("openid")), (ErrorCode::InsufficientScope, 403));
+    assert_eq!(wire(BearerError::Token), (ErrorCode::InvalidToken, 401));
 }
 
 #[test]
@@ -70,26 +73,26 @@ fn a_token_for_somebody_else_is_refused_even_with_openid() {
     let house = house();
     let (grant, token) = token(&house, "openid read");
     let foreign = AccessToken { audience: vec![crate::house::API.to_owned()], ..token };
-    assert_eq!(ask(&house, &foreign, Some(&grant)), Err(UserinfoError::Token));
+    assert_eq!(ask(&house, &foreign, Some(&grant)), Err(BearerError::Token));
     let nowhere = AccessToken { audience: Vec::new(), ..foreign };
-    assert_eq!(ask(&house, &nowhere, Some(&grant)), Err(UserinfoError::Token), "no audience is no audience");
+    assert_eq!(ask(&house, &nowhere, Some(&grant)), Err(BearerError::Token), "no audience is no audience");
 }
 
 #[test]
 fn what_ended_says_nothing_about_the_person() {
     let house = house();
     let (grant, token) = token(&house, "openid profile");
-    let check = |change: &dyn Fn(&mut Grant), expected: UserinfoError| {
+    let check = |change: &dyn Fn(&mut Grant), expected: BearerError| {
         let mut row = grant.clone();
         change(&mut row);
         assert_eq!(ask(&house, &token, Some(&row)), Err(expected));
     };
-    check(&|row| row.ended = Some((START, EndedWhy::ConsentWithdrawn)), UserinfoError::Token);
-    check(&|row| row.expires_at = START, UserinfoError::Token);
-    check(&|row| row.id = Id::from_bytes([1; 16]), UserinfoError::Token);
-    check(&|row| row.account = Id::from_bytes([1; 16]), UserinfoError::Token);
-    check(&|row| row.scope = scope("profile"), UserinfoError::Scope);
-    assert_eq!(ask(&house, &token, None), Err(UserinfoError::Token));
+    check(&|row| row.ended = Some((START, EndedWhy::ConsentWithdrawn)), BearerError::Token);
+    check(&|row| row.expires_at = START, BearerError::Token);
+    check(&|row| row.id = Id::from_bytes([1; 16]), BearerError::Token);
+    check(&|row| row.account = Id::from_bytes([1; 16]), BearerError::Token);
+    check(&|row| row.scope = scope("profile"), BearerError::Scope("openid"));
+    assert_eq!(ask(&house, &token, None), Err(BearerError::Token));
     let smaller = Grant { scope: scope("openid"), ..grant.clone() };
     assert_eq!(ask(&house, &token, Some(&smaller)), Ok(json!({"sub": house.account().id.to_string()})));
 }
@@ -115,14 +118,14 @@ fn a_raised_epoch_an_expiry_and_a_disabled_client_end_it() {
     house.now = START + seconds(3599);
     assert!(ask(&house, &token, Some(&grant)).is_ok());
     house.now = START + seconds(3600);
-    assert_eq!(ask(&house, &token, Some(&grant)), Err(UserinfoError::Token));
+    assert_eq!(ask(&house, &token, Some(&grant)), Err(BearerError::Token));
     house.now = START;
     house.change(|client| client.epoch += 1);
-    assert_eq!(ask(&house, &token, Some(&grant)), Err(UserinfoError::Token));
+    assert_eq!(ask(&house, &token, Some(&grant)), Err(BearerError::Token));
     house.change(|client| client.epoch -= 1);
     assert!(ask(&house, &token, Some(&grant)).is_ok());
     house.change(|client| client.is_disabled = true);
-    assert_eq!(ask(&house, &token, Some(&grant)), Err(UserinfoError::Token));
+    assert_eq!(ask(&house, &token, Some(&grant)), Err(BearerError::Token));
 }
 
 #[test]

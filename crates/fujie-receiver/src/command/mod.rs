@@ -164,14 +164,14 @@ impl Terminal {
                 return USAGE;
             }
             io::ErrorKind::AddrInUse => ("Another program is using port {}.", "端口 {} 已被其他程序占用。"),
-            _ => ("Cannot listen on port {}: {}", "无法监听端口 {}：{}"),
+            _ => ("Cannot listen on port {} of {}: {}", "无法监听端口 {}（{}）：{}"),
         };
         let mut ports = String::new();
         for port in &receive.options.ports {
             ports.push_str(if ports.is_empty() { "" } else { ", " });
             ports.push_str(&port.to_string());
         }
-        self.say(english, chinese, &[&ports, &error.to_string()]);
+        self.say(english, chinese, &[&ports, &receive.options.host.to_string(), &error.to_string()]);
         FAILED
     }
 

@@ -43,6 +43,17 @@ pub enum Host {
     Localhost,
 }
 
+/// As it stands in a URI.
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Host::Ipv4 => "127.0.0.1",
+            Host::Ipv6 => "[::1]",
+            Host::Localhost => "localhost",
+        })
+    }
+}
+
 /// What to listen for, and where.
 #[derive(Clone)]
 pub struct Options {
@@ -115,13 +126,8 @@ impl Loopback {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the state is empty"));
         }
         let (listeners, port) = bind::bind(options.host, &options.ports)?;
-        let host = match options.host {
-            Host::Ipv4 => "127.0.0.1",
-            Host::Ipv6 => "[::1]",
-            Host::Localhost => "localhost",
-        };
         let expected = Expected {
-            authority: format!("{}:{}", host, port),
+            authority: format!("{}:{}", options.host, port),
             path: options.path.clone(),
             state: options.state.clone(),
             is_form_post: options.is_form_post,

@@ -169,6 +169,19 @@ fn wrong_arguments_and_a_taken_port_are_told_apart() {
 }
 
 #[test]
+fn ipv6_is_waited_at_or_is_said_to_be_missing() {
+    let output = run(&["--state", "sesame", "--host", "::1", "--timeout", "1"]);
+    let said = text(&output.stderr);
+    match TcpListener::bind("[::1]:0") {
+        Ok(_) => assert!(said.starts_with("fujie-receive: Waiting at http://[::1]:"), "{}", said),
+        Err(missing) => {
+            assert_eq!(output.status.code(), Some(1));
+            assert_eq!(said, format!("fujie-receive: Cannot listen on port 0 of [::1]: {}\n", missing));
+        }
+    }
+}
+
+#[test]
 fn without_a_state_a_warning_is_given_and_quiet_is_quiet() {
     const WARNING: &str =
         "fujie-receive: Warning: without a state, any web page can hand this program somebody else's code.\n";

@@ -11,7 +11,7 @@ use fujie_core::{
 use fujie_store::{PendingStored, SignIn, StoreError};
 use http::{HeaderName, StatusCode};
 
-use super::{Connection, Embedding, Flow, back, form_post};
+use super::{Connection, EXCHANGES_MAX, Embedding, Flow, back, connect, form_post};
 use crate::{
     cookie::Name,
     endpoint::sign_in::{arrive, fresh_for},
@@ -21,9 +21,6 @@ use crate::{
     server::Server,
     snapshot::Snapshot,
 };
-
-/// Exchanges of one flow in a minute; in-app browsers call a callback twice.
-const EXCHANGES_MAX: u64 = 3;
 
 /// GET.
 pub async fn get(server: &Server, request: &Request, connection: &Connection) -> Response {
@@ -45,6 +42,9 @@ pub async fn get(server: &Server, request: &Request, connection: &Connection) ->
     // A session that came since means that somebody else may sit there.
     if flow.session != visit.session_token.as_deref().map(|token| sha256(token.as_bytes())) {
         return lost(&visit, Some(&flow)).await;
+    }
+    if let Some(purpose) = &flow.connect {
+        return connect::finish(&visit, connection, &flow, purpose, &came).await;
     }
     match finish(&visit, connection, &flow, &came).await {
         // The flow is used up in the store; its cookie stays for the second call of an in-app browser.
@@ -165,7 +165,11 @@ async fn enter(
 }
 
 /// The identity as it is kept: by connection, never by nickname.
-fn identity(connection: &Connection, record: &fujie_client::Provider, vouched: fujie_client::Identity) -> Identity {
+pub(super) fn identity(
+    connection: &Connection,
+    record: &fujie_client::Provider,
+    vouched: fujie_client::Identity,
+) -> Identity {
     let union = connection.group_key().zip(vouched.union_subject).map(|(group, unionid)| Union { group, unionid });
     Identity {
         provider: connection.provider_key(),

@@ -61,6 +61,6 @@ pub async fn get(server: &Server, request: &Request, connection: &Connection) ->
     };
     let frames: &[&str] = if returns_in_frame { &[&origin, "'self'"] } else { &[&origin] };
     let targets = [origin.clone()];
-    let policy = ContentPolicy { targets: &targets, script: Some(&script), frames, is_framed: false };
+    let policy = ContentPolicy { targets: &targets, script: Some(&script), frames, ..ContentPolicy::default() };
     visit.page_under(StatusCode::OK, &page, &policy)
 }

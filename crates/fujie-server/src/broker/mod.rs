@@ -1,7 +1,8 @@
 //! Signing in with a third party, then binding (design: account binding). Each end of it is a redirect back to the
-//! hub, which alone says what comes next.
+//! hub, which alone says what comes next. [`connect`] alone is for something else.
 
 pub mod callback;
+pub mod connect;
 pub mod embedded;
 pub mod form_post;
 pub mod start;
@@ -59,6 +60,11 @@ impl Connection {
         Provider { id: self.id.clone(), kind, label: self.label.clone() }
     }
 
+    /// Is it GitHub, where hooks can be made in a person's name?
+    pub(crate) fn is_github(&self) -> bool {
+        ProviderKind::of(self.upstream.record_id()) == ProviderKind::Github
+    }
+
     /// The provider under which its identities are kept. Those of two places never meet.
     pub(crate) fn provider_key(&self) -> String {
         self.placed(self.upstream.record_id())
@@ -94,6 +100,9 @@ pub(crate) struct Flow {
     pub attach: Option<String>,
     /// The session cookie of this browser at the start, as a digest.
     pub session: Option<[u8; 32]>,
+    /// It is no sign-in, but for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<connect::Connect>,
 }
 
 impl Flow {
@@ -112,6 +121,9 @@ impl Flow {
         sha256(self.attempt.state.as_bytes())
     }
 }
+
+/// Exchanges of one flow in a minute; in-app browsers call a callback twice.
+const EXCHANGES_MAX: u64 = 3;
 
 /// Where the provider sends the browser back to. The path names the connection, and must equal the flow's.
 pub(crate) fn redirect_uri(server: &Server, connection: &str) -> String {

@@ -36,6 +36,7 @@ pub async fn post(server: &Server, request: &Request, connection: &Connection) -
         resume: resume.to_owned(),
         attach: attach.map(str::to_owned),
         session: visit.session_token.as_deref().map(|token| sha256(token.as_bytes())),
+        connect: None,
     };
     let Some(sealed) = flow.seal(&snapshot, visit.now) else {
         return visit.error(ErrorKind::Unavailable);

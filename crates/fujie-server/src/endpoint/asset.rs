@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::Full;
 
 use crate::{
-    http::{Request, Response, status, with_header},
+    http::{Body, Request, Response, status, with_header},
     page::asset,
 };
 
@@ -15,7 +14,7 @@ pub fn get(request: &Request) -> Option<Response> {
     if request.header(header::IF_NONE_MATCH) == Some(asset.etag.as_str()) {
         return Some(with_header(status(StatusCode::NOT_MODIFIED), header::ETAG, &asset.etag));
     }
-    let mut response = Response::new(Full::new(Bytes::from_static(asset.body)));
+    let mut response = Response::new(Body::whole(Bytes::from_static(asset.body)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
-use http_body_util::Full;
 
 use crate::{
-    http::{Response, for_any_origin},
+    http::{Body, Response, for_any_origin},
     server::Server,
 };
 
@@ -20,7 +19,7 @@ pub fn jwks(server: &Server) -> Response {
 }
 
 fn document(body: Bytes) -> Response {
-    let mut response = for_any_origin(Response::new(Full::new(body)));
+    let mut response = for_any_origin(Response::new(Body::whole(body)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -2,14 +2,14 @@
 
 use fujie_core::{
     error::{ErrorCode, WireError},
-    token::{access_token::AccessToken, error::TokenError},
-    userinfo::{self, Facts, Userinfo, UserinfoError},
+    token::error::TokenError,
+    userinfo,
 };
-use fujie_store::StoreError;
-use http::{StatusCode, header};
+use http::StatusCode;
 
+use crate::bearer::{Held, challenge, challenge_without_token, of_header};
 use crate::{
-    http::{Request, Response, error, for_any_origin, json, status, with_header},
+    http::{Request, Response, error, for_any_origin, json},
     server::Server,
 };
 
@@ -30,64 +30,27 @@ pub async fn answer(server: &Server, request: &Request) -> Response {
 }
 
 async fn judge(server: &Server, request: &Request) -> Response {
-    let by_header = bearer(request);
+    let by_header = of_header(request);
     let form = match request.form() {
         Ok(form) => form,
         Err(cause) => {
-            let cause = TokenError::Parameters(cause);
-            return challenge(error(&cause), &cause);
+            return challenge(&TokenError::Parameters(cause), None);
         }
     };
     let token = match (by_header, form.text("access_token")) {
-        (Some(_), Some(_)) => return challenge(error(&TwoWays), &TwoWays),
+        (Some(_), Some(_)) => return challenge(&TwoWays, None),
         (Some(token), None) => token,
         (None, Some(token)) => token,
-        // No token was sent: no error code either (RFC 6750 §3.1).
-        (None, None) => {
-            return with_header(status(StatusCode::UNAUTHORIZED), header::WWW_AUTHENTICATE, "Bearer realm=\"fujie\"");
-        }
+        (None, None) => return challenge_without_token(),
     };
-    match load(server, token).await {
-        Ok(Ok(userinfo)) => json(StatusCode::OK, &userinfo),
-        Ok(Err(cause)) => challenge(error(&cause), &cause),
-        Err(cause) => error(&super::token::failed(cause)),
+    let held = match Held::load(server, token).await {
+        Ok(held) => held,
+        Err(cause) => return error(&super::token::failed(cause)),
+    };
+    match held.judge(|token, facts| {
+        userinfo::decide(token, facts, &server.snapshot().registry, server.issuer(), server.now())
+    }) {
+        Ok(userinfo) => json(StatusCode::OK, &userinfo),
+        Err(cause) => challenge(&cause, cause.scope()),
     }
-}
-
-async fn load(server: &Server, text: &str) -> Result<Result<Userinfo, UserinfoError>, StoreError> {
-    let now = server.now();
-    let snapshot = server.snapshot();
-    let Some(token) = AccessToken::read(text, &snapshot.ring) else {
-        return Ok(Err(UserinfoError::Token));
-    };
-    let Some(grant) = token.grant else {
-        let is_over = !token.is_current(&snapshot.registry, now) || server.store.is_revoked(token.id).await?;
-        return Ok(Err(if is_over { UserinfoError::Token } else { UserinfoError::Scope }));
-    };
-    let found = server.store.grant_and_revoked(grant, token.id).await?;
-    let account = match &found {
-        Some((grant, _)) => server.store.account(grant.account).await?,
-        None => None,
-    };
-    let facts = Facts {
-        grant: found.as_ref().map(|(grant, _)| grant),
-        is_revoked: found.as_ref().is_some_and(|(_, is_revoked)| *is_revoked),
-        account: account.as_ref(),
-    };
-    Ok(userinfo::decide(&token, facts, &snapshot.registry, server.issuer(), now))
-}
-
-/// The token of an `Authorization: Bearer` header.
-fn bearer(request: &Request) -> Option<&str> {
-    let (scheme, token) = request.header(header::AUTHORIZATION)?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn challenge(response: Response, cause: &impl WireError) -> Response {
-    let value = format!(
-        "Bearer realm=\"fujie\", error=\"{}\", error_description=\"{}\"",
-        cause.code().as_str(),
-        cause.error_description()
-    );
-    with_header(response, header::WWW_AUTHENTICATE, &value)
 }

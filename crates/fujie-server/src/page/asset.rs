@@ -20,18 +20,32 @@ pub struct Asset {
 /// and no folder is read.
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Asset> {
-    let name = path.strip_prefix("/assets/")?;
+    // What a service worker may look after lies below its own address.
+    let name = if path == PUSH_PATH { "push.js" } else { path.strip_prefix("/assets/")? };
     ASSETS.iter().find(|(known, _)| *known == name).map(|(_, asset)| asset)
 }
 
-static ASSETS: LazyLock<[(&str, Asset); 6]> = LazyLock::new(|| {
+/// Every file by its name.
+#[cfg(test)]
+pub(super) fn all() -> impl Iterator<Item = &'static (&'static str, Asset)> {
+    ASSETS.iter()
+}
+
+/// Where browsers find the service worker that shows notifications.
+const PUSH_PATH: &str = "/push.js";
+
+static ASSETS: LazyLock<[(&str, Asset); 10]> = LazyLock::new(|| {
     [
         ("style.css", asset(STYLE, "text/css; charset=utf-8")),
         ("mark.svg", asset(MARK, "image/svg+xml; charset=utf-8")),
         ("embedded.js", asset(EMBEDDED, "text/javascript; charset=utf-8")),
         ("form_post.js", asset(FORM_POST, "text/javascript; charset=utf-8")),
         ("local_time.js", asset(LOCAL_TIME, "text/javascript; charset=utf-8")),
+        ("manifest.json", asset(MANIFEST, "application/manifest+json")),
+        ("push.js", asset(PUSH, "text/javascript; charset=utf-8")),
         ("to_top.js", asset(TO_TOP, "text/javascript; charset=utf-8")),
+        ("topic.css", asset(TOPIC_STYLE, "text/css; charset=utf-8")),
+        ("topic.js", asset(TOPIC, "text/javascript; charset=utf-8")),
     ]
 });
 
@@ -49,15 +63,20 @@ pub(super) const MARK: &[u8] = include_bytes!("../../assets/mark.svg");
 const EMBEDDED: &[u8] = include_bytes!("../../assets/embedded.js");
 const FORM_POST: &[u8] = include_bytes!("../../assets/form_post.js");
 const LOCAL_TIME: &[u8] = include_bytes!("../../assets/local_time.js");
+const MANIFEST: &[u8] = include_bytes!("../../assets/manifest.json");
+const PUSH: &[u8] = include_bytes!("../../assets/push.js");
 const TO_TOP: &[u8] = include_bytes!("../../assets/to_top.js");
+const TOPIC: &[u8] = include_bytes!("../../assets/topic.js");
+pub(super) const TOPIC_STYLE: &[u8] = include_bytes!("../../assets/topic.css");
 
 #[cfg(test)]
 mod tests {
-    use super::{STYLE, find};
+    use super::{STYLE, TOPIC_STYLE, find};
 
     #[test]
     fn only_the_exact_path_finds_a_file() {
         assert!(find("/assets/style.css").is_some());
+        assert!(find("/push.js").is_some());
         for path in ["/assets/", "/assets/../style.css", "/assets/style%2ecss", "style.css", "/assets/none"] {
             assert!(find(path).is_none(), "{path}");
         }
@@ -73,5 +92,6 @@ mod tests {
     #[test]
     fn the_style_sheet_stays_small() {
         assert!(STYLE.len() <= 12 * 1024, "{} bytes", STYLE.len());
+        assert!(TOPIC_STYLE.len() <= 6 * 1024, "{} bytes", TOPIC_STYLE.len());
     }
 }

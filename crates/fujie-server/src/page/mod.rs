@@ -15,6 +15,8 @@ mod consent;
 mod embedded;
 mod error;
 mod form_post;
+mod integration;
+mod integration_new;
 mod lang;
 mod moment;
 mod provider;
@@ -23,6 +25,8 @@ mod sign_in;
 mod sign_out;
 #[cfg(test)]
 mod tests;
+mod topic;
+mod topic_settings;
 mod words;
 
 pub use account::{Account, Application, BoundIdentity, EndedWhy, SignInMethod, SignedInSession};
@@ -31,11 +35,24 @@ pub use consent::{Consent, ScopeWords};
 pub use embedded::{Embedded, FrameOptions, ToTop};
 pub use error::{Difference, ErrorKind, ErrorPage, RequestFault, UriPart};
 pub use form_post::FormPost;
+pub use integration::{DeliveryRow, DeliveryState, HookState, HookTold, Integration, IntegrationSaid};
+pub use integration_new::{
+    ConnectRefused, ConnectState, EventChoice, GithubFault, HookEvent, IntegrationChoice, IntegrationError,
+    IntegrationForm, Preset, RepositoryChoice,
+};
 pub use lang::Lang;
 pub use provider::{Provider, ProviderKind};
 pub use setup::{Setup, SetupError};
 pub use sign_in::{AttachTo, SignIn, SignInError};
 pub use sign_out::{SignOutConfirm, SignedOut};
+pub use topic::{
+    Card, CardLink, NoticeDraft, NoticeError, NoticeKind, PushDevice, PushOffer, Topic, TopicError, TopicRole,
+    TopicRow, TopicSaid, Topics,
+};
+pub use topic_settings::{
+    IntegrationKind, IntegrationRow, MemberKind, MemberRow, SettingsError, SettingsSaid, TargetKind, TargetRow,
+    TargetState, TopicSettings,
+};
 
 use std::sync::Arc;
 
@@ -177,19 +194,31 @@ fn initial(name: &str) -> String {
 }
 
 /// The names end in `.html`, which is what switches escaping on.
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 26] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("provider.html", include_str!("../../templates/provider.html")),
     ("account.html", include_str!("../../templates/account.html")),
     ("bind.html", include_str!("../../templates/bind.html")),
     ("bind_confirm.html", include_str!("../../templates/bind_confirm.html")),
+    ("connect.html", include_str!("../../templates/connect.html")),
+    ("connect_refused.html", include_str!("../../templates/connect_refused.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
     ("embedded.html", include_str!("../../templates/embedded.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
+    ("hook_events.html", include_str!("../../templates/hook_events.html")),
+    ("integration.html", include_str!("../../templates/integration.html")),
+    ("integration_choice.html", include_str!("../../templates/integration_choice.html")),
+    ("integration_form.html", include_str!("../../templates/integration_form.html")),
+    ("repository_choice.html", include_str!("../../templates/repository_choice.html")),
     ("setup.html", include_str!("../../templates/setup.html")),
     ("sign_in.html", include_str!("../../templates/sign_in.html")),
     ("sign_out_confirm.html", include_str!("../../templates/sign_out_confirm.html")),
     ("signed_out.html", include_str!("../../templates/signed_out.html")),
+    ("target.html", include_str!("../../templates/target.html")),
     ("to_top.html", include_str!("../../templates/to_top.html")),
+    ("topic.html", include_str!("../../templates/topic.html")),
+    ("topic_nav.html", include_str!("../../templates/topic_nav.html")),
+    ("topic_settings.html", include_str!("../../templates/topic_settings.html")),
+    ("topics.html", include_str!("../../templates/topics.html")),
 ];

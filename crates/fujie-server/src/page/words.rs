@@ -1,4 +1,4 @@
-//! The words of the pages: Fluent messages, one file per language, embedded.
+//! The words of the pages: Fluent messages, two files per language, embedded.
 //!
 //! A message is spoken strictly: a missing key or variable is an error, never a blank on a page.
 //! Names from outside are put into sentences here, so this is also where a name that reverses the
@@ -140,8 +140,8 @@ fn is_right_to_left(c: char) -> bool {
 const FSI: char = '\u{2068}';
 const PDI: char = '\u{2069}';
 
-pub(super) const EN: &str = include_str!("../../i18n/en.ftl");
-pub(super) const ZH: &str = include_str!("../../i18n/zh.ftl");
+pub(super) const EN: &str = concat!(include_str!("../../i18n/en.ftl"), include_str!("../../i18n/topic_en.ftl"));
+pub(super) const ZH: &str = concat!(include_str!("../../i18n/zh.ftl"), include_str!("../../i18n/topic_zh.ftl"));
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use fujie_channel::{outbox::Simulators, serve::Listener};
 use fujie_client::{Client as ProviderClient, Registration, provider};
 use fujie_core::{
     account::Session,
@@ -19,7 +20,7 @@ use fujie_core::{
     token::seal::MasterKey,
 };
 use fujie_server::{
-    Server, Settings,
+    ChannelSettings, Line, Server, Settings,
     broker::{Connection, Embedding, Upstream::Known},
     clock::Clock,
     endpoint::sign_in::fold,
@@ -39,6 +40,8 @@ use crate::{
 
 pub const CALLBACK: &str = "https://app.example/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// How often a stream with nothing to say gives a sign of life here; every second time its reader is judged again.
+pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_millis(100);
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A running server and what belongs to it.
@@ -52,6 +55,9 @@ pub struct House {
     pub http: reqwest::Client,
     /// What the server sends to providers, and what they answer.
     pub upstream: Arc<Upstream>,
+    /// Where the line protocol is spoken.
+    pub line: std::net::SocketAddr,
+    simulators: Simulators,
     /// Where it listens.
     address: std::net::SocketAddr,
     folder: tempfile::TempDir,
@@ -136,20 +142,25 @@ impl House {
 
     /// The same with another form of the API's tokens.
     pub async fn with(token: TokenForm) -> Self {
-        Self::build(token, &[WECHAT], None).await
+        Self::build(token, &[WECHAT], None, Simulators::default()).await
     }
 
     /// The same with these connections.
     pub async fn connected(apps: &[App]) -> Self {
-        Self::build(TokenForm::Jwt(Algorithm::Es256), apps, None).await
+        Self::build(TokenForm::Jwt(Algorithm::Es256), apps, None, Simulators::default()).await
+    }
+
+    /// The same with group robots and push services that are simulated.
+    pub async fn posting_to(simulators: Simulators) -> Self {
+        Self::build(TokenForm::Jwt(Algorithm::Es256), &[], None, simulators).await
     }
 
     /// A house behind a proxy that ends TLS: only [`House::raw`] reaches it, with the right Host.
     pub async fn behind_tls(issuer: &str) -> Self {
-        Self::build(TokenForm::Jwt(Algorithm::Es256), &[WECHAT], Some(issuer)).await
+        Self::build(TokenForm::Jwt(Algorithm::Es256), &[WECHAT], Some(issuer), Simulators::default()).await
     }
 
-    async fn build(token: TokenForm, apps: &[App], issuer: Option<&str>) -> Self {
+    async fn build(token: TokenForm, apps: &[App], issuer: Option<&str>, simulators: Simulators) -> Self {
         crate::log::listen();
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -158,7 +169,8 @@ impl House {
         let config = WechatConfig { apps: vec![simulated(WECHAT), simulated(WECHAT_2)], ..WechatConfig::default() };
         let wechat = Wechat::start(("127.0.0.1", 0), config).await.unwrap();
         let (clock, upstream) = (Clock::default(), Arc::new(Upstream::new()));
-        let settings = settings(&issuer, wechat.base_url(), &clock, &upstream, apps);
+        let (channel, line) = channel(simulators.clone());
+        let settings = settings(&issuer, &clock, connections(wechat.base_url(), &upstream, apps), channel);
         let (server, stop, running) = start(folder.path(), settings, listener).await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let mut house = Self {
@@ -170,6 +182,8 @@ impl House {
             alice: Id::from_bytes([0; 16]),
             http,
             upstream,
+            line,
+            simulators,
             address,
             folder,
             stop: Some(stop),
@@ -182,12 +196,19 @@ impl House {
     }
 
     /// Stops the server and starts it again over the same data, with these connections.
-    pub async fn restart(mut self, apps: &[App]) -> Self {
+    pub async fn restart(self, apps: &[App]) -> Self {
+        let connections = connections(self.wechat.base_url(), &self.upstream, apps);
+        self.restart_with(connections).await
+    }
+
+    /// The same with connections to others than WeChat.
+    pub async fn restart_with(mut self, connections: Vec<Connection>) -> Self {
         self.halt().await;
         let listener = TcpListener::bind(self.address).await.unwrap();
-        let settings = settings(&self.issuer, self.wechat.base_url(), &self.clock, &self.upstream, apps);
+        let (channel, line) = channel(self.simulators.clone());
+        let settings = settings(&self.issuer, &self.clock, connections, channel);
         let (server, stop, running) = start(self.folder.path(), settings, listener).await;
-        Self { server, stop: Some(stop), running: Some(running), ..self }
+        Self { server, line, stop: Some(stop), running: Some(running), ..self }
     }
 
     /// Moves the clock forwards; clients and keys are looked after as the server does every second.
@@ -424,6 +445,37 @@ impl House {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// Sends bytes as they are and gives the first line that comes back.
+    pub async fn first_line(&self, bytes: &[u8]) -> String {
+        use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await.unwrap();
+        line
+    }
+
+    /// Sends `head`, and then `chunk` until something other than "go on" comes back or `most` of them were taken. Gives
+    /// what came back, and how many were taken.
+    pub async fn pour(&self, head: &[u8], chunk: &[u8], most: usize) -> (String, usize) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let (mut reader, mut writer) = stream.into_split();
+        writer.write_all(head).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let go_on = reader.read(&mut answer).await.unwrap();
+        assert!(answer[..go_on].starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&answer));
+        let answered = tokio::spawn(async move {
+            let length = reader.read(&mut answer).await.unwrap_or_default();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        });
+        let mut sent = 0;
+        while sent < most && !answered.is_finished() && writer.write_all(chunk).await.is_ok() {
+            sent += 1;
+        }
+        (answered.await.unwrap(), sent)
+    }
+
     /// Stops the server as SIGTERM would, and closes the database.
     pub async fn halt(&mut self) {
         drop(self.stop.take());
@@ -438,7 +490,15 @@ fn simulated(app: App) -> wechat::App {
     wechat::App { appid: app.appid.to_owned(), secret: app.secret.to_owned(), ..wechat::App::demo() }
 }
 
-fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>, apps: &[App]) -> Settings {
+/// A channel with a line listener of its own, and where that is.
+fn channel(simulators: Simulators) -> (ChannelSettings, std::net::SocketAddr) {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let line = Some(Line { listener, endpoint: format!("tcp://{address}") });
+    (ChannelSettings { line, heartbeat: HEARTBEAT, simulators, ..ChannelSettings::default() }, address)
+}
+
+fn connections(wechat: &str, upstream: &Arc<Upstream>, apps: &[App]) -> Vec<Connection> {
     let connection = |app: &App| {
         let record = provider::wechat().at_host(wechat).unwrap();
         let registration = Registration::new(record, app.appid, fujie_client::Secret::new(app.secret)).unwrap();
@@ -452,13 +512,18 @@ fn settings(issuer: &str, wechat: &str, clock: &Clock, upstream: &Arc<Upstream>,
             embedding: app.embedding,
         }
     };
+    apps.iter().map(connection).collect()
+}
+
+fn settings(issuer: &str, clock: &Clock, connections: Vec<Connection>, channel: ChannelSettings) -> Settings {
     Settings {
         issuer: issuer.to_owned(),
         name: "Fujie".to_owned(),
         is_demo: false,
         policy: Policy::default(),
-        connections: apps.iter().map(connection).collect(),
+        connections,
         password_enabled: true,
+        channel,
         master: MasterKey::new(&[7; 32]).unwrap(),
         clock: clock.clone(),
     }
@@ -476,7 +541,7 @@ async fn start(folder: &Path, settings: Settings, listener: TcpListener) -> Star
     (server, stop, tokio::spawn(serving))
 }
 
-async fn read(request: reqwest::RequestBuilder) -> Page {
+pub async fn read(request: reqwest::RequestBuilder) -> Page {
     let response = request.send().await.unwrap();
     let (url, status, headers) = (response.url().to_string(), response.status().as_u16(), response.headers().clone());
     Page { url, status, headers, body: String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap() }

@@ -4,10 +4,12 @@
 mod bad_input;
 mod binding;
 mod browser;
+mod channel;
 mod house;
 mod log;
 mod races;
 mod session;
 mod standards;
+mod topic;
 mod upstream;
 mod walk;

@@ -3,7 +3,7 @@
 //! Also the pictures, and what the control API has for GitHub alone.
 
 use super::control;
-use super::hook::events;
+use super::hook::{events, storm};
 use super::login::{access_token, authorize, device, discovery, not_found};
 use super::rest::{self, view::user_id};
 use super::world::Simulation;
@@ -32,6 +32,8 @@ pub(crate) fn routes() -> Router<Arc<Simulation>> {
         .route("/u/{id}", get(avatar))
         // control
         .route("/_simulate/events", post(events::post).layer(DefaultBodyLimit::max(events::BODY_BYTES_MAX)))
+        .route("/_simulate/storm", get(storm::get).post(storm::post).delete(storm::delete))
+        .route("/_simulate/storm/acknowledged", get(storm::acknowledged))
         .route("/_simulate/repositories", get(control::repositories).post(control::add_repository))
         .route("/_simulate/grants/{client_id}/{person}", delete(control::end_grant))
         // api.github.com

@@ -17,7 +17,7 @@ const PHONE: &str = "control";
 impl From<Obstacle> for Refusal {
     fn from(obstacle: Obstacle) -> Self {
         match obstacle {
-            Obstacle::Unknown => Self::NotFound,
+            Obstacle::Unknown => Self::NO_SIGN_IN,
             Obstacle::Expired => Self::Conflict("expired"),
             Obstacle::ScannedElsewhere => Self::Conflict("scanned by another phone"),
             Obstacle::NotScanned => Self::Conflict("not scanned"),

@@ -14,6 +14,7 @@ use super::{
     audit::record,
     grant::{Whose, end_all},
     row::{self, account_columns},
+    topic::leave_all,
     writer::Effect,
 };
 use crate::{
@@ -45,6 +46,12 @@ impl Store {
         self.read(|connection| account(connection, id))
     }
 
+    /// The account with this folded username, disabled or not.
+    pub async fn account_named(&self, username_folded: &str) -> Result<Option<Account>, StoreError> {
+        let sql = concat!("SELECT ", account_columns!(), " FROM account a WHERE a.username_folded = ?1");
+        self.read(|connection| row::first(connection, sql, [username_folded], |row| row::account(row, 0)))
+    }
+
     /// The account with this folded username, and its password's PHC string if it has one. Disabled accounts are
     /// given too: the caller verifies the password before it says anything.
     pub async fn password_of(&self, username_folded: &str) -> Result<Option<(Account, Secret)>, StoreError> {
@@ -74,12 +81,14 @@ impl Store {
         .await
     }
 
-    /// Disables an account, then ends all of its sessions and grants.
+    /// Disables an account, then ends all of its sessions and grants. It leaves its topics, with the targets it added
+    /// there, and its tokens at providers are forgotten.
     pub async fn disable_account(&self, id: Id, now: Timestamp) -> Result<AccountChanged, StoreError> {
         self.write_whole(move |connection| {
             let sql = "UPDATE account SET disabled_at = ?2, version = version + 1 \
                        WHERE id = ?1 AND disabled_at IS NULL";
             let changed = row::change(connection, sql, params![id.as_bytes(), now.millis()])?;
+            leave_all(connection, id)?;
             end_what_hangs_on(connection, id, changed, EventKind::AccountDisabled, now)
         })
         .await

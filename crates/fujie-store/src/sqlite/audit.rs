@@ -1,10 +1,10 @@
 //! The audit log: rows written in the transaction of the verb that acts, and read by an administrator.
 //!
-//! No row holds a token, a code, a secret or a provider's subject.
+//! Each is told on the server's own topic too, in the same transaction. No row holds a token, a code, a secret or a provider's subject.
 
 use rusqlite::{Connection, params};
 
-use super::{Store, row};
+use super::{Store, channel_event::tell, row};
 use crate::{
     error::StoreError,
     record::{Event, EventKind},
@@ -34,11 +34,11 @@ impl Store {
     }
 }
 
-/// Writes an audit row inside the acting verb's transaction.
+/// Writes an audit row inside the acting verb's transaction, and tells it on the server's own topic.
 pub(super) fn record(connection: &Connection, event: &Event) -> Result<(), StoreError> {
     let sql = "INSERT INTO audit_event (at, kind, account, client, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
     let account = event.account.as_ref().map(|account| account.as_bytes());
     let (at, kind) = (event.at.millis(), event.kind.as_str());
     row::change(connection, sql, params![at, kind, account, event.client, event.detail])?;
-    Ok(())
+    tell(connection, event)
 }

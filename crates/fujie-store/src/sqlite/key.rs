@@ -3,8 +3,12 @@
 use fujie_core::key::{KeyFacts, KeyUse, StoredKey};
 use rusqlite::{Connection, params};
 
-use super::{Store, instance::raise_revision, row, writer::Effect};
-use crate::{error::StoreError, outcome::KeysChanged};
+use super::{Store, audit::record, instance::raise_revision, row, writer::Effect};
+use crate::{
+    error::StoreError,
+    outcome::KeysChanged,
+    record::{Event, EventKind},
+};
 
 impl Store {
     /// All keys, oldest first.
@@ -21,7 +25,8 @@ impl Store {
     }
 
     /// Adds and deletes keys, if the keys are still exactly those the caller planned with (`seen`, by id): so two
-    /// processes never both make the next one. Raises the revision.
+    /// processes never both make the next one. Raises the revision. Keys that follow others leave an audit row each;
+    /// the first ones do not.
     pub async fn change_keys(
         &self,
         seen: Vec<u32>,
@@ -29,6 +34,7 @@ impl Store {
         delete: Vec<u32>,
     ) -> Result<KeysChanged, StoreError> {
         self.write_whole(move |connection| {
+            let follow = !seen.is_empty();
             if !are_still(connection, seen)? {
                 return Ok(Effect::Undo(KeysChanged::Lost));
             }
@@ -37,6 +43,9 @@ impl Store {
                 let (created_at, not_before) = (facts.created_at.millis(), facts.not_before.millis());
                 let values = params![facts.id, facts.key_use.as_str(), created_at, not_before, sealed];
                 row::change(connection, sql, values)?;
+                if follow {
+                    record(connection, &event(facts))?;
+                }
             }
             for id in delete {
                 row::change(connection, "DELETE FROM key WHERE id = ?1", [id])?;
@@ -46,6 +55,11 @@ impl Store {
         })
         .await
     }
+}
+
+fn event(key: KeyFacts) -> Event {
+    let detail = serde_json::json!({ "key": key.id, "use": key.key_use.as_str() }).to_string();
+    Event { at: key.created_at, kind: EventKind::KeyRotated, account: None, client: None, detail: Some(detail) }
 }
 
 fn are_still(connection: &Connection, mut seen: Vec<u32>) -> Result<bool, StoreError> {

@@ -6,15 +6,21 @@
 mod account;
 mod audit;
 mod binding;
+mod channel_event;
 mod client;
 mod consent;
 mod grant;
+mod inbox;
 mod instance;
+mod integration;
 mod key;
 mod reader;
 mod row;
 mod session;
 mod sweep;
+mod target;
+mod topic;
+mod upstream_token;
 mod used;
 mod writer;
 
@@ -26,6 +32,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use tokio::sync::watch;
 
 use crate::error::StoreError;
 use reader::Readers;
@@ -62,6 +69,8 @@ struct Engine {
     // Dropped in this order: the writer's connection closes last and folds the log into the database.
     readers: Readers,
     writer: Writer,
+    /// The newest event of the channel, told by the writer.
+    head: watch::Receiver<i64>,
 }
 
 impl Store {
@@ -89,8 +98,9 @@ impl Store {
                 Ok(connection)
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
-        let writer = Writer::start(connection).map_err(|source| file_error(path, source))?;
-        Ok(Self { engine: Arc::new(Engine { readers: Readers::new(readers), writer }) })
+        let (newest, head) = watch::channel(channel_event::head(&connection)?);
+        let writer = Writer::start(connection, newest).map_err(|source| file_error(path, source))?;
+        Ok(Self { engine: Arc::new(Engine { readers: Readers::new(readers), writer, head }) })
     }
 
     /// Carries out what was handed over, answers it and closes the file. Every verb afterwards, on every handle,
@@ -193,6 +203,6 @@ fn file_error(path: &Path, source: std::io::Error) -> StoreError {
 /// 3.51.3, where a reset of the log can no longer race with a checkpoint.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const STATEMENTS_CACHED: usize = 128;
+const STATEMENTS_CACHED: usize = 192;
 const READERS_MAX: usize = 16;
 const MIGRATION_ATTEMPTS_MAX: u32 = 3;

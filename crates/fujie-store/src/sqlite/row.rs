@@ -44,6 +44,11 @@ pub(super) fn change(connection: &Connection, sql: &'static str, params: impl Pa
     Ok(connection.prepare_cached(sql)?.execute(params)?)
 }
 
+/// The number that a cached statement gives in its one row; 0 without one.
+pub(super) fn count(connection: &Connection, sql: &'static str, params: impl Params) -> Result<u32, StoreError> {
+    Ok(first(connection, sql, params, |row| Ok(row.get(0)?))?.unwrap_or_default())
+}
+
 pub(super) fn id(row: &Row<'_>, column: usize) -> Result<Id, StoreError> {
     Ok(Id::from_bytes(row.get(column)?))
 }

@@ -10,19 +10,22 @@ use super::{
     row,
     writer::Effect,
 };
-use crate::error::StoreError;
+use crate::{error::StoreError, record::Retention};
 
 impl Store {
     /// Deletes expired sessions and tickets, what was used and cannot come again, and grants that ended or expired
-    /// a week ago or whose code was never redeemed. Touches about `limit` rows at most (cut to 500) and gives their
+    /// a week ago or whose code was never redeemed; then the channel's events that are older than they are kept, with
+    /// their bodies, and deliveries after 30 days. Touches about `limit` rows at most (cut to 500) and gives their
     /// number; fewer than `limit` means nothing is left to do.
-    pub async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    pub async fn sweep(&self, now: Timestamp, retention: Retention, limit: u32) -> Result<u32, StoreError> {
         let limit = limit.min(LIMIT_MAX);
         self.write_whole(move |connection| {
             let mut swept = 0;
             for sweep in [sessions, tickets, used, grants] {
                 swept += sweep(connection, now, limit.saturating_sub(swept))?;
             }
+            swept += events(connection, now - retention.events, limit.saturating_sub(swept))?;
+            swept += deliveries(connection, now - DELIVERIES_KEPT, limit.saturating_sub(swept))?;
             Ok(Effect::Keep(swept))
         })
         .await
@@ -78,6 +81,27 @@ fn grants(connection: &Connection, now: Timestamp, limit: u32) -> Result<u32, St
     Ok(put_off + count(connection, delete, params![at, kept, kept_unredeemed, rest])?)
 }
 
+/// The log is in the order of time, or nearly: of its oldest `limit` events, those before the first that is young
+/// enough. So what is left has no gap, and a resuming subscriber knows by its oldest event what it missed.
+fn events(connection: &Connection, until: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    let bodies = "WITH oldest AS MATERIALIZED (SELECT id, at FROM channel_event ORDER BY id LIMIT ?2) \
+                  DELETE FROM channel_body WHERE event_id IN (SELECT id FROM oldest \
+                  WHERE id < coalesce((SELECT min(id) FROM oldest WHERE at > ?1), id + 1))";
+    row::change(connection, bodies, params![until.millis(), limit])?;
+    let events = "WITH oldest AS MATERIALIZED (SELECT id, at FROM channel_event ORDER BY id LIMIT ?2) \
+                  DELETE FROM channel_event WHERE id IN (SELECT id FROM oldest \
+                  WHERE id < coalesce((SELECT min(id) FROM oldest WHERE at > ?1), id + 1))";
+    count(connection, events, params![until.millis(), limit])
+}
+
+/// As [`events`], since a delivery has its event's id.
+fn deliveries(connection: &Connection, until: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    let sql = "WITH oldest AS MATERIALIZED (SELECT event_id, received_at FROM webhook_inbox ORDER BY event_id LIMIT ?2) \
+               DELETE FROM webhook_inbox WHERE event_id IN (SELECT event_id FROM oldest \
+               WHERE event_id < coalesce((SELECT min(event_id) FROM oldest WHERE received_at > ?1), event_id + 1))";
+    count(connection, sql, params![until.millis(), limit])
+}
+
 fn count(connection: &Connection, sql: &'static str, params: impl Params) -> Result<u32, StoreError> {
     Ok(u32::try_from(row::change(connection, sql, params)?).unwrap_or(u32::MAX))
 }
@@ -85,3 +109,5 @@ fn count(connection: &Connection, sql: &'static str, params: impl Params) -> Res
 const LIMIT_MAX: u32 = 500;
 /// What was used is remembered so long after it could come again, in case a clock went back.
 const USED_KEPT: Lifetime = Lifetime::from_seconds(3600);
+/// A delivery that comes again within this time is known.
+const DELIVERIES_KEPT: Lifetime = Lifetime::from_days(30);

@@ -1,7 +1,8 @@
 //! The writer: one thread that owns the one writing connection, and group commit.
 //!
 //! The thread takes all verbs that wait, runs each, commits once and then answers all. Under load a flush to disk is
-//! shared by many; alone, a verb waits for nobody. There is no timer.
+//! shared by many; alone, a verb waits for nobody. There is no timer. After a commit that appended to the channel's log it
+//! tells the newest event to whoever watches.
 
 use std::{
     sync::{
@@ -12,8 +13,9 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::channel_event;
 use crate::error::StoreError;
 
 /// What becomes of a verb's changes.
@@ -52,10 +54,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, std::io::Error> {
+    pub(super) fn start(connection: Connection, newest: watch::Sender<i64>) -> Result<Self, std::io::Error> {
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let is_failing = Arc::new(AtomicBool::new(false));
-        let work = Work { connection, is_failing: Arc::clone(&is_failing), damage: None };
+        let work = Work { connection, newest, is_failing: Arc::clone(&is_failing), damage: None };
         let thread = thread::Builder::new().name("fujie-writer".into()).spawn(move || work.serve(queue))?;
         Ok(Self { requests, thread: Mutex::new(Some(thread)), is_failing })
     }
@@ -133,6 +135,8 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Act for Ve
 
 struct Work {
     connection: Connection,
+    /// The newest event of the channel's log.
+    newest: watch::Sender<i64>,
     is_failing: Arc<AtomicBool>,
     /// Found damage: nothing is written any more.
     damage: Option<StoreError>,
@@ -167,9 +171,9 @@ impl Work {
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
-        let commit = commit(&self.connection, group);
-        self.is_failing.store(commit.is_err(), Ordering::Relaxed);
-        if let Err(error) = &commit {
+        let committed = commit(&self.connection, group);
+        self.is_failing.store(committed.is_err(), Ordering::Relaxed);
+        if let Err(error) = &committed {
             tracing::error!(%error, "a group of changes was not committed");
             if !self.connection.is_autocommit()
                 && let Err(error) = step(&self.connection, "ROLLBACK")
@@ -180,16 +184,22 @@ impl Work {
                 self.damage = Some(error.clone());
             }
         }
-        commit
+        // Before the verbs are answered: who was answered finds its event told.
+        committed.map(|newest| {
+            self.newest.send_if_modified(|told| std::mem::replace(told, newest) != newest);
+        })
     }
 }
 
-fn commit(connection: &Connection, group: &mut [Box<dyn Act>]) -> Result<(), StoreError> {
+/// Gives the newest event of the channel's log as it is then.
+fn commit(connection: &Connection, group: &mut [Box<dyn Act>]) -> Result<i64, StoreError> {
     step(connection, "BEGIN IMMEDIATE")?;
     for verb in group {
         verb.run(connection)?;
     }
-    step(connection, "COMMIT")
+    let newest = channel_event::head(connection)?;
+    step(connection, "COMMIT")?;
+    Ok(newest)
 }
 
 fn step(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {

@@ -22,6 +22,8 @@ use fujie_store::{
 };
 use tokio::sync::Barrier;
 
+pub mod channel;
+
 /// The time at which stories start.
 pub const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
 

@@ -8,7 +8,8 @@ use std::{
 
 use fujie_core::id::Id;
 use fujie_store::{
-    ClientAdded, CreatedAndBound, GrantBegun, Instance, Options, Redemption, Refresh, Store, StoreError, Use, UsedKind,
+    ClientAdded, CreatedAndBound, GrantBegun, Instance, Options, Redemption, Refresh, Retention, Store, StoreError,
+    Use, UsedKind,
 };
 use tempfile::TempDir;
 
@@ -117,7 +118,7 @@ async fn a_full_disk_changes_nothing_and_passes() {
     assert!(matches!(store.is_writable().await, Ok(()) | Err(StoreError::Full)));
     assert_eq!(store.sessions_of(session.account.id, T0).await.unwrap(), std::slice::from_ref(&session));
     // Room is made, and it goes on.
-    while store.sweep(at(86_400), 500).await.unwrap() == 500 {}
+    while store.sweep(at(86_400), Retention::default(), 500).await.unwrap() == 500 {}
     store.is_writable().await.unwrap();
     let more = given::session(&store, &session.account).await;
     store.close().await;
@@ -138,6 +139,41 @@ async fn a_newer_database_is_refused() {
     drop(connection);
     let refused = Store::open(&path, Options::default()).unwrap_err();
     assert!(matches!(refused, StoreError::SchemaNewer { found: 9, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("fujie.db");
+    let first = include_str!("../../migrations/V1__first.sql");
+    let first = refinery::Migration::unapplied("V1__first", first).unwrap();
+    let mut connection = rusqlite::Connection::open(&path).unwrap();
+    refinery::Runner::new(&[first]).run(&mut connection).unwrap();
+    let sql = "INSERT INTO account (id, name, is_administrator, version, created_at) VALUES (?1, '小明', 0, 0, 0)";
+    let id = given::id();
+    connection.execute(sql, [id.as_bytes()]).unwrap();
+    drop(connection);
+    let store = open(place.path());
+    let topic = given::channel::topic_of(&store, given::channel::new_topic(id)).await;
+    assert_eq!(store.members(&topic.name).await.unwrap()[0].name, "小明");
+    store.close().await;
+    assert_eq!(open(place.path()).topic(&topic.name).await.unwrap(), Some(topic));
+}
+
+#[tokio::test]
+async fn what_another_process_appended_is_told_when_asked() {
+    let (store, place) = fresh();
+    let other = open(place.path());
+    let topic = given::channel::topic(&other).await;
+    let id = given::channel::appended(&other, given::channel::notice(&topic.name, T0)).await;
+    let mut head = store.channel_head();
+    assert_eq!(*head.borrow_and_update(), 0);
+    store.renew_channel_head().await.unwrap();
+    assert!(head.has_changed().unwrap());
+    assert_eq!(*head.borrow_and_update(), id);
+    store.renew_channel_head().await.unwrap();
+    assert!(!head.has_changed().unwrap());
+    assert_eq!(*open(place.path()).channel_head().borrow(), id, "it is known from the start");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! Owns the typed values and the rules that hold between them. Names and defaults are in `schema`, where values come
 //! from is in `layer`, what each means in `value`. Nothing global is read: the environment and the flags are arguments.
 
+mod channel;
 mod connection;
 mod fault;
 mod layer;
@@ -20,6 +21,7 @@ use std::{
 
 use fujie_core::time::Lifetime;
 
+pub use channel::{ChannelConfig, LineConfig};
 pub use connection::{ConnectionConfig, Record};
 pub use fault::Faults;
 use layer::Origin;
@@ -56,6 +58,8 @@ pub struct Config {
     pub lifetime: Lifetimes,
     /// The log.
     pub log: Log,
+    /// Events that reach people.
+    pub channel: ChannelConfig,
     /// Providers to sign in with, in the order in which they are offered.
     pub connections: Vec<ConnectionConfig>,
     issuer_follows_listen: bool,
@@ -127,7 +131,7 @@ impl Config {
             // What would be said of missing keys may be wrong.
             return Err(Faults::new(layers.faults));
         }
-        let mut reader = Reader::new(layers);
+        let mut reader = Reader::new(base, layers);
         let config = reader.config();
         let (settings, faults) = reader.finish();
         match config {

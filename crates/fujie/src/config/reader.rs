@@ -2,7 +2,10 @@
 //!
 //! Every value is read even when another is at fault, so that all faults are told at once.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Config, Lifetimes, Log, Setting, SignIn,
@@ -15,15 +18,17 @@ use super::{
 
 /// Reads values and keeps what is to be told of them.
 pub(super) struct Reader {
+    /// Relative paths are taken below it.
+    pub(super) base: PathBuf,
     layers: Layers,
     settings: Vec<Setting>,
     faults: Vec<Fault>,
 }
 
 impl Reader {
-    pub(super) fn new(mut layers: Layers) -> Self {
+    pub(super) fn new(base: &Path, mut layers: Layers) -> Self {
         let faults = std::mem::take(&mut layers.faults);
-        Self { layers, settings: Vec::new(), faults }
+        Self { base: base.to_owned(), layers, settings: Vec::new(), faults }
     }
 
     /// What was read, and what is wrong with it.
@@ -43,6 +48,7 @@ impl Reader {
         let lifetime = self.lifetimes();
         let level = self.read("log.level", value::level);
         let format = self.read("log.format", value::format);
+        let channel = self.channel(issuer.as_ref());
         let connections = self.connections(issuer.as_ref());
         Some(Config {
             issuer: issuer?.text,
@@ -52,6 +58,7 @@ impl Reader {
             sign_in: SignIn { password: password? },
             lifetime: lifetime?,
             log: Log { level: level?, format: format? },
+            channel: channel?,
             connections: connections?,
             issuer_follows_listen,
             settings: Vec::new(),

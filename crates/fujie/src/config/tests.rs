@@ -1,5 +1,6 @@
 //! Stories of configurations: who gives what, which value holds, what is said when something is wrong.
 
+mod channel;
 mod connection_of;
 
 use std::{fs, path::PathBuf};
@@ -478,7 +479,38 @@ fn the_sample_with_every_line_switched_on_says_the_defaults_and_every_key() {
     assert!(config.connections[0].is_simulated);
     for setting in &config.settings {
         let is_from_file = matches!(setting.origin, Origin::File(..));
-        let is_told = [".at", ".scope", ".name_field", ".picture_field"].iter().any(|end| setting.key.ends_with(end));
+        let is_told = SAID_IN_WORDS.iter().any(|end| setting.key.ends_with(end));
         assert!(is_from_file || is_told, "{} is missing in the sample", setting.key);
+    }
+}
+
+/// Keys without a default that the sample names in a sentence.
+const SAID_IN_WORDS: [&str; 11] = [
+    ".at",
+    ".scope",
+    ".name_field",
+    ".picture_field",
+    "channel.listen",
+    ".tls_certificate",
+    ".tls_key",
+    ".line_endpoint",
+    ".push_contact",
+    ".robot_at",
+    ".push_at",
+];
+
+#[test]
+fn the_documentation_has_every_key() {
+    for (language, text) in [
+        ("en", include_str!("../../../../docs/en/configuration.md")),
+        ("zh", include_str!("../../../../docs/zh/configuration.md")),
+    ] {
+        for key in schema::KEYS {
+            let (full, last) = (key.path.replace('*', "NAME"), key.path.rsplit('.').next().unwrap());
+            let is_there = text.contains(&format!("`{full}`")) || text.contains(&format!("`….{last}`"));
+            assert!(is_there, "{language}: {full} is missing");
+            let is_shown = key.default.is_none_or(|default| text.contains(&format!("`{default}`")));
+            assert!(is_shown, "{language}: the default of {full} is missing");
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
+use fujie_channel::{hub::Overflow, post::SimulatorAt};
 use fujie_client::provider::{self, ClientAuthentication};
 use fujie_core::{secret::Secret, time::Lifetime};
 use url::{Host, Url};
@@ -80,6 +81,42 @@ pub(super) fn base(text: &str) -> Read<String> {
 /// An address as a provider tells it, held to the same; an issuer is compared letter by letter, a slash at its end too.
 pub(super) fn endpoint(text: &str) -> Read<String> {
     base(text).map(|_| text.to_owned())
+}
+
+/// Where a simulator stands in for robots or push services: on loopback alone.
+pub(super) fn simulator(text: &str) -> Read<SimulatorAt> {
+    let at = SimulatorAt::parse(text);
+    at.ok_or_else(|| "must be on loopback, such as http://127.0.0.1:9000: it is for simulators alone".to_owned())
+}
+
+/// Where applications reach the line protocol: `tcp://` or `tls://`, host and port.
+pub(super) fn line_endpoint(text: &str) -> Read<String> {
+    let is_whole = |url: &Url| {
+        let host = url.host_str().is_some_and(|host| !host.is_empty());
+        // Anything more than these three would be spelled otherwise.
+        let spelled = format!("{}://{}:{}", url.scheme(), url.host_str()?, url.port()?);
+        (host && matches!(url.scheme(), "tcp" | "tls") && spelled == text).then_some(spelled)
+    };
+    let endpoint = Url::parse(text).ok().as_ref().and_then(is_whole);
+    endpoint.ok_or_else(|| "must be tls:// (or tcp://), host and port, such as tls://id.example.com:8885".to_owned())
+}
+
+/// Whom push services write to about us (RFC 8292 §2.1).
+pub(super) fn contact(text: &str) -> Read<String> {
+    let is_known = text.strip_prefix("mailto:").is_some_and(|mail| mail.contains('@')) || text.starts_with("https://");
+    if !is_known || text.len() > 256 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("must be mailto: and a mail address, or an https address".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// What becomes of a subscriber that reads too slowly.
+pub(super) fn overflow(text: &str) -> Read<Overflow> {
+    match text {
+        "cut" => Ok(Overflow::Cut),
+        "drop_oldest" => Ok(Overflow::DropOldest),
+        _ => Err("must be cut or drop_oldest".to_owned()),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

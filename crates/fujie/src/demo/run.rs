@@ -185,6 +185,7 @@ async fn make(
         policy: Policy { access_token_jwt: Lifetime::from_seconds(7200), ..Policy::default() },
         connections: vec![connection],
         password_enabled: true,
+        channel: fujie_server::ChannelSettings::default(),
         master,
         clock: Clock::default(),
     };

@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{Read as _, Write},
+    io::{ErrorKind, Read as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -149,10 +149,17 @@ fn choose(book: &Book, which: &Which, url: Option<&Url>) -> Result<(SignIn, Api)
 
 /// Writes the answer into what a person knows as `place`.
 async fn copy(mut answer: Download, mut out: impl Write, place: &Path) -> Result<(), Failure> {
-    while let Some(piece) = answer.chunk().await? {
-        out.write_all(&piece).map_err(|error| failure::of_file(place, &error))?;
+    let written = loop {
+        let Some(piece) = answer.chunk().await? else { break out.flush() };
+        if let Err(error) = out.write_all(&piece) {
+            break Err(error);
+        }
+    };
+    match written {
+        // Whoever read along has read enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(failure::of_file(place, &error)),
+        _ => Ok(()),
     }
-    out.flush().map_err(|error| failure::of_file(place, &error))
 }
 
 /// What `-d` and `--json` mean: the text, or what a file holds.

@@ -1,15 +1,21 @@
-//! The locks that this process holds on kept tokens.
+//! What the process must not leave half done at its end.
 //!
-//! Owns that the process does not end between a refresh and its save: a refresh token that works once would be lost.
-//! When to refresh is the token source's; where the tokens lie is the file store's.
+//! Owns that it does not end between a refresh and its save, where a refresh token that works once would be lost, nor
+//! before the file of a scheme's waiter is removed. When to refresh is the token source's; where the tokens lie is the
+//! file store's.
 
 use fujie_client::token_store::{FileStore, Locked, StoreError, StoredTokens, TokenStore};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockReadGuard};
 
-/// Read by whoever holds a lock of a name; written by whoever wants the process to end.
+/// Read by whoever holds a lock of a name or waits for a scheme; written by whoever wants the process to end.
 static HELD: RwLock<()> = RwLock::const_new(());
 
-/// Waits until this process holds no lock, and lets it take none meanwhile.
+/// Lets the process not end before this is dropped; `None` when it is about to.
+pub fn hold() -> Option<RwLockReadGuard<'static, ()>> {
+    HELD.try_read().ok()
+}
+
+/// Waits until this process holds nothing, and lets it take nothing meanwhile.
 pub async fn all_released() {
     drop(HELD.write().await);
 }
@@ -31,7 +37,7 @@ impl TokenStore for NotingStore {
     }
 
     fn try_lock(&self, name: &str) -> Result<Option<Locked>, StoreError> {
-        let Ok(held) = HELD.try_read() else { return Ok(None) };
+        let Some(held) = hold() else { return Ok(None) };
         Ok(self.0.try_lock(name)?.map(|locked| Locked::holding((locked, held))))
     }
 

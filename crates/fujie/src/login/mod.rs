@@ -33,15 +33,12 @@ use fujie_receiver::{
 use fujie_server::clock::Clock;
 use url::Url;
 
-pub use self::terminal::Lang;
-use self::{
-    application::Application,
-    book::{Book, SignIn},
-    browser::Browser,
-    failure::Failure,
-    output::Output,
-    terminal::{Manner, Terminal},
-    wait::Waiter,
+use self::{application::Application, browser::Browser, output::Output, wait::Waiter};
+pub use self::{
+    application::Place,
+    book::{Book, SignIn, Which},
+    failure::{Failure, SIGN_IN_NEEDED, of_file, visible},
+    terminal::{Lang, Manner, Terminal},
 };
 
 /// What a sign-in is told.
@@ -130,9 +127,18 @@ pub fn in_chinese(command: clap::Command) -> clap::Command {
         ("whoami", include_str!("help/whoami.zh.txt")),
         ("status", include_str!("help/status.zh.txt")),
         ("logout", include_str!("help/logout.zh.txt")),
+        ("listen", include_str!("../listen/help/listen.zh.txt")),
+        ("channel", include_str!("../help/channel.zh.txt")),
+        ("topic", include_str!("../help/topic.zh.txt")),
+        ("integration", include_str!("../help/integration.zh.txt")),
     ];
-    let in_chinese = |command: clap::Command, (name, text)| command.mut_subcommand(name, |one| one.override_help(text));
+    let in_chinese = |command: clap::Command, (name, text)| command.mut_subcommand(name, |one| with_help(one, text));
     texts.into_iter().fold(command, in_chinese)
+}
+
+/// The same text for a command and for those below it.
+fn with_help(command: clap::Command, text: &'static str) -> clap::Command {
+    command.override_help(text).mut_subcommands(|one| with_help(one, text))
 }
 
 /// Signs a person in; the exit code.
@@ -143,7 +149,7 @@ pub async fn run(login: Login) -> i32 {
 
 /// Carries a command out until it is done or Ctrl-C ends it; the exit code. What still blocks then is left behind: the
 /// process must end without it.
-async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Failure>> + Send + 'static) -> i32 {
+pub async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Failure>> + Send + 'static) -> i32 {
     let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
     let runtime = tokio::runtime::Handle::current();
     let work = async {
@@ -257,7 +263,7 @@ impl Login {
     ) -> Result<Person, Failure> {
         let (name, redirect_uri) = scheme::parse(scheme)?;
         let begin = client.begin_unsealed(&redirect_uri, &self.ask(terminal), client.now()).await?;
-        let waiter = Waiter::Scheme(scheme::open(&name, &begin.attempt.state)?);
+        let waiter = Waiter::Scheme(Box::new(scheme::open(&name, &begin.attempt.state)?));
         self.show(&begin.url, browser, terminal);
         let came = wait::callback(waiter, self.span(), terminal).await?;
         redeem(client, &begin.attempt, &came).await
@@ -265,7 +271,8 @@ impl Login {
 
     /// RFC 8252 §7.3.
     async fn by_loopback(&self, client: &Client, browser: &Browser, terminal: Terminal) -> Result<Person, Failure> {
-        let listener = Loopback::bind(&self.options(terminal)).map_err(|error| self.unbound(&error))?;
+        let options = self.options(terminal);
+        let listener = Loopback::bind(&options).map_err(|error| self.unbound(options.host, &error))?;
         let redirect_uri = listener.redirect_uri();
         let begin = client.begin_unsealed(&redirect_uri, &self.ask(terminal), client.now()).await?;
         let listener = listener.with_state(&begin.attempt.state)?;
@@ -325,7 +332,7 @@ impl Login {
         fujie_client::Ask { language: Some(terminal.choose("en", "zh-CN")), ..fujie_client::Ask::default() }
     }
 
-    fn unbound(&self, error: &std::io::Error) -> Failure {
+    fn unbound(&self, host: Host, error: &std::io::Error) -> Failure {
         let ports: Vec<_> = self.port.iter().map(u16::to_string).collect();
         let ports = ports.join(", ");
         match error.kind() {
@@ -337,8 +344,8 @@ impl Login {
                 format!("端口 {ports} 已被其他程序占用。"),
             ),
             _ => Failure::new(
-                format!("Cannot listen on port {ports}: {error}"),
-                format!("无法监听端口 {ports}：{error}"),
+                format!("Cannot listen on port {ports} of {host}: {error}"),
+                format!("无法监听端口 {ports}（{host}）：{error}"),
             ),
         }
     }

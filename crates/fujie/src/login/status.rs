@@ -39,8 +39,12 @@ impl Status {
         let now = Clock::default().now();
         let mut lines = Vec::new();
         let mut objects = Vec::new();
+        let mut whole = Ok(());
         for (index, sign_in) in sign_ins.iter().enumerate() {
-            let tokens = book.tokens(sign_in)?;
+            let tokens = book.tokens(sign_in).unwrap_or_else(|failure| {
+                whole = Err(failure);
+                None
+            });
             let is_default = index + 1 == sign_ins.len();
             lines.push(line(sign_in, tokens.as_ref(), is_default, now, terminal));
             objects.push(object(sign_in, tokens.as_ref(), is_default));
@@ -51,7 +55,7 @@ impl Status {
         }
         let folder = book.folder().display();
         terminal.say(&format!("* is the default. Tokens: {folder}"), &format!("* 为默认账号。令牌目录：{folder}"));
-        Ok(())
+        whole
     }
 
     fn nobody(&self) -> Result<(), Failure> {
@@ -79,7 +83,7 @@ fn end(tokens: Option<&Tokens>, now: Timestamp, terminal: Terminal) -> String {
         return terminal.choose("tokens are missing; sign in again", "令牌缺失，请重新登录").to_owned();
     };
     let Some(left) = tokens.expires_at.map(|end| end.millis_since(now) / 1000) else {
-        return terminal.choose("no end is known", "有效期未知").to_owned();
+        return terminal.choose("no expiry known", "有效期未知").to_owned();
     };
     let span = span(left, terminal);
     match (left > 0, tokens.refresh_token.is_some()) {

@@ -18,6 +18,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{
     failure::Failure,
+    lock,
     terminal::{self, Terminal},
 };
 
@@ -26,7 +27,7 @@ pub enum Waiter {
     /// A loopback port; whether a person may paste meanwhile.
     Loopback(Loopback, bool),
     /// A URI scheme.
-    Scheme(Waiting),
+    Scheme(Box<Waiting>),
 }
 
 /// Ends the wait when the caller has given up on it.
@@ -50,12 +51,15 @@ pub async fn callback(waiter: Waiter, span: Duration, terminal: Terminal) -> Res
         Waiter::Loopback(listener, is_pasted) => (GiveUp::Loopback(listener.handle()), *is_pasted),
         Waiter::Scheme(waiting) => (GiveUp::Scheme(waiting.handle()), false),
     };
+    // A port is closed with the process; the file by which a scheme's waiter is found is not.
+    let held = matches!(waiter, Waiter::Scheme(_)).then(lock::hold);
     let (sender, received) = tokio::sync::oneshot::channel();
     thread::Builder::new().spawn(move || {
         let result = match waiter {
             Waiter::Loopback(listener, _) => listener.wait(span),
             Waiter::Scheme(waiting) => waiting.wait(span),
         };
+        drop(held);
         // Nobody is left to tell after Ctrl-C.
         drop(sender.send(result));
     })?;

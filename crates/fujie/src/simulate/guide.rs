@@ -29,8 +29,16 @@ pub struct Guide {
 }
 
 impl Guide {
+    /// Does anybody sign in there?
+    pub fn is_sign_in(&self) -> bool {
+        !matches!(self.name, "robot" | "push")
+    }
+
     /// What our own client and our own server call the provider at `base`.
-    pub fn ours(&self, base: &str) -> [(&'static str, String); 2] {
+    pub fn ours(&self, base: &str) -> Vec<(&'static str, String)> {
+        if !self.is_sign_in() {
+            return vec![("fujie serve", format!("{}_at = \"{base}\" in [channel]", self.name))];
+        }
         let name = self.name;
         let (client, server) = match provider::named(name) {
             None => (format!("Client::discover(\"{base}\", …)"), format!("issuer = \"{base}\" in [connection.openid]")),
@@ -45,7 +53,7 @@ impl Guide {
                 (client, format!("at = \"{base}\"{} in [connection.{name}]", issuer.unwrap_or_default()))
             }
         };
-        [("fujie-client", client), ("fujie serve", server)]
+        vec![("fujie-client", client), ("fujie serve", server)]
     }
 }
 
@@ -372,5 +380,39 @@ pub const GITLAB: Guide = Guide {
         ("social-core", "SOCIAL_AUTH_GITLAB_API_URL: the base address"),
         ("Authlib", "server_metadata_url, or authorize_url, access_token_url, api_base_url"),
         ("openid-client", "discovery(new URL(issuer), …) with allowInsecureRequests"),
+    ],
+};
+
+/// Group robots.
+pub const ROBOT: Guide = Guide {
+    name: "robot",
+    title: "Group robots",
+    hosts: "oapi.dingtalk.com, open.feishu.cn, open.larksuite.com and qyapi.weixin.qq.com",
+    id: "access_token",
+    secret: "secret",
+    // Whole addresses, as a group's settings give them, of the robots that are there without a file.
+    endpoints: &[
+        ("dingtalk", "/robot/send?access_token=fa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4efa4e"),
+        ("feishu", "/open-apis/bot/v2/hook/fa4efa4e-fa4e-fa4e-fa4e-fa4efa4efa41"),
+        ("wecom", "/cgi-bin/webhook/send?key=fa4efa4e-fa4e-fa4e-fa4e-fa4efa4efa42"),
+        ("messages", "/_simulate/messages"),
+    ],
+    clients: &[
+        ("any program", "its webhook address; Feishu's secret is fa4efa4efa4efa4efa4efa"),
+        ("DingtalkChatbot", "webhook, secret"),
+    ],
+};
+
+/// A push service.
+pub const PUSH: Guide = Guide {
+    name: "push",
+    title: "Web Push",
+    hosts: "the push service of a browser",
+    id: "subscription",
+    secret: "for the key",
+    endpoints: &[("push", "/push/demo"), ("messages", "/_simulate/messages")],
+    clients: &[
+        ("pywebpush", "endpoint in subscription_info, with keys of your own"),
+        ("web-push", "endpoint of the subscription, with keys of your own"),
     ],
 };

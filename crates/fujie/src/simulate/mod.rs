@@ -17,8 +17,8 @@ use fujie_simulator::modest::Kind;
 use fujie_simulator::oidc::House;
 use fujie_simulator::wechat::AppKind;
 use fujie_simulator::{
-    Github, GithubConfig, Modest, ModestConfig, Oidc, OidcConfig, Person, Qq, QqConfig, Running, Wechat, WechatConfig,
-    Weibo, WeiboConfig, default_people,
+    Github, GithubConfig, Modest, ModestConfig, Oidc, OidcConfig, Person, Push, PushConfig, Qq, QqConfig, Robot,
+    RobotConfig, Running, Wechat, WechatConfig, Weibo, WeiboConfig, default_people,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -133,6 +133,10 @@ providers! {
     Microsoft microsoft: Oidc(OidcConfig, House::Microsoft) { client_id, client_secret } guide::MICROSOFT;
     /// GitLab: OpenID Connect and its user API.
     Gitlab gitlab: Oidc(OidcConfig, House::Gitlab) { client_id, client_secret } guide::GITLAB;
+    /// Group robots of DingTalk, Feishu and WeCom, and their chats.
+    Robot robot: Robot(RobotConfig) { token, secret } guide::ROBOT;
+    /// A Web Push service.
+    Push push: Push(PushConfig) { id, application_server_key } guide::PUSH;
 }
 
 /// A provider that runs.
@@ -256,6 +260,7 @@ impl Started {
             let secret = match self.secret() {
                 Some(secret) => secret.to_owned(),
                 None if guide.secret == guide::PRIVATE_KEY => format!("see {base}/_simulate"),
+                None if !guide.is_sign_in() => "none".to_owned(),
                 None => "none: a public client".to_owned(),
             };
             writeln!(out, "  {:<16} {id}\n  {:<16} {secret}", guide.id, guide.secret)?;

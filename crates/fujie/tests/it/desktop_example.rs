@@ -1,93 +1,111 @@
-//! The scripts of `examples/desktop`: real sign-ins at the GitHub simulator, through `fujie-receive`, in three
-//! languages. The browser is a stand-in that follows redirects; the person agrees by herself.
+//! The scripts of `examples/desktop`: real sign-ins at the GitHub simulator, through `fujie token` and `fujie login`, in
+//! three languages. The browser is a stand-in that follows redirects; the person agrees by herself.
 
 use std::{
     env, fs,
-    net::TcpListener,
-    os::unix::fs::PermissionsExt as _,
+    io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use fujie_simulator::{
-    Github, GithubConfig,
+    Github, GithubConfig, Running,
     github::{DEFAULT_CLIENT_ID, DEFAULT_SECRET},
 };
 
-/// Follows the redirects, once: the receiver must be there before the browser. Then it stays, as a browser does.
-const BROWSER: &str = "#!/bin/sh
-curl --silent --show-error --location --noproxy '*' --output /dev/null \"$1\" || exit
-exec sleep 5
-";
+/// Follows the redirects, once: the listener must be there before the browser.
+const FOLLOW: &str = "curl --silent --show-error --location --noproxy * --output /dev/null";
 /// A browser that has no display.
-const BROKEN: &str = "#!/bin/sh
-exit 3
-";
+const BROKEN: &str = "false";
 
-/// Most lines of a script, without blank ones and comments, and their columns: it is to be read on one screen.
-const LINES_MAX: usize = 20;
+/// Most lines of a script, without blank ones and comments, and their columns.
+const LINES_MAX: usize = 10;
 const COLUMNS_MAX: usize = 120;
 
-fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/desktop").join(name)
+/// A script and the person who runs it.
+struct Script {
+    program: String,
+    path: PathBuf,
+    github: Running,
+    folder: tempfile::TempDir,
 }
 
-/// The folder of `fujie` and `fujie-receive`.
-fn programs() -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_fujie")).parent().unwrap();
-    assert!(folder.join("fujie-receive").exists(), "cargo build -p fujie-receiver");
-    folder.to_owned()
+/// How it ended, what it printed, and what it said to the person.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    is_done: bool,
+    out: String,
+    err: String,
 }
 
-/// A port outside the range from which systems give ports away.
-fn quiet_port() -> u16 {
-    let first = 22_000 + u16::try_from(std::process::id() % 8_000).unwrap();
-    (first..).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+impl Script {
+    async fn new(program: &str, name: &str) -> Self {
+        let config = GithubConfig { auto_confirm: Some("xiaoming".to_owned()), ..GithubConfig::default() };
+        Self {
+            program: program.to_owned(),
+            path: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/desktop").join(name),
+            github: Github::start("127.0.0.1:0", config).await.unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Runs it to its end, with this client secret, browser and store of tokens. When the browser did not open, the
+    /// person opens the address that is shown.
+    async fn run(&self, secret: &str, browser: &str, store: &str) -> Told {
+        let fujie = Path::new(env!("CARGO_BIN_EXE_fujie")).parent().unwrap().to_owned();
+        let mut path = vec![fujie];
+        path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
+        let mut command = Command::new("timeout");
+        command.args(["60", &self.program]).arg(&self.path).current_dir(self.folder.path());
+        command.env("PATH", env::join_paths(path).unwrap()).env("LC_ALL", "C.UTF-8").env("NO_PROXY", "127.0.0.1");
+        command.env("BROWSER", browser).env("FUJIE_TOKEN_STORE", self.folder.path().join(store));
+        command.env("GITHUB_AT", self.github.base_url());
+        command.env("GITHUB_CLIENT_ID", DEFAULT_CLIENT_ID).env("GITHUB_CLIENT_SECRET", secret);
+        // The simulator answers meanwhile.
+        tokio::task::spawn_blocking(move || watch(command)).await.unwrap()
+    }
+
+    /// It is short enough to be read at a glance.
+    fn is_short(&self) {
+        let text = fs::read_to_string(&self.path).unwrap();
+        let is_code = |line: &&str| !["#", "//"].iter().any(|mark| line.starts_with(mark)) && !line.is_empty();
+        let lines = text.lines().map(str::trim).filter(is_code).count();
+        assert!(lines <= LINES_MAX, "{}: {lines} lines", self.path.display());
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS_MAX), "{}", self.path.display());
+    }
 }
 
-/// Runs a script from a program's start to its end, and gives what it printed and what it said.
-async fn run(program: &str, script: &str, secret: &str, browser_script: &str) -> (bool, String, String) {
-    let config = GithubConfig { auto_confirm: Some("xiaoming".to_owned()), ..GithubConfig::default() };
-    let github = Github::start("127.0.0.1:0", config).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let browser = folder.path().join("browser");
-    fs::write(&browser, browser_script).unwrap();
-    fs::set_permissions(&browser, fs::Permissions::from_mode(0o700)).unwrap();
-    let mut path = vec![programs()];
-    path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
-    let mut command = Command::new("timeout");
-    command
-        .args([if browser_script == BROWSER { "60" } else { "5" }, program])
-        .arg(example(script))
-        .current_dir(folder.path())
-        .env("PATH", env::join_paths(path).unwrap())
-        .env("BROWSER", &browser)
-        .env("GITHUB_AT", github.base_url())
-        .env("GITHUB_CLIENT_ID", DEFAULT_CLIENT_ID)
-        .env("GITHUB_CLIENT_SECRET", secret)
-        .env("PORT", quiet_port().to_string())
-        .env("NO_PROXY", "127.0.0.1")
-        .env("PYTHONUTF8", "1");
-    // The simulator answers meanwhile.
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    eprintln!("{program}: {said}");
-    (output.status.success(), String::from_utf8(output.stdout).unwrap(), said)
+fn watch(mut command: Command) -> Told {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut out, mut err) = (String::new(), String::new());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    while let Some(line) = lines.next() {
+        err = err + &line + "\n";
+        if line.contains("Open this address yourself:") {
+            let address = lines.next().unwrap();
+            let mut words = FOLLOW.split(' ').chain([address.trim()]);
+            assert!(Command::new(words.next().unwrap()).args(words).status().unwrap().success(), "{address}");
+        }
+    }
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    Told { is_done: child.wait().unwrap().success(), out, err }
 }
 
-async fn signs_in(program: &str, script: &str) {
-    let text = fs::read_to_string(example(script)).unwrap();
-    let is_code = |line: &&str| !line.is_empty() && !line.starts_with('#') && !line.starts_with("//");
-    let lines = text.lines().filter(is_code).count();
-    assert!(lines <= LINES_MAX, "{script}: {lines} lines");
-    assert!(text.lines().all(|line| line.chars().count() <= COLUMNS_MAX), "{script}");
-    let (is_done, printed, _) = run(program, script, DEFAULT_SECRET, BROWSER).await;
-    assert_eq!((is_done, printed.as_str()), (true, "Signed in as xiaoming\n"));
-    let (is_done, printed, said) = run(program, script, "another secret", BROWSER).await;
-    assert_eq!((is_done, printed.as_str()), (false, ""));
-    assert!(said.contains("Are the client id and its secret right?"), "{said}");
-    let (_, printed, said) = run(program, script, DEFAULT_SECRET, BROKEN).await;
-    assert!(printed.is_empty() && said.contains("Open this address yourself: http://127.0.0.1:"), "{said}");
+async fn signs_in(program: &str, name: &str) {
+    let script = Script::new(program, name).await;
+    script.is_short();
+    let signed_in = "Signed in as xiaoming\n";
+    let told = script.run(DEFAULT_SECRET, FOLLOW, "tokens").await;
+    assert_eq!((told.is_done, told.out.as_str()), (true, signed_in), "{}", told.err);
+    // The token is there: nobody is asked, and no browser opens.
+    let told = script.run(DEFAULT_SECRET, BROKEN, "tokens").await;
+    assert_eq!(told, Told { is_done: true, out: signed_in.to_owned(), err: String::new() });
+    let told = script.run(DEFAULT_SECRET, BROKEN, "by hand").await;
+    assert_eq!((told.is_done, told.out.as_str()), (true, signed_in), "{}", told.err);
+    assert!(told.err.contains("The browser did not open."), "{}", told.err);
+    let told = script.run("another secret", FOLLOW, "never").await;
+    assert_eq!((told.is_done, told.out.as_str()), (false, ""), "{}", told.err);
+    assert!(told.err.contains("incorrect_client_credentials"), "{}", told.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

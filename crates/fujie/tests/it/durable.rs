@@ -3,11 +3,11 @@
 //! `FUJIE_KILLS=1000 cargo test -p fujie --test it killed -- --nocapture` runs the first story longer.
 
 mod history;
-mod house;
-mod load;
+pub mod house;
+pub mod load;
 mod sync;
 mod trace;
-mod wire;
+pub mod wire;
 
 use std::time::Duration;
 

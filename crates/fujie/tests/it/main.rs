@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod channel;
 mod connection;
 mod demo;
 mod desktop_example;
@@ -18,6 +19,7 @@ mod hop;
 mod login;
 mod manual;
 mod simulate;
+mod storm;
 mod tidy;
 mod walk;
 mod webdriver;

@@ -102,6 +102,29 @@ fn a_program_reads_all_it_needs_as_json_and_signs_in_without_a_browser() {
 }
 
 #[test]
+fn robots_and_a_push_service_are_told_as_a_group_and_a_browser_tell_them() {
+    let mut simulation = Simulation::start(&["robot", "push", "--output", "json"]);
+    let [robot, push] = [simulation.line(), simulation.line()]
+        .map(|line| -> serde_json::Value { serde_json::from_str(&line).unwrap() });
+    let base = robot["base_url"].as_str().unwrap();
+    let hook = robot["endpoints"]["dingtalk"].as_str().unwrap();
+    let token = robot["client_id"].as_str().unwrap();
+    assert_eq!(hook, format!("{base}/robot/send?access_token={token}"));
+    assert!(robot["client_secret"].as_str().unwrap().starts_with("SEC"));
+    assert!(get(base, "/phone").contains("群聊") && get(base, "/_simulate/messages").ends_with("[]"));
+    let base = push["base_url"].as_str().unwrap();
+    assert_eq!(push["endpoints"]["push"], format!("{base}/push/demo"));
+    assert_eq!((push["client_id"].as_str(), push["client_secret"].as_str()), (Some("demo"), None));
+    let said = simulation.stop();
+    for expected in
+        ["fujie serve      robot_at = \"http://127.0.0.1:", "fujie serve      push_at = \"http://127.0.0.1:"]
+    {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    assert!(!said.contains("fujie-client") && !said.contains("public client"), "{said}");
+}
+
+#[test]
 fn a_stop_is_heard_from_the_moment_the_address_is_told() {
     for _ in 0..20 {
         let mut simulation = Simulation::start(&["weibo"]);

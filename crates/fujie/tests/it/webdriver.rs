@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -29,23 +30,30 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Driver {
     pub fn start() -> Self {
+        // Somebody else may take a port that was free.
+        let (child, port) = (0..5).find_map(|_| Self::start_at_free_port()).expect("chromedriver does not start");
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        Self { child, base: format!("http://127.0.0.1:{port}"), http, profiles: tempfile::tempdir().unwrap() }
+    }
+
+    /// We choose the port: a driver that is to choose says 0 where this machine has no `::1`.
+    fn start_at_free_port() -> Option<(Child, u16)> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut child = Command::new("chromedriver")
-            .arg("--port=0")
+            .arg(format!("--port={port}"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is missing; ./test installs it");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines
-            .find_map(|line| {
-                line.unwrap().split("successfully on port ").nth(1).map(|rest| rest.trim_end_matches('.').to_owned())
-            })
-            .unwrap();
-        // The pipe must be read on, or the driver would stop at a full one.
-        std::thread::spawn(move || lines.for_each(drop));
-        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { child, base: format!("http://127.0.0.1:{port}"), http, profiles: tempfile::tempdir().unwrap() }
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        if lines.any(|line| line.contains("was started successfully")) {
+            // The pipe must be read on, or the driver would stop at a full one.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Some((child, port));
+        }
+        child.wait().unwrap();
+        None
     }
 
     /// A window of this size, with these languages (as `zh-CN` or `en`), dark or light.

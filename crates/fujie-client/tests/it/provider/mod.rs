@@ -12,6 +12,7 @@ mod github;
 mod github_api;
 mod github_authorize;
 mod github_device;
+mod github_hook;
 mod github_quirk;
 pub mod house;
 mod qq;

@@ -34,13 +34,16 @@ pub fn run_scheme(program: Program, arguments: &[OsString]) -> Option<i32> {
         });
     }
     match arguments {
-        [scheme, rest @ ..] if scheme == "scheme" => Some(match Order::parse(rest, &mut terminal.language) {
-            Some(order) => order.run(&terminal).unwrap_or_else(|error| terminal.fail(FAILED, &error)),
-            None => {
-                terminal.say(USE, USE, &[]);
-                USAGE
-            }
-        }),
+        [scheme, rest @ ..] if scheme == "scheme" => {
+            terminal.program.name = program.scheme;
+            Some(match Order::parse(rest, &mut terminal.language) {
+                Some(order) => order.run(&terminal).unwrap_or_else(|error| terminal.fail(FAILED, &error)),
+                None => {
+                    terminal.say(USE, USE, &[]);
+                    USAGE
+                }
+            })
+        }
         _ => None,
     }
 }

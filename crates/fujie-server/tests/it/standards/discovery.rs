@@ -34,15 +34,21 @@ async fn each_advertised_endpoint_answers() {
         ("introspection_endpoint", true, 401),
         ("revocation_endpoint", true, 401),
         ("end_session_endpoint", false, 200),
+        ("channel_event_endpoint", false, 401),
     ];
     for (name, is_post, status) in cases {
-        let url = metadata[name].as_str().unwrap();
+        let url = &metadata[name].as_str().unwrap().replace("{topic}", "team");
         let page = if is_post { Browser::new().post(url, &[]).await } else { Browser::new().get(url).await };
         assert_eq!(page.status, status, "{name} {}", page.body);
     }
+    let socket = metadata["channel_socket_endpoint"].as_str().unwrap().replace("ws://", "http://");
+    assert_eq!(Browser::new().get(&socket).await.status, 426);
+    let line = metadata["channel_line_endpoint"].as_str().unwrap();
+    assert_eq!(line, format!("tcp://{}", house.line));
+    tokio::net::TcpStream::connect(house.line).await.unwrap();
     let all: Vec<_> = metadata.as_object().unwrap().keys().filter(|key| key.contains("endpoint")).collect();
     let methods = all.iter().filter(|key| key.contains("auth_methods")).count();
-    assert_eq!(all.len() - methods, 6, "no other endpoint is promised: {all:?}");
+    assert_eq!(all.len() - methods, 9, "no other endpoint is promised: {all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +122,10 @@ async fn what_is_off_is_not_advertised_and_appears_when_a_client_has_it_switched
     assert_eq!(words(&before["grant_types_supported"]), ["authorization_code", "client_credentials", "refresh_token"]);
     assert_eq!(words(&before["code_challenge_methods_supported"]), ["S256"]);
     assert_eq!(words(&before["id_token_signing_alg_values_supported"]), ["ES256", "EdDSA"]);
-    assert_eq!(words(&before["scopes_supported"]), ["openid", "profile", "offline_access", "read_contacts"]);
+    assert_eq!(
+        words(&before["scopes_supported"]),
+        ["openid", "profile", "offline_access", "channel:read", "channel:write", "read_contacts"]
+    );
     for name in ["claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"] {
         assert_eq!(before[name], false, "{name}");
     }

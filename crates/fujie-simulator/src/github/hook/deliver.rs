@@ -16,42 +16,51 @@ const PAYLOAD_BYTES_MAX: usize = 25 * 1024 * 1024;
 
 /// What a hook is sent for an event.
 pub(crate) fn parcel(hooks: &mut Hooks, hook: &Hook, event: &str, payload: Value) -> Result<Parcel, NoRandomness> {
-    let json = payload.to_string();
-    let (content_type, body) = match hook.config.content_type {
-        ContentType::Json => ("application/json", json),
-        ContentType::Form => {
-            let form = form_urlencoded::Serializer::new(String::new()).append_pair("payload", &json).finish();
-            ("application/x-www-form-urlencoded", form)
-        }
-    };
-    let body = body.into_bytes();
+    let body = written(hook.config.content_type, payload.to_string()).into_bytes();
     let guid = guid()?;
-    let mut headers = vec![
-        ("Accept", "*/*".to_owned()),
-        ("Content-Type", content_type.to_owned()),
-        ("User-Agent", format!("GitHub-Hookshot/{}", random::settled(&["hookshot"], random::HEX, 7))),
-        ("X-GitHub-Delivery", guid.clone()),
-        ("X-GitHub-Event", event.to_owned()),
-        ("X-GitHub-Hook-ID", hook.id.to_string()),
-        ("X-GitHub-Hook-Installation-Target-ID", hook.repository_id.to_string()),
-        ("X-GitHub-Hook-Installation-Target-Type", "repository".to_owned()),
-    ];
-    if let Some(secret) = &hook.config.secret {
-        let (sha1, sha256) = signature::sign(secret, &body);
-        headers.extend([("X-Hub-Signature", sha1), ("X-Hub-Signature-256", sha256)]);
-    }
     Ok(Parcel {
         id: hooks.next_delivery_id(),
+        headers: headers(hook, event, &guid, &body),
         guid,
         hook_id: hook.id,
         repository_id: hook.repository_id,
         event: event.to_owned(),
         is_redelivery: false,
         url: hook.config.url.clone(),
-        headers,
         body,
         payload,
     })
+}
+
+/// A payload as the hook wants it written.
+pub(crate) fn written(content_type: ContentType, json: String) -> String {
+    match content_type {
+        ContentType::Json => json,
+        ContentType::Form => form_urlencoded::Serializer::new(String::new()).append_pair("payload", &json).finish(),
+    }
+}
+
+/// The headers of a delivery, signed, without those of the connection.
+pub(crate) fn headers(hook: &Hook, event: &str, guid: &str, body: &[u8]) -> Vec<(&'static str, String)> {
+    let content_type = match hook.config.content_type {
+        ContentType::Json => "application/json",
+        ContentType::Form => "application/x-www-form-urlencoded",
+    };
+    let mut headers = vec![
+        ("Accept", "*/*".to_owned()),
+        ("Content-Type", content_type.to_owned()),
+        ("User-Agent", format!("GitHub-Hookshot/{}", random::settled(&["hookshot"], random::HEX, 7))),
+        ("X-GitHub-Delivery", guid.to_owned()),
+        ("X-GitHub-Event", event.to_owned()),
+        ("X-GitHub-Hook-ID", hook.id.to_string()),
+        ("X-GitHub-Hook-Installation-Target-ID", hook.repository_id.to_string()),
+        ("X-GitHub-Hook-Installation-Target-Type", "repository".to_owned()),
+    ];
+    if let Some(secret) = &hook.config.secret {
+        let (sha1, sha256) = signature::sign(secret, body);
+        headers.extend([("X-Hub-Signature", sha1), ("X-Hub-Signature-256", sha256)]);
+    }
+    headers
 }
 
 /// The same again, under a new id, to where the hook points now.
@@ -95,7 +104,7 @@ async fn outcome(parcel: &Parcel, limit: Duration) -> Outcome {
 }
 
 /// A UUID that looks like version 1, as the real ones do.
-fn guid() -> Result<String, NoRandomness> {
+pub(crate) fn guid() -> Result<String, NoRandomness> {
     let hex = |length| random::text(random::HEX, length);
     let variant = random::text(b"89ab", 1)?;
     Ok(format!("{}-{}-11{}-{variant}{}-{}", hex(8)?, hex(4)?, hex(2)?, hex(3)?, hex(12)?))

@@ -58,10 +58,7 @@ pub(crate) async fn post(State(simulation): State<Arc<Simulation>>, body: Bytes)
 fn happen(simulation: &Simulation, happening: Happening) -> Result<Vec<Parcel>, Refusal> {
     let now = simulation.now();
     let bad = |text: &str| Refusal::BadRequest(text.to_owned());
-    // The name goes into a header; new events need not be known here.
-    if happening.event.is_empty() || !happening.event.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
-        return Err(bad("event is a name such as push"));
-    }
+    check_name(&happening.event)?;
     let mut world = simulation.world();
     let (owner, name) = happening.repository.split_once('/').ok_or_else(|| bad("repository is owner/name"))?;
     let repository = world.repository(owner, name).ok_or_else(|| bad("no such repository"))?;
@@ -85,6 +82,14 @@ fn happen(simulation: &Simulation, happening: Happening) -> Result<Vec<Parcel>, 
         parcels.push(deliver::parcel(&mut world.hooks, &hook, &happening.event, payload.clone())?);
     }
     Ok(parcels)
+}
+
+/// The name goes into a header; new events need not be known here.
+pub(crate) fn check_name(event: &str) -> Result<(), Refusal> {
+    if event.is_empty() || !event.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+        return Err(Refusal::BadRequest("event is a name such as push".to_owned()));
+    }
+    Ok(())
 }
 
 /// Who did what where, for a payload. Deliveries name the API without a prefix.

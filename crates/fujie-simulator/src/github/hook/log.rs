@@ -44,6 +44,32 @@ pub(crate) enum Outcome {
     TooLarge,
 }
 
+impl Outcome {
+    fn status_code(&self) -> u16 {
+        match self {
+            Self::Answered { status, .. } => *status,
+            Self::ConnectionFailed => 502,
+            Self::TimedOut | Self::TooLarge => 0,
+        }
+    }
+
+    /// Any 2xx is a success.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status_code())
+    }
+
+    /// In the real one's words.
+    pub(crate) fn status(&self) -> String {
+        match self {
+            Self::Answered { .. } if self.is_success() => "OK".to_owned(),
+            Self::Answered { status, .. } => format!("Invalid HTTP Response: {status}"),
+            Self::ConnectionFailed => "failed to connect to host".to_owned(),
+            Self::TimedOut => "timed out".to_owned(),
+            Self::TooLarge => "payload too large".to_owned(),
+        }
+    }
+}
+
 /// A delivery that was made.
 #[derive(Clone)]
 pub(crate) struct Delivery {
@@ -54,27 +80,8 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    fn status_code(&self) -> u16 {
-        match self.outcome {
-            Outcome::Answered { status, .. } => status,
-            Outcome::ConnectionFailed => 502,
-            Outcome::TimedOut | Outcome::TooLarge => 0,
-        }
-    }
-
-    /// Any 2xx is a success.
     pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status_code())
-    }
-
-    fn status(&self) -> String {
-        match &self.outcome {
-            Outcome::Answered { .. } if self.is_success() => "OK".to_owned(),
-            Outcome::Answered { status, .. } => format!("Invalid HTTP Response: {status}"),
-            Outcome::ConnectionFailed => "failed to connect to host".to_owned(),
-            Outcome::TimedOut => "timed out".to_owned(),
-            Outcome::TooLarge => "payload too large".to_owned(),
-        }
+        self.outcome.is_success()
     }
 
     pub(crate) fn last_response(&self) -> LastResponse {
@@ -85,7 +92,7 @@ impl Delivery {
             Outcome::TimedOut => "timeout",
             Outcome::TooLarge => "payload_too_large",
         };
-        LastResponse { code: Some(self.status_code()), status, message: Some(self.status()) }
+        LastResponse { code: Some(self.outcome.status_code()), status, message: Some(self.outcome.status()) }
     }
 
     /// An element of the list.
@@ -98,8 +105,8 @@ impl Delivery {
                 ("delivered_at", json!(date::iso(self.delivered_at.unix_seconds()))),
                 ("redelivery", json!(self.parcel.is_redelivery)),
                 ("duration", json!(seconds)),
-                ("status", json!(self.status())),
-                ("status_code", json!(self.status_code())),
+                ("status", json!(self.outcome.status())),
+                ("status_code", json!(self.outcome.status_code())),
                 ("event", json!(self.parcel.event)),
                 ("action", self.parcel.payload.get("action").cloned().unwrap_or_default()),
                 ("installation_id", Value::Null),

@@ -1,7 +1,7 @@
 //! Repository hooks: what was registered, what each delivery sent, what came back.
 //!
 //! Owns the records and the act of delivering. The endpoints of the API are in `rest`; `events`
-//! lets a test push.
+//! lets a test push, `storm` lets it push a hundred thousand times.
 
 pub(crate) mod deliver;
 pub(crate) mod event;
@@ -11,6 +11,7 @@ pub(crate) mod payload;
 pub(crate) mod post;
 pub(crate) mod request;
 pub(crate) mod signature;
+pub(crate) mod storm;
 
 use super::date;
 use crate::bounded::Bounded;
@@ -130,6 +131,8 @@ pub(crate) struct Hooks {
     /// To be delivered as soon as the lock is free.
     pub(crate) outbox: Vec<Parcel>,
     last_delivery_id: u64,
+    /// The last one that was ordered.
+    pub(crate) storm: Option<storm::Raging>,
     /// The latest push of a repository, by its id in text.
     pushes: Bounded<Value>,
 }
@@ -142,15 +145,21 @@ impl Default for Hooks {
             log: DeliveryLog::default(),
             outbox: Vec::new(),
             last_delivery_id: 180_000_000_000,
+            storm: None,
             pushes: Bounded::new(PUSHES_MAX),
         }
     }
 }
 
 impl Hooks {
+    /// The hooks of all repositories, the oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Hook> {
+        self.by_id.values()
+    }
+
     /// The hooks of a repository, the oldest first.
     pub(crate) fn of(&self, repository_id: u64) -> impl Iterator<Item = &Hook> {
-        self.by_id.values().filter(move |hook| hook.repository_id == repository_id)
+        self.all().filter(move |hook| hook.repository_id == repository_id)
     }
 
     pub(crate) fn hook(&self, repository_id: u64, id: u64) -> Option<&Hook> {

@@ -1,4 +1,4 @@
-//! One POST over HTTP/1.1 on a connection of its own, and the answer.
+//! One POST over HTTP/1.1 on a connection of its own, and the answer; and the parts of it, for who keeps connections.
 //!
 //! Written by hand because header names must go over the wire as given (`X-GitHub-Event`), which
 //! client libraries change. Follows no redirect, speaks no TLS: an `https` address is a host that
@@ -29,23 +29,30 @@ pub(crate) async fn send(parcel: &Parcel) -> Outcome {
 }
 
 async fn exchange(parcel: &Parcel) -> io::Result<Outcome> {
-    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let url = Url::parse(&parcel.url).map_err(io::Error::other)?;
+    let mut stream = connect(&url).await?;
+    let own = parcel.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let head = head(&url, [("Connection", "close")].into_iter().chain(own), parcel.body.len());
+    // Who refuses a large body answers before it was sent, so a failed write is not the last word.
+    let written = write(&mut stream, &head, &parcel.body).await;
+    match read_answer(&mut stream).await {
+        Ok(outcome) => Ok(outcome),
+        Err(error) => written.and(Err(error)),
+    }
+}
+
+/// A connection to where a hook points.
+pub(crate) async fn connect(url: &Url) -> io::Result<TcpStream> {
+    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     if url.scheme() != "http" {
         return Err(invalid("no TLS here"));
     }
     let port = url.port_or_known_default().unwrap_or(80);
-    let mut stream = match url.host() {
-        Some(Host::Ipv4(address)) => TcpStream::connect((address, port)).await?,
-        Some(Host::Ipv6(address)) => TcpStream::connect((address, port)).await?,
-        Some(Host::Domain(name)) => TcpStream::connect((name, port)).await?,
-        None => return Err(invalid("no host")),
-    };
-    // Who refuses a large body answers before it was sent, so a failed write is not the last word.
-    let written = write(&mut stream, &head(parcel, &url), &parcel.body).await;
-    match read_answer(&mut stream).await {
-        Ok(outcome) => Ok(outcome),
-        Err(error) => written.and(Err(error)),
+    match url.host() {
+        Some(Host::Ipv4(address)) => TcpStream::connect((address, port)).await,
+        Some(Host::Ipv6(address)) => TcpStream::connect((address, port)).await,
+        Some(Host::Domain(name)) => TcpStream::connect((name, port)).await,
+        None => Err(invalid("no host")),
     }
 }
 
@@ -54,29 +61,46 @@ async fn write(stream: &mut TcpStream, head: &str, body: &[u8]) -> io::Result<()
     stream.write_all(body).await
 }
 
-fn head(parcel: &Parcel, url: &Url) -> String {
+/// Everything before the body.
+pub(crate) fn head<'a>(url: &Url, headers: impl Iterator<Item = (&'a str, &'a str)>, body_length: usize) -> String {
     let mut head = format!("POST {}", url.path());
     if let Some(query) = url.query() {
         head.push_str(&format!("?{query}"));
     }
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    head.push_str(&format!(" HTTP/1.1\r\nHost: {host}{port}\r\nConnection: close\r\n"));
-    for (name, value) in &parcel.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+    head.push_str(&format!(" HTTP/1.1\r\nHost: {host}{port}\r\n"));
+    for (name, value) in headers {
+        for part in [name, ": ", value, "\r\n"] {
+            head.push_str(part);
+        }
     }
-    head.push_str(&format!("Content-Length: {}\r\n\r\n", parcel.body.len()));
+    head.push_str(&format!("Content-Length: {body_length}\r\n\r\n"));
     head
 }
 
-async fn read_answer(stream: &mut TcpStream) -> io::Result<Outcome> {
+/// Whether the connection takes another request after this answer: its length was told, it was read to its end, and
+/// nobody said close.
+pub(crate) fn stays_open(outcome: &Outcome) -> bool {
+    let Outcome::Answered { status, headers, .. } = outcome else { return false };
+    let length = header(headers, "content-length").and_then(|length| length.parse().ok());
+    let is_whole = *status == 204 || length.is_some_and(|length: usize| length <= ANSWER_BYTES_MAX);
+    let closes = header(headers, "connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    is_whole && !closes && header(headers, "transfer-encoding").is_none()
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// The answer that counts, after any 1xx.
+pub(crate) async fn read_answer(stream: &mut TcpStream) -> io::Result<Outcome> {
     let mut read = Vec::new();
     loop {
         let border = read_head(stream, &mut read).await?;
         let rest = read.split_off(border);
         let (status, headers) = parse_head(&read)?;
         read = rest;
-        // 1xx answers come before the one that counts.
         if !(100..200).contains(&status) {
             let body = read_body(stream, read, status, &headers).await?;
             let kept = body.get(..KEPT_BYTES_MAX).unwrap_or(&body);
@@ -113,10 +137,7 @@ async fn read_body(
     status: u16,
     headers: &[(String, String)],
 ) -> io::Result<Vec<u8>> {
-    let header = |name: &str| {
-        let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    };
+    let header = |name: &str| header(headers, name);
     if matches!(status, 204 | 304) {
         return Ok(Vec::new());
     }

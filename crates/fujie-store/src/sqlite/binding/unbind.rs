@@ -1,5 +1,5 @@
 //! Taking an identity from an account, with all that came by it: the union row, the identities joined to that, the
-//! sessions they signed in, those sessions' grants, and tickets that wait. Never the last way in.
+//! sessions they signed in, those sessions' grants, the provider's tokens, and tickets that wait. Never the last way in.
 
 use fujie_core::{binding::identity::Union, grant::EndedWhy, id::Id, time::Timestamp};
 use rusqlite::{Connection, params};
@@ -30,6 +30,8 @@ impl Store {
             }
             going.end_sessions(connection)?;
             going.delete(connection)?;
+            let sql = "DELETE FROM upstream_token WHERE account = ?1 AND provider = ?2";
+            row::change(connection, sql, params![account.as_bytes(), key.provider])?;
             let detail = Some(serde_json::json!({ "provider": key.provider }).to_string());
             record(connection, &Event { detail, ..event(EventKind::IdentityUnbound, account, now) })?;
             Ok(Effect::Keep(Unbinding::Unbound))

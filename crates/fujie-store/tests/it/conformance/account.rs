@@ -107,6 +107,8 @@ pub async fn a_password_is_found_by_the_folded_name(store: &Store) {
         panic!("the name was free");
     };
     let (found, hash) = store.password_of("ming").await.unwrap().unwrap();
-    assert_eq!((found, hash.expose()), (account, "$argon2id$test"));
+    assert_eq!((&found, hash.expose()), (&account, "$argon2id$test"));
     assert!(store.password_of("hong").await.unwrap().is_none());
+    assert_eq!(store.account_named("ming").await.unwrap(), Some(account));
+    assert_eq!(store.account_named("Ming").await.unwrap(), None, "names are folded by the caller");
 }

@@ -46,6 +46,17 @@ pub async fn a_key_reads_back_as_it_was(store: &Store) {
     assert_eq!(store.keys().await.unwrap(), [key(u32::MAX, T0)]);
 }
 
+pub async fn keys_that_follow_others_are_noted(store: &Store) {
+    store.change_keys(vec![], vec![key(1, T0)], vec![]).await.unwrap();
+    assert_eq!(store.events(10).await.unwrap(), []);
+    store.change_keys(vec![1], vec![key(2, at(5))], vec![1]).await.unwrap();
+    let detail = Some(r#"{"key":2,"use":"seal"}"#.to_owned());
+    let noted = Event { at: T0, kind: EventKind::KeyRotated, account: None, client: None, detail };
+    assert_eq!(store.events(10).await.unwrap(), [noted]);
+    store.change_keys(vec![2], vec![], vec![2]).await.unwrap();
+    assert_eq!(store.events(10).await.unwrap().len(), 1, "none was made");
+}
+
 pub async fn the_database_says_that_it_can_be_written(store: &Store) {
     store.is_writable().await.unwrap();
 }

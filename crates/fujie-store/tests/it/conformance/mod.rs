@@ -2,18 +2,25 @@
 
 pub mod account;
 pub mod binding;
+pub mod channel_event;
 pub mod client;
 pub mod consent;
 pub mod grant;
+pub mod inbox;
 pub mod instance;
+pub mod integration;
 pub mod session;
 pub mod sweep;
+pub mod target;
+pub mod topic;
+pub mod upstream_token;
 
 /// Runs every story on an engine: `$fresh` gives a store that nobody else has, and what keeps it alive.
 macro_rules! suite {
     ($engine:ident, $fresh:path) => {
         crate::conformance::suite! { $engine, $fresh,
             instance: [the_instance_is_made_once, keys_are_made_by_one_of_two, a_key_reads_back_as_it_was,
+                keys_that_follow_others_are_noted,
                 the_database_says_that_it_can_be_written, events_are_read_newest_first],
             client: [a_client_reads_back_as_it_was, a_client_id_is_registered_once, an_api_is_registered_once,
                 a_disabled_client_loses_its_grants_and_its_epoch, ending_all_of_a_client_leaves_it_enabled],
@@ -39,7 +46,25 @@ macro_rules! suite {
                 one_of_two_accounts_attaches_the_identity, a_disabled_account_is_not_entered_by_identity,
                 the_last_way_in_stays, unbinding_takes_the_union_and_the_sessions,
                 a_ticket_expires_and_is_discarded, an_identity_changes_its_union],
-            sweep: [the_sweep_takes_what_is_over, the_sweep_spares_what_was_refreshed, the_sweep_keeps_its_limit],
+            sweep: [the_sweep_takes_what_is_over, the_sweep_spares_what_was_refreshed, the_sweep_keeps_its_limit,
+                the_sweep_takes_old_events_from_the_front, a_swept_delivery_is_still_known],
+            topic: [a_topic_is_made_with_its_owner, one_of_64_gets_the_name, an_account_makes_twenty_topics,
+                a_topic_has_200_members, a_client_is_a_member_and_no_owner, the_last_owner_stays,
+                one_of_two_owners_who_remove_each_other_stays, who_leaves_takes_the_targets_along,
+                a_disabled_account_leaves_its_topics, a_deleted_topic_leaves_nothing],
+            integration: [an_integration_reads_back_as_it_was, an_integration_gets_its_hook_and_another_secret,
+                an_integration_needs_its_topic, a_topic_has_fifty_integrations],
+            inbox: [a_delivery_becomes_an_event, one_of_64_receives_the_delivery, a_delivery_is_one_per_integration,
+                a_removed_integration_receives_nothing, deliveries_are_listed_newest_first],
+            channel_event: [an_event_reads_back_as_it_was, the_head_rises_with_every_append,
+                events_are_read_from_a_cursor, a_page_ends_when_it_is_large, a_body_is_kept_aside,
+                an_unknown_topic_takes_no_event, the_log_tells_where_it_begins, audit_rows_are_told_on_the_own_topic],
+            target: [a_target_gets_what_comes_after_it, a_target_that_failed_is_tried_later,
+                a_disabled_target_gets_nothing_until_it_is_renewed, an_address_is_one_target_per_topic,
+                only_members_have_targets, targets_are_limited, a_removed_target_is_gone,
+                no_event_is_lost_between_append_and_advance],
+            upstream_token: [a_token_is_kept_and_replaced, a_token_goes_with_its_identity,
+                a_token_goes_with_its_account],
         }
     };
     ($engine:ident, $fresh:path, $($family:ident: [$($story:ident),* $(,)?]),* $(,)?) => {

@@ -1,9 +1,12 @@
 //! The sweep: what is over goes, what lives stays, a little at a time.
 
-use fujie_core::grant::EndedWhy;
-use fujie_store::{Refresh, Store, Use, UsedKind};
+use fujie_core::{grant::EndedWhy, time::Lifetime};
+use fujie_store::{Receipt, Refresh, Retention, Store, Use, UsedKind};
 
-use crate::given::{self, T0, at};
+use crate::given::{
+    self, T0, at,
+    channel::{delivery, integration, notice, topic},
+};
 
 const HOUR: u32 = 3600;
 const DAY: u32 = 86_400;
@@ -17,18 +20,18 @@ pub async fn the_sweep_takes_what_is_over(store: &Store) {
     store.use_once(UsedKind::Par, b"par", at(60)).await.unwrap();
     let is_there = async |id| store.grant(id).await.unwrap().is_some();
 
-    assert_eq!(store.sweep(at(59), 500).await.unwrap(), 0);
-    assert_eq!(store.sweep(at(1800), 500).await.unwrap(), 1, "the ticket");
+    assert_eq!(store.sweep(at(59), Retention::default(), 500).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(1800), Retention::default(), 500).await.unwrap(), 1, "the ticket");
     assert!(store.pending(ticket, T0).await.unwrap().is_none());
-    assert_eq!(store.sweep(at(60 + HOUR - 1), 500).await.unwrap(), 0);
-    assert_eq!(store.sweep(at(60 + HOUR), 500).await.unwrap(), 2, "the code and what was used");
+    assert_eq!(store.sweep(at(60 + HOUR - 1), Retention::default(), 500).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(60 + HOUR), Retention::default(), 500).await.unwrap(), 2, "the code and what was used");
     assert!(!is_there(waiting.id).await);
     assert_eq!(store.use_once(UsedKind::Par, b"par", at(60)).await.unwrap(), Use::First);
-    assert_eq!(store.sweep(at(7 * DAY + 9), 500).await.unwrap(), 2, "the flow, and par again");
+    assert_eq!(store.sweep(at(7 * DAY + 9), Retention::default(), 500).await.unwrap(), 2, "the flow, and par again");
     assert!(is_there(ended.id).await);
-    assert_eq!(store.sweep(at(7 * DAY + 10), 500).await.unwrap(), 1);
+    assert_eq!(store.sweep(at(7 * DAY + 10), Retention::default(), 500).await.unwrap(), 1);
     assert!(!is_there(ended.id).await);
-    assert_eq!(store.sweep(at(14 * DAY), 500).await.unwrap(), 1, "the session");
+    assert_eq!(store.sweep(at(14 * DAY), Retention::default(), 500).await.unwrap(), 1, "the session");
 }
 
 pub async fn the_sweep_spares_what_was_refreshed(store: &Store) {
@@ -36,14 +39,14 @@ pub async fn the_sweep_spares_what_was_refreshed(store: &Store) {
     let grant = given::redeemed(store, given::new_grant(&session, &client.id)).await;
     assert!(matches!(store.rotate(grant.id, 0, at(30 * DAY), at(DAY - 1)).await.unwrap(), Refresh::Refreshed(_)));
     // It would have been over now; the sweep looks, and puts it off.
-    assert_eq!(store.sweep(at(8 * DAY), 500).await.unwrap(), 1);
-    assert_eq!(store.sweep(at(8 * DAY), 500).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(8 * DAY), Retention::default(), 500).await.unwrap(), 1);
+    assert_eq!(store.sweep(at(8 * DAY), Retention::default(), 500).await.unwrap(), 0);
     assert!(store.grant(grant.id).await.unwrap().unwrap().is_live(at(8 * DAY)));
     store.rotate(grant.id, 1, at(60 * DAY), at(20 * DAY)).await.unwrap();
     store.end_grant(grant.id, EndedWhy::Revoked, at(36 * DAY)).await.unwrap();
-    store.sweep(at(37 * DAY), 500).await.unwrap();
+    store.sweep(at(37 * DAY), Retention::default(), 500).await.unwrap();
     assert!(store.grant(grant.id).await.unwrap().is_some(), "a week for the account page");
-    assert_eq!(store.sweep(at(43 * DAY), 500).await.unwrap(), 1);
+    assert_eq!(store.sweep(at(43 * DAY), Retention::default(), 500).await.unwrap(), 1);
     assert!(store.grant(grant.id).await.unwrap().is_none());
 }
 
@@ -52,6 +55,41 @@ pub async fn the_sweep_keeps_its_limit(store: &Store) {
         store.use_once(UsedKind::Flow, &number.to_be_bytes(), T0).await.unwrap();
     }
     for expected in [10, 10, 5, 0] {
-        assert_eq!(store.sweep(at(DAY), 10).await.unwrap(), expected);
+        assert_eq!(store.sweep(at(DAY), Retention::default(), 10).await.unwrap(), expected);
     }
+}
+
+pub async fn the_sweep_takes_old_events_from_the_front(store: &Store) {
+    let topic = topic(store).await;
+    let mut ids = Vec::new();
+    // The third is older than the second: a clock went back.
+    for (seconds, body) in [(0, Some(vec![1])), (20, None), (10, None), (30, Some(vec![2]))] {
+        let mut new = notice(&topic.name, at(seconds));
+        new.body = body;
+        ids.push(given::channel::appended(store, new).await);
+    }
+    let retention = Retention { events: Lifetime::from_seconds(100) };
+    let sweep = async |seconds| store.sweep(at(seconds), retention, 500).await.unwrap();
+    assert_eq!(sweep(99).await, 0);
+    assert_eq!(sweep(110).await, 1, "the third waits for the second");
+    assert_eq!(store.oldest_event_id().await.unwrap(), ids[1]);
+    assert!(store.channel_event(ids[0]).await.unwrap().is_none());
+    assert_eq!(sweep(129).await, 2);
+    let (_, body) = store.channel_event(ids[3]).await.unwrap().unwrap();
+    assert_eq!(body, Some(vec![2]));
+    assert_eq!(sweep(130).await, 1);
+    let next = given::channel::appended(store, notice(&topic.name, at(130))).await;
+    assert!(next > ids[3], "no id is given twice");
+}
+
+pub async fn a_swept_delivery_is_still_known(store: &Store) {
+    let topic = topic(store).await;
+    let integration = integration(store, &topic).await;
+    let first = delivery(&integration, "one");
+    let Receipt::Received { event_id } = store.receive(first.clone()).await.unwrap() else { panic!("it is new") };
+    assert_eq!(store.sweep(at(7 * DAY), Retention::default(), 500).await.unwrap(), 1, "the event");
+    assert_eq!(store.receive(first.clone()).await.unwrap(), Receipt::Duplicate { event_id });
+    assert_eq!(store.sweep(at(30 * DAY - 1), Retention::default(), 500).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(30 * DAY), Retention::default(), 500).await.unwrap(), 1, "the delivery");
+    assert!(matches!(store.receive(first).await.unwrap(), Receipt::Received { event_id: later } if later > event_id));
 }

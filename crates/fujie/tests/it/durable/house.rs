@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead as _, BufReader, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
@@ -45,7 +45,7 @@ impl House {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let wire = Wire { address: format!("127.0.0.1:{}", lasting_port()) };
-        let run = |arguments: &[&str], input: &str| run(&folder, arguments, input);
+        let run = |arguments: &[&str], input: &str| run(folder.path(), arguments, input);
         let add = |name: &str, redirect_uri: &'static str, kind: &[&str]| {
             let add = ["client", "add", name, "--redirect-uri", redirect_uri, "--output", "json"];
             let said: serde_json::Value = serde_json::from_str(&run(&[&add, kind].concat(), "")).unwrap();
@@ -62,7 +62,7 @@ impl House {
     /// Starts the process and waits until it says that it is ready. Gives the time that took.
     pub async fn start(&mut self) -> Duration {
         let begun = Instant::now();
-        let mut command = fujie(&self.folder);
+        let mut command = fujie(self.folder.path());
         let mut child = command.args(self.arguments()).stdout(Stdio::piped()).spawn().unwrap();
         let mut issuer = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
@@ -76,7 +76,7 @@ impl House {
     pub async fn start_traced(&mut self) {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_fujie"));
         let mut command = trace::strace(self.folder.path(), &program);
-        at_home(&self.folder, &mut command).args(self.arguments());
+        at_home(self.folder.path(), &mut command).args(self.arguments());
         let traced = trace::Traced::start(command, self.folder.path(), "http://");
         assert!(!traced.said.is_empty(), "nothing starts under strace: {}", self.log());
         self.process = Some(Process::Traced(traced));
@@ -126,21 +126,23 @@ impl Drop for House {
     }
 }
 
-fn fujie(folder: &tempfile::TempDir) -> Command {
+/// The program over this folder.
+pub fn fujie(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fujie"));
     at_home(folder, &mut command);
     command
 }
 
 /// Runs `command` over this folder, with no setting from elsewhere; what it logs is kept.
-fn at_home<'a>(folder: &tempfile::TempDir, command: &'a mut Command) -> &'a mut Command {
-    let log = File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
+pub fn at_home<'a>(folder: &Path, command: &'a mut Command) -> &'a mut Command {
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
     // Strace itself is looked for on the path.
     let path = std::env::var_os("PATH").unwrap_or_default();
-    command.current_dir(folder.path()).env_clear().env("PATH", path).stdin(Stdio::null()).stderr(log)
+    command.current_dir(folder).env_clear().env("PATH", path).stdin(Stdio::null()).stderr(log)
 }
 
-fn run(folder: &tempfile::TempDir, arguments: &[&str], input: &str) -> String {
+/// Runs the program to its end, which is to be a good one, and gives what it printed.
+pub fn run(folder: &Path, arguments: &[&str], input: &str) -> String {
     let mut command = fujie(folder);
     let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -151,7 +153,7 @@ fn run(folder: &tempfile::TempDir, arguments: &[&str], input: &str) -> String {
 
 /// A free port for a server that comes back: below those that the system lends to outgoing connections, so that none
 /// of them takes it while the server is away. No two houses of this program get the same.
-fn lasting_port() -> u16 {
+pub fn lasting_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).unwrap();
     let next = || 20_000 + (first + TRIED.fetch_add(1, Ordering::Relaxed) % 10_000) % 10_000;

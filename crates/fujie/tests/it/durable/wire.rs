@@ -74,7 +74,8 @@ impl Page {
         (page.body.len() == length).then_some(page)
     }
 
-    fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// The values of a header.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }

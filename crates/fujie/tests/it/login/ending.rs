@@ -241,3 +241,33 @@ async fn a_book_that_cannot_be_read_is_told_before_anybody_signs_in() {
     assert_eq!(told.code, Some(1));
     assert!(told.err.contains("was not written by this version of fujie"), "{}", told.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_cannot_be_read_hide_no_other_sign_in() {
+    let github = github(Some("zoe")).await;
+    let desk = Desk::with_github(&github);
+    signed_in(&desk, &["--account", "damaged"]).await;
+    for entry in std::fs::read_dir(desk.store()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("sign-ins.json") {
+            std::fs::write(path, "{").unwrap();
+        }
+    }
+    signed_in(&desk, &["--account", "whole"]).await;
+    let told = desk.run(&["status"]);
+    let lines: Vec<_> = told.out.lines().collect();
+    assert_eq!((told.code, lines.len()), (Some(1), 2), "{told:?}");
+    assert!(lines[0].ends_with("[damaged]  tokens are missing; sign in again"), "{told:?}");
+    assert!(lines[1].ends_with("[whole]  no expiry known") && told.err.contains("not tokens"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_leaves_a_call_has_read_enough() {
+    let github = github(Some("zoe")).await;
+    let desk = Desk::with_github(&github);
+    signed_in(&desk, &[]).await;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let told = desk.command(&["call", "user"]).stdout(writer).output().unwrap();
+    assert_eq!((told.status.code(), String::from_utf8_lossy(&told.stderr).as_ref()), (Some(0), ""));
+}

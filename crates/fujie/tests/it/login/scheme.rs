@@ -1,7 +1,7 @@
 //! The answer comes back through a private-use URI scheme, which the desktop opens with our own program.
 
 use fujie_simulator::{
-    Github, GithubConfig,
+    Github, GithubConfig, Running,
     github::{App, Callback},
 };
 
@@ -16,12 +16,17 @@ async fn sent_to(address: &str) -> String {
     http.get(address).send().await.unwrap().headers()["location"].to_str().unwrap().to_owned()
 }
 
+/// A simulated GitHub whose application has the scheme as its redirect URI.
+async fn github(redirect_uri: &str) -> Running {
+    let app = App { callbacks: vec![Callback::exact(redirect_uri)], ..App::demo() };
+    let config = GithubConfig { apps: vec![app], auto_confirm: Some("zoe".into()), ..GithubConfig::default() };
+    Github::start(("127.0.0.1", 0), config).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registered_scheme_hands_the_answer_to_the_process_that_waits() {
     let redirect_uri = format!("{SCHEME}:/callback");
-    let app = App { callbacks: vec![Callback::exact(&redirect_uri)], ..App::demo() };
-    let config = GithubConfig { apps: vec![app], auto_confirm: Some("zoe".into()), ..GithubConfig::default() };
-    let github = Github::start(("127.0.0.1", 0), config).await.unwrap();
+    let github = github(&redirect_uri).await;
     let desk = Desk::with_github(&github);
     let login = ["login", "github", "--scheme", SCHEME];
     let told = desk.run(&login);
@@ -41,4 +46,18 @@ async fn a_registered_scheme_hands_the_answer_to_the_process_that_waits() {
     // Nobody waits any more.
     assert_eq!(desk.run(&["scheme-open", SCHEME, &uri]).code, Some(1));
     assert_eq!(desk.run(&["scheme", "unregister", SCHEME]).code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_leaves_no_file_of_a_waiting_process() {
+    let github = github(&format!("{SCHEME}:/callback")).await;
+    let desk = Desk::with_github(&github);
+    assert_eq!(desk.run(&["scheme", "register", SCHEME]).code, Some(0));
+    let run = desk.start(&["login", "github", "--scheme", SCHEME]);
+    desk.address();
+    let waiting = desk.store().join("../../../.local/state/fujie").join(SCHEME);
+    assert!(waiting.is_file());
+    run.interrupt();
+    let told = run.end();
+    assert_eq!((told.code, waiting.exists()), (Some(2), false), "{}", told.err);
 }

@@ -1,0 +1,164 @@
+//! `POST /hooks/{id}`: what somebody else's machine tells an integration. Proven over the raw body, taken in once and
+//! durably, and answered: 202 when it is new, 200 when it was there before, 503 when it should come again. What becomes
+//! of it afterwards is not waited for.
+
+use fujie_channel::webhook::{self, Kind, Names, Refusal};
+use fujie_core::{
+    error::ErrorCode,
+    random::SystemRandom,
+    secret::{Kind as SecretKind, Secret},
+    time::Timestamp,
+    token::at_rest::AtRest,
+};
+use fujie_store::{Delivery, Integration, IntegrationKind, NewEvent, Receipt};
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use serde_json::json;
+
+use crate::{
+    channel::log,
+    http::{BODY_LENGTH_MAX, Request, Response, busy, json, refusal, with_header},
+    server::Server,
+};
+
+/// The largest body of a delivery, in bytes: GitHub sends up to 25 MB, and this is the larger reading of that.
+const DELIVERY_LENGTH_MAX: usize = 25 * 1024 * 1024;
+
+/// The limit of a delivery's body. A large one is not read for an integration that does not exist, nor without a
+/// signature.
+pub(crate) async fn body_length_max(server: &Server, request: &Request, id: &str) -> Result<usize, Response> {
+    let integration = match server.store.integration(id).await {
+        Ok(Some(integration)) => integration,
+        Ok(None) => return Ok(BODY_LENGTH_MAX),
+        Err(error) => return Err(unavailable(&error)),
+    };
+    let door = Door::of(&integration).ok_or_else(broken)?;
+    if !request.headers.contains_key(&door.proof) {
+        return Err(refuse(Refusal::MissingSignature, &door.proof));
+    }
+    Ok(DELIVERY_LENGTH_MAX)
+}
+
+/// POST.
+pub async fn post(server: &Server, request: &Request, id: &str) -> Response {
+    match receive(server, request, id).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn receive(server: &Server, request: &Request, id: &str) -> Result<Response, Response> {
+    let now = server.now();
+    let integration = server.store.integration(id).await.map_err(|error| unavailable(&error))?;
+    let Some(integration) = integration else {
+        // As much work as for one that exists.
+        let nobodys = Secret::random(SecretKind::Browser, &mut SystemRandom);
+        drop(webhook::judge(&Kind::Github, &[nobodys], &request.headers, &request.body, now));
+        return Err(refusal(StatusCode::NOT_FOUND, "unknown_integration", "there is no such integration"));
+    };
+    let door = Door::of(&integration).ok_or_else(broken)?;
+    let secret = server.open_secret(AtRest::WebhookSecret, id, &integration.sealed_secret);
+    let secret = secret.map_err(|error| {
+        tracing::error!(%error, integration = id, "an integration's secret does not open");
+        broken()
+    })?;
+    let proof = door.proof.clone();
+    // While one secret takes the place of another, both stand there, a line each.
+    let secrets = secret.expose().lines().map(|secret| Secret::new(secret.to_owned())).collect();
+    let judging =
+        Judging { integration, door, secrets, headers: request.headers.clone(), body: request.body.clone(), now };
+    let judged = if request.body.len() > BODY_LENGTH_MAX {
+        // Long enough to keep others waiting.
+        tokio::task::spawn_blocking(move || judging.judge()).await.map_err(|_cancelled| broken())?
+    } else {
+        judging.judge()
+    };
+    let delivery = judged.map_err(|cause| {
+        if server.limit.count(&("hook", id), now) == 1 {
+            tracing::warn!(%cause, integration = id, "a delivery was refused; others in this minute are not told");
+        }
+        refuse(cause, &proof)
+    })?;
+    match server.store.receive(delivery).await {
+        Ok(Receipt::Received { event_id }) => Ok(json(StatusCode::ACCEPTED, &json!({ "event": event_id.to_string() }))),
+        Ok(Receipt::Duplicate { event_id }) => {
+            Ok(json(StatusCode::OK, &json!({ "event": event_id.to_string(), "duplicate": true })))
+        }
+        Ok(Receipt::UnknownIntegration) => {
+            Err(refusal(StatusCode::NOT_FOUND, "unknown_integration", "there is no such integration any more"))
+        }
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+/// How an integration is spoken to.
+struct Door {
+    kind: Kind,
+    /// The header that proves who sends.
+    proof: HeaderName,
+}
+
+impl Door {
+    /// `None` when the row names headers that are none.
+    fn of(integration: &Integration) -> Option<Self> {
+        let name = |text: &str| HeaderName::from_bytes(text.as_bytes()).ok();
+        let optional = |text: &Option<String>| text.as_deref().map_or(Some(None), |text| name(text).map(Some));
+        if integration.kind == IntegrationKind::Github {
+            return Some(Self { kind: Kind::Github, proof: HeaderName::from_static("x-hub-signature-256") });
+        }
+        let proof = name(&integration.header)?;
+        let names = Names { delivery: optional(&integration.id_header)?, event: optional(&integration.event_header)? };
+        let kind = match integration.kind {
+            IntegrationKind::Token => Kind::Token { token: proof.clone(), names },
+            _ => Kind::Hmac { signature: proof.clone(), prefix: integration.prefix.clone(), names },
+        };
+        Some(Self { kind, proof })
+    }
+}
+
+/// All that judging one delivery needs.
+struct Judging {
+    integration: Integration,
+    door: Door,
+    secrets: Vec<Secret>,
+    headers: HeaderMap,
+    body: bytes::Bytes,
+    now: Timestamp,
+}
+
+impl Judging {
+    fn judge(self) -> Result<Delivery, Refusal> {
+        let Self { integration, door, secrets, headers, body, now } = self;
+        let received = webhook::judge(&door.kind, &secrets, &headers, &body, now)?;
+        let event = received.event_type.strip_prefix("com.github.").unwrap_or(&received.event_type).to_owned();
+        let new = NewEvent {
+            topic: integration.topic,
+            at: now,
+            event_type: received.event_type,
+            source: format!("/hooks/{}", integration.id),
+            subject: None,
+            data: Some(received.data.into_owned()),
+            body: None,
+        };
+        let append = log::fitted(new).or(Err(Refusal::NotJson))?;
+        Ok(Delivery { integration: integration.id, delivery: received.delivery, event, append })
+    }
+}
+
+fn refuse(cause: Refusal, proof: &HeaderName) -> Response {
+    let status = cause.status();
+    if status != StatusCode::UNAUTHORIZED {
+        return refusal(status, ErrorCode::InvalidRequest.as_str(), &cause.to_string());
+    }
+    let response = refusal(status, "invalid_signature", &cause.to_string());
+    with_header(response, header::WWW_AUTHENTICATE, &format!("Webhook header=\"{proof}\""))
+}
+
+fn unavailable(error: &fujie_store::StoreError) -> Response {
+    tracing::error!(%error, "the store failed");
+    busy()
+}
+
+/// The integration itself is at fault, and its owner has to make it anew.
+fn broken() -> Response {
+    let words = "the integration cannot be used, make it anew";
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError.as_str(), words)
+}

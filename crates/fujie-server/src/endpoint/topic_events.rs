@@ -1,0 +1,295 @@
+//! A topic's events: posted, read page by page, one at a time, or followed as they come ([`super::topic_stream`]). A
+//! protected resource (RFC 6750); a browser that is signed in here may read by its session. Events are CloudEvents 1.0.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fujie_channel::event::{Data, EventError};
+use fujie_core::{
+    channel::{READ, WRITE},
+    error::ErrorCode,
+};
+use fujie_store::{Appended, ChannelEvent, NewEvent, OWN_TOPIC, StoreError};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::topic_stream;
+use crate::{
+    channel::{
+        access::{Credential, Denied, Visitor},
+        log,
+    },
+    http::{Request, Response, busy, json_text, refusal, with_header},
+    notice::{self, Draft, Notice, NoticeError},
+    server::Server,
+};
+
+/// Events of one page, at most.
+const PAGE_MAX: u32 = 200;
+/// Texts of one page, in bytes.
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// The media type of one event.
+const CLOUDEVENT: &str = "application/cloudevents+json";
+
+/// GET `/topics/{topic}/events`: what comes after `after`, or after the header `Last-Event-ID`, as a page of JSON when
+/// that is what is accepted, else as a stream.
+pub async fn get(server: &Arc<Server>, request: &Request, topic: &str) -> Response {
+    let credential = match Credential::of_request(server, request) {
+        Ok(credential) => credential,
+        Err(response) => return *response,
+    };
+    if let Err(denied) = credential.member(server, READ, topic).await {
+        return denied.response();
+    }
+    let after = match cursor(request) {
+        Ok(after) => after,
+        Err(response) => return *response,
+    };
+    let accept = request.header(header::ACCEPT).unwrap_or_default();
+    if accept.contains("application/json") && !accept.contains("text/event-stream") {
+        return page(server, request, topic, after.unwrap_or_default()).await;
+    }
+    topic_stream::begin(server, credential, topic, after).await
+}
+
+/// The event after which to go on. A stream that reconnects names it in the header, which therefore outranks the
+/// address.
+fn cursor(request: &Request) -> Result<Option<i64>, Box<Response>> {
+    let query = request.query().unwrap_or_default();
+    let named = request.header(HeaderName::from_static("last-event-id")).filter(|id| !id.is_empty());
+    let Some(text) = named.or_else(|| query.text("after")) else { return Ok(None) };
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let id = text.parse().ok().filter(|_| is_number);
+    id.map(Some).ok_or_else(|| Box::new(wrong("an event is named by its id, a number")))
+}
+
+async fn page(server: &Server, request: &Request, topic: &str, after: i64) -> Response {
+    let query = request.query().unwrap_or_default();
+    let limit = query.text("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let rows = match server.store.events_in(topic, after, limit, PAGE_BYTES_MAX).await {
+        Ok(rows) => rows,
+        Err(error) => return unavailable(&error),
+    };
+    let next = rows.last().map_or(after, |last| last.id);
+    let mut body = br#"{"events":["#.to_vec();
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&log::event(server.issuer(), row).line);
+    }
+    body.extend_from_slice(format!(r#"],"next":"{next}"}}"#).as_bytes());
+    json_text(StatusCode::OK, body)
+}
+
+/// GET `/topics/{topic}/events/{id}`: the event's data, also when it is too long for a line (`dataref`); or the event
+/// with it, when `application/cloudevents+json` is accepted.
+pub async fn get_one(server: &Server, request: &Request, topic: &str, id: &str) -> Response {
+    let credential = match Credential::of_request(server, request) {
+        Ok(credential) => credential,
+        Err(response) => return *response,
+    };
+    if let Err(denied) = credential.member(server, READ, topic).await {
+        return denied.response();
+    }
+    let found = match id.parse() {
+        Ok(id) => server.store.channel_event(id).await,
+        Err(_) => Ok(None),
+    };
+    let (row, body) = match found {
+        Ok(Some((row, body))) if row.topic == topic => (row, body),
+        Ok(_) => {
+            return refusal(
+                StatusCode::NOT_FOUND,
+                ErrorCode::InvalidRequest.as_str(),
+                "there is no such event any more",
+            );
+        }
+        Err(error) => return unavailable(&error),
+    };
+    let data = row.data.clone().map(String::into_bytes).or(body).unwrap_or_else(|| b"null".to_vec());
+    let wants_event = request.header(header::ACCEPT).is_some_and(|accept| accept.contains(CLOUDEVENT));
+    let response = if wants_event {
+        as_event(json_text(StatusCode::OK, whole(&row, &data)))
+    } else {
+        json_text(StatusCode::OK, data)
+    };
+    with_header(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'")
+}
+
+/// The event with its data, however long that is.
+fn whole(row: &ChannelEvent, data: &[u8]) -> Vec<u8> {
+    let line = log::parts(row, Data::None).render().unwrap_or_default();
+    let Some(head) = line.strip_suffix(b"}") else { return line.to_vec() };
+    [head, br#","datacontenttype":"application/json","data":"#, data, b"}"].concat()
+}
+
+/// POST `/topics/{topic}/events`: a notice as JSON, or any event as CloudEvents JSON.
+pub async fn post(server: &Server, request: &Request, topic: &str) -> Response {
+    match append(server, request, topic).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn append(server: &Server, request: &Request, topic: &str) -> Result<Response, Response> {
+    let credential = Credential::of_header(request).map_err(|response| *response)?;
+    let visitor = credential.member(server, WRITE, topic).await.map_err(|denied| denied.response())?;
+    if topic == OWN_TOPIC {
+        return Err(refusal(
+            StatusCode::FORBIDDEN,
+            ErrorCode::AccessDenied.as_str(),
+            "only this server itself posts here",
+        ));
+    }
+    let posted = Posted::read(request, &visitor).map_err(PostError::response)?;
+    let new = NewEvent {
+        topic: topic.to_owned(),
+        at: server.now(),
+        event_type: posted.event_type,
+        source: format!("/topics/{topic}"),
+        subject: posted.subject,
+        data: Some(posted.data),
+        body: None,
+    };
+    let new = log::fitted(new).map_err(|error| PostError::Data(error).response())?;
+    let event_id = match server.store.append_event(new).await {
+        Ok(Appended::Appended { event_id }) => event_id,
+        Ok(Appended::UnknownTopic) => return Err(Denied::NotMember.response()),
+        Err(error) => return Err(unavailable(&error)),
+    };
+    let line = match server.store.channel_event(event_id).await {
+        Ok(Some((row, _))) => log::event(server.issuer(), &row).line,
+        // It is on disk: that it cannot be shown now changes nothing.
+        Ok(None) | Err(_) => Bytes::new(),
+    };
+    let location = format!("/topics/{topic}/events/{event_id}");
+    Ok(with_header(as_event(json_text(StatusCode::CREATED, line)), header::LOCATION, &location))
+}
+
+/// What somebody posts.
+struct Posted {
+    event_type: String,
+    subject: Option<String>,
+    /// JSON.
+    data: String,
+}
+
+/// A notice as JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoticeBody {
+    #[serde(rename = "type")]
+    event_type: Option<String>,
+    title: String,
+    #[serde(default)]
+    text: String,
+    kind: Option<String>,
+    at: Option<String>,
+}
+
+/// An event as JSON; `id`, `source` and `time` are given by this server.
+#[derive(Deserialize)]
+struct EventBody {
+    specversion: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    subject: Option<String>,
+    data: Option<Box<RawValue>>,
+    data_base64: Option<String>,
+}
+
+impl Posted {
+    fn read(request: &Request, author: &Visitor) -> Result<Self, PostError> {
+        match request.media_type().as_str() {
+            "application/json" => {
+                let body: NoticeBody = serde_json::from_slice(&request.body)?;
+                if body.event_type.as_deref().is_some_and(|own| own != notice::TYPE) {
+                    return Err(PostError::NotNotice);
+                }
+                Self::notice(&body, author)
+            }
+            CLOUDEVENT => {
+                let event: EventBody = serde_json::from_slice(&request.body)?;
+                let data = event.data.as_deref().map_or("null", RawValue::get);
+                if event.event_type == notice::TYPE {
+                    return Self::notice(&serde_json::from_str(data)?, author);
+                }
+                let data = data.to_owned();
+                Self::event(event, data)
+            }
+            _ => Err(PostError::MediaType),
+        }
+    }
+
+    fn notice(body: &NoticeBody, author: &Visitor) -> Result<Self, PostError> {
+        let (kind, at) = (body.kind.as_deref(), body.at.as_deref());
+        let draft = Draft { title: &body.title, text: &body.text, kind, at };
+        let data = Notice::new(draft, &author.name)?.data();
+        Ok(Self { event_type: notice::TYPE.to_owned(), subject: None, data })
+    }
+
+    fn event(event: EventBody, data: String) -> Result<Self, PostError> {
+        // What other parts of this server say is not said by members.
+        let is_reserved = ["fujie.", "com.github."].iter().any(|own| event.event_type.starts_with(own));
+        let is_word =
+            (1..=128).contains(&event.event_type.len()) && event.event_type.bytes().all(|b| b.is_ascii_graphic());
+        if is_reserved || !is_word {
+            return Err(PostError::Type);
+        }
+        let is_short =
+            |text: &String| text.chars().count() <= 256 && !text.is_empty() && !text.chars().any(char::is_control);
+        if !event.subject.as_ref().is_none_or(is_short) {
+            return Err(PostError::Subject);
+        }
+        if event.specversion != "1.0" || event.data_base64.is_some() {
+            return Err(PostError::Version);
+        }
+        Ok(Self { event_type: event.event_type, subject: event.subject, data })
+    }
+}
+
+/// Why a posted event is not taken.
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error("send application/json for a notice, or application/cloudevents+json")]
+    MediaType,
+    #[error("the body is not as it should be: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("an event of another type than notice goes as application/cloudevents+json")]
+    NotNotice,
+    #[error("type must be 1 to 128 visible ASCII characters and begin with neither fujie. nor com.github.")]
+    Type,
+    #[error("subject must be 1 to 256 characters without controls")]
+    Subject,
+    #[error("specversion must be 1.0, with the data as JSON")]
+    Version,
+    #[error(transparent)]
+    Notice(#[from] NoticeError),
+    #[error(transparent)]
+    Data(#[from] EventError),
+}
+
+impl PostError {
+    fn response(self) -> Response {
+        let status = match self {
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        refusal(status, ErrorCode::InvalidRequest.as_str(), &self.to_string())
+    }
+}
+
+fn as_event(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CLOUDEVENT));
+    response
+}
+
+fn wrong(description: &str) -> Response {
+    refusal(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest.as_str(), description)
+}
+
+fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(%error, "the store failed");
+    busy()
+}

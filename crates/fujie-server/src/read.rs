@@ -1,0 +1,164 @@
+//! A request, read whole within its limits. A body that is too large is refused by its declared length before any of it
+//! is read, and by count when no length is declared; all large bodies together have a bound.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Incoming};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use crate::{
+    http::{BODY_LENGTH_MAX, Request, Response, busy, json_text, status},
+    route::body_length_max,
+    server::Server,
+};
+
+/// Headers of a request, all together.
+pub(crate) const HEADERS_LENGTH_MAX: usize = 32 * 1024;
+/// A body must have arrived by then.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// A large body that finds no memory waits so long for it.
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Memory is set aside in pieces of this many KiB, as a body arrives: who sends nothing takes nothing.
+const PIECE: u32 = 1024;
+
+/// Memory for large bodies: 256 MiB, in KiB.
+pub(crate) fn memory() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(256 * 1024))
+}
+
+/// The request, or why it is not read.
+pub(crate) async fn read(
+    server: &Server,
+    request: hyper::Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Request, Response> {
+    let (parts, body) = request.into_parts();
+    let head: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if head > HEADERS_LENGTH_MAX {
+        return Err(status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    }
+    let declared =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let mut request = Request {
+        method: parts.method,
+        authority: parts.uri.authority().map(|authority| authority.as_str().to_owned()),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body: Bytes::new(),
+        peer,
+        memory: None,
+    };
+    let may_be_large = request.method == Method::POST && declared.is_none_or(|length| length > BODY_LENGTH_MAX);
+    let most = if may_be_large { body_length_max(server, &request).await? } else { BODY_LENGTH_MAX };
+    if declared.is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    if request.method == Method::POST {
+        let collected = collect(body, declared, most, &server.memory);
+        match timeout(BODY_TIMEOUT, collected).await {
+            Ok(collected) => (request.body, request.memory) = collected?,
+            Err(_) => return Err(status(StatusCode::REQUEST_TIMEOUT)),
+        }
+    }
+    Ok(request)
+}
+
+/// Reads `body` whole, with the memory that was set aside for it.
+async fn collect<B: Body<Data = Bytes> + Unpin>(
+    mut body: B,
+    declared: Option<usize>,
+    most: usize,
+    memory: &Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
+    let mut whole = BytesMut::with_capacity(declared.unwrap_or_default().min(BODY_LENGTH_MAX));
+    let mut reserved: Option<OwnedSemaphorePermit> = None;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Err(status(StatusCode::BAD_REQUEST)) };
+        let Ok(data) = frame.into_data() else { continue };
+        let length = whole.len() + data.len();
+        if length > most {
+            return Err(too_large(most));
+        }
+        while length > BODY_LENGTH_MAX.max(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024) {
+            let more = timeout(MEMORY_TIMEOUT, Arc::clone(memory).acquire_many_owned(PIECE)).await;
+            let Ok(Ok(more)) = more else { return Err(busy()) };
+            match &mut reserved {
+                Some(reserved) => reserved.merge(more),
+                None => reserved = Some(more),
+            }
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole.freeze(), reserved))
+}
+
+fn too_large(most: usize) -> Response {
+    let most = most / 1024;
+    let body = format!(r#"{{"error":"invalid_request","error_description":"the body is larger than {most} KiB"}}"#);
+    json_text(StatusCode::PAYLOAD_TOO_LARGE, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::http::Body as Answer;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// A body that comes in pieces, and the hand that sends them.
+    fn in_pieces() -> (tokio::sync::mpsc::Sender<Bytes>, Answer) {
+        let (pieces, receiver) = tokio::sync::mpsc::channel(64);
+        (pieces, Answer::Stream(receiver))
+    }
+
+    #[tokio::test]
+    async fn a_large_body_takes_memory_as_it_arrives_and_gives_it_back() {
+        let memory = Arc::new(Semaphore::new(8 * 1024));
+        let (pieces, body) = in_pieces();
+        let (own, declared) = (Arc::clone(&memory), Some(7 * MIB));
+        let reading = tokio::spawn(async move { collect(body, declared, 25 * MIB, &own).await });
+        pieces.send(vec![0; BODY_LENGTH_MAX].into()).await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(memory.available_permits(), 8 * 1024, "an ordinary body is not counted, whatever was declared");
+        for _ in 0..3 {
+            pieces.send(vec![0; MIB].into()).await.unwrap();
+        }
+        drop(pieces);
+        let (whole, reserved) = reading.await.unwrap().unwrap();
+        assert_eq!((whole.len(), memory.available_permits()), (3 * MIB + BODY_LENGTH_MAX, 4 * 1024));
+        drop(reserved);
+        assert_eq!(memory.available_permits(), 8 * 1024);
+    }
+
+    #[tokio::test]
+    async fn a_large_body_without_memory_is_asked_to_come_again() {
+        let memory = Arc::new(Semaphore::new(2 * 1024));
+        let body = || Full::new(Bytes::from(vec![0; 2 * MIB]));
+        let (_, reserved) = collect(body(), None, 25 * MIB, &memory).await.unwrap();
+        let refused = collect(body(), None, 25 * MIB, &memory).await.unwrap_err();
+        assert_eq!(
+            (refused.status(), refused.headers()["retry-after"].to_str().unwrap()),
+            (StatusCode::SERVICE_UNAVAILABLE, "2")
+        );
+        drop(reserved);
+        assert!(collect(body(), None, 25 * MIB, &memory).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_counted_when_no_length_is_declared() {
+        let memory = memory();
+        let taken = collect(Full::new(Bytes::from(vec![0; MIB])), None, MIB, &memory).await.unwrap();
+        assert_eq!(taken.0.len(), MIB);
+        let refused = collect(Full::new(Bytes::from(vec![0; MIB + 1])), None, MIB, &memory).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}

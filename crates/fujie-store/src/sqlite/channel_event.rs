@@ -1,0 +1,194 @@
+//! The log of the channel: appended to by whoever acts, in that act's transaction; read from a cursor on.
+//!
+//! An event's id is its place in the log over all topics, ascending in the order of commits. The newest one is told
+//! to whoever watches, after every commit that appended.
+
+use rusqlite::{Connection, Params, Row, params};
+use tokio::sync::watch;
+
+use super::{Store, row, target, topic, writer::Effect};
+use crate::{
+    error::StoreError,
+    outcome::Appended,
+    record::{ChannelEvent, Event, NewEvent, OWN_TOPIC},
+};
+
+macro_rules! select_events {
+    ($rest:literal) => {
+        concat!(
+            "SELECT e.id, e.topic, e.at, e.type, e.source, e.subject, e.is_kept, e.data FROM channel_event e ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Appends an event to the log.
+    pub async fn append_event(&self, new: NewEvent) -> Result<Appended, StoreError> {
+        self.write_whole(move |connection| {
+            Ok(match append(connection, &new)? {
+                Some(event_id) => Effect::Keep(Appended::Appended { event_id }),
+                None => Effect::Undo(Appended::UnknownTopic),
+            })
+        })
+        .await
+    }
+
+    /// Events of all topics after the event `after`, oldest first: at most `limit` (cut to 10,000), and no more after
+    /// their texts have come to `bytes_max` together. Empty only when there is none.
+    pub async fn events_after(
+        &self,
+        after: i64,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Vec<ChannelEvent>, StoreError> {
+        let sql = select_events!("WHERE e.id > ?1 ORDER BY e.id LIMIT ?2");
+        self.read(|connection| page(connection, sql, params![after, limit.min(EVENTS_MAX)], bytes_max))
+    }
+
+    /// Events of one topic, as [`Self::events_after`].
+    pub async fn events_in(
+        &self,
+        topic: &str,
+        after: i64,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Vec<ChannelEvent>, StoreError> {
+        let sql = select_events!("WHERE e.topic = ?1 AND e.id > ?2 ORDER BY e.id LIMIT ?3");
+        self.read(|connection| page(connection, sql, params![topic, after, limit.min(EVENTS_MAX)], bytes_max))
+    }
+
+    /// Events of one topic before the event `before` (or at all), newest first; `limit` is cut to 200.
+    pub async fn events_before(
+        &self,
+        topic: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<ChannelEvent>, StoreError> {
+        let sql = select_events!("WHERE e.topic = ?1 AND e.id < ?2 ORDER BY e.id DESC LIMIT ?3");
+        let values = params![topic, before.unwrap_or(i64::MAX), limit.min(200)];
+        self.read(|connection| row::all(connection, sql, values, event))
+    }
+
+    /// One event, with what was kept aside for it.
+    pub async fn channel_event(&self, id: i64) -> Result<Option<(ChannelEvent, Option<Vec<u8>>)>, StoreError> {
+        let sql = "SELECT e.id, e.topic, e.at, e.type, e.source, e.subject, e.is_kept, e.data, b.body \
+                   FROM channel_event e LEFT JOIN channel_body b ON b.event_id = e.id WHERE e.id = ?1";
+        self.read(|connection| row::first(connection, sql, [id], |row| Ok((event(row)?, row.get(8)?))))
+    }
+
+    /// The oldest event that may still be read: whoever resumes after an earlier one may have missed something. One
+    /// more than the newest when there is none.
+    pub async fn oldest_event_id(&self) -> Result<i64, StoreError> {
+        self.read(|connection| {
+            let oldest: Option<i64> =
+                row::first(connection, "SELECT min(id) FROM channel_event", [], |row| Ok(row.get(0)?))?.flatten();
+            match oldest {
+                Some(oldest) => Ok(oldest),
+                None => Ok(head(connection)? + 1),
+            }
+        })
+    }
+
+    /// The newest event; 0 before the first. It changes after every commit here that appended, before the verbs of
+    /// that commit are answered, and ends with the store. What it is now counts as seen.
+    pub fn channel_head(&self) -> watch::Receiver<i64> {
+        let mut head = self.engine.head.clone();
+        head.mark_unchanged();
+        head
+    }
+
+    /// Has [`Self::channel_head`] tell of what another process appended to the same database. A point read when
+    /// there is nothing: call it from time to time.
+    pub async fn renew_channel_head(&self) -> Result<(), StoreError> {
+        if self.read(head)? > *self.engine.head.borrow() {
+            // Every commit looks at the log.
+            self.write(|_| Ok(())).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Appends inside the acting verb's transaction, and wakes the targets of the topic; `None` when there is no such
+/// topic, and nothing was written.
+pub(super) fn append(connection: &Connection, new: &NewEvent) -> Result<Option<i64>, StoreError> {
+    let sql = "INSERT INTO channel_event (topic, at, type, source, subject, is_kept, data) \
+               SELECT name, ?2, ?3, ?4, ?5, ?6, ?7 FROM topic WHERE name = ?1 RETURNING id";
+    let NewEvent { topic, at, event_type, source, subject, data, body } = new;
+    let values = params![topic, at.millis(), event_type, source, subject, body.is_some(), data];
+    let id: Option<i64> = row::first(connection, sql, values, |row| Ok(row.get(0)?))?;
+    let Some(id) = id else { return Ok(None) };
+    if let Some(body) = body {
+        row::change(connection, "INSERT INTO channel_body (event_id, body) VALUES (?1, ?2)", params![id, body])?;
+    }
+    target::wake(connection, topic, *at)?;
+    Ok(Some(id))
+}
+
+/// Tells an audit row on the server's own topic, if that topic was made.
+pub(super) fn tell(connection: &Connection, event: &Event) -> Result<(), StoreError> {
+    if !topic::exists(connection, OWN_TOPIC)? {
+        return Ok(());
+    }
+    let detail = event.detail.as_deref().and_then(|detail| serde_json::from_str::<serde_json::Value>(detail).ok());
+    let data = serde_json::json!({
+        "account": event.account.map(|account| account.to_string()),
+        "client": event.client,
+        "detail": detail,
+    });
+    let new = NewEvent {
+        topic: OWN_TOPIC.to_owned(),
+        at: event.at,
+        event_type: format!("fujie.{}", event.kind.as_str()),
+        source: "/".to_owned(),
+        subject: None,
+        data: Some(data.to_string()),
+        body: None,
+    };
+    append(connection, &new)?;
+    Ok(())
+}
+
+/// The newest id that was ever given; 0 before the first.
+pub(super) fn head(connection: &Connection) -> Result<i64, StoreError> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'channel_event'";
+    Ok(row::first(connection, sql, [], |row| Ok(row.get(0)?))?.unwrap_or_default())
+}
+
+/// Rows until they are `bytes_max` together; at least one, if there is one.
+fn page(
+    connection: &Connection,
+    sql: &'static str,
+    params: impl Params,
+    bytes_max: usize,
+) -> Result<Vec<ChannelEvent>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let (mut out, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(row) = rows.next()? {
+        let event = event(row)?;
+        let texts = [Some(&event.topic), Some(&event.event_type), Some(&event.source)];
+        let texts = texts.into_iter().chain([event.subject.as_ref(), event.data.as_ref()]).flatten();
+        bytes = bytes.saturating_add(texts.map(String::len).sum());
+        out.push(event);
+        if bytes >= bytes_max {
+            break;
+        }
+    }
+    Ok(out)
+}
+
+fn event(row: &Row<'_>) -> Result<ChannelEvent, StoreError> {
+    Ok(ChannelEvent {
+        id: row.get(0)?,
+        topic: row.get(1)?,
+        at: row::time(row, 2)?,
+        event_type: row.get(3)?,
+        source: row.get(4)?,
+        subject: row.get(5)?,
+        is_kept: row.get(6)?,
+        data: row.get(7)?,
+    })
+}
+
+const EVENTS_MAX: u32 = 10_000;

@@ -1,0 +1,70 @@
+//! The inbox: what came in at an integration, and the event it became, in one transaction and once.
+
+use rusqlite::{Row, params};
+
+use super::{Store, channel_event::append, row, writer::Effect};
+use crate::{
+    error::StoreError,
+    outcome::Receipt,
+    record::{Delivered, Delivery},
+};
+
+impl Store {
+    /// Takes a delivery in: its row and its event are on disk together before this answers. The same delivery again
+    /// changes nothing, for 30 days.
+    pub async fn receive(&self, delivery: Delivery) -> Result<Receipt, StoreError> {
+        self.write_whole(move |connection| {
+            // The writer holds the lock since before this read, so nobody comes in between; the key of the row would
+            // refuse it.
+            let sql = "SELECT w.event_id FROM integration i \
+                       LEFT JOIN webhook_inbox w ON w.integration = i.id AND w.delivery = ?2 \
+                       WHERE i.id = ?1 AND i.topic = ?3";
+            let Delivery { integration, delivery, event, append: new } = delivery;
+            let values = params![integration, delivery, new.topic];
+            match row::first(connection, sql, values, |row| Ok(row.get(0)?))? {
+                None => return Ok(Effect::Undo(Receipt::UnknownIntegration)),
+                Some(Some(event_id)) => return Ok(Effect::Undo(Receipt::Duplicate { event_id })),
+                Some(None) => {}
+            }
+            let Some(event_id) = append(connection, &new)? else {
+                return Ok(Effect::Undo(Receipt::UnknownIntegration));
+            };
+            let sql = "INSERT INTO webhook_inbox (event_id, integration, delivery, received_at, event) \
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            row::change(connection, sql, params![event_id, integration, delivery, new.at.millis(), event])?;
+            Ok(Effect::Keep(Receipt::Received { event_id }))
+        })
+        .await
+    }
+
+    /// What came in at an integration before the event `before` (or at all), newest first; `limit` is cut to 200.
+    pub async fn deliveries(
+        &self,
+        integration: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        let sql = "SELECT event_id, delivery, event, received_at FROM webhook_inbox \
+                   WHERE integration = ?1 AND event_id < ?2 ORDER BY event_id DESC LIMIT ?3";
+        let values = params![integration, before.unwrap_or(i64::MAX), limit.min(200)];
+        self.read(|connection| row::all(connection, sql, values, delivered))
+    }
+
+    /// Those of the deliveries named so that came in at an integration; others are left out.
+    pub async fn received(&self, integration: &str, deliveries: &[String]) -> Result<Vec<Delivered>, StoreError> {
+        let sql = "SELECT event_id, delivery, event, received_at FROM webhook_inbox \
+                   WHERE integration = ?1 AND delivery = ?2";
+        self.read(|connection| {
+            let mut found = Vec::new();
+            for delivery in deliveries {
+                found.extend(row::first(connection, sql, params![integration, delivery], delivered)?);
+            }
+            Ok(found)
+        })
+    }
+}
+
+fn delivered(row: &Row<'_>) -> Result<Delivered, StoreError> {
+    let received_at = row::time(row, 3)?;
+    Ok(Delivered { event_id: row.get(0)?, delivery: row.get(1)?, event: row.get(2)?, received_at })
+}

@@ -1,0 +1,49 @@
+//! Accounts' tokens at providers, sealed. Unbinding an identity and disabling an account take them along.
+
+use fujie_core::id::Id;
+use rusqlite::params;
+
+use super::{Store, row};
+use crate::{
+    error::StoreError,
+    outcome::{AccountChanged, Ended},
+    record::UpstreamToken,
+};
+
+impl Store {
+    /// Keeps a token in the place of the one that the account had by this connection, if any.
+    pub async fn put_upstream_token(&self, token: UpstreamToken) -> Result<AccountChanged, StoreError> {
+        let sql = "INSERT INTO upstream_token (account, connection, provider, scope, sealed, obtained_at) \
+                   SELECT id, ?2, ?3, ?4, ?5, ?6 FROM account WHERE id = ?1 AND disabled_at IS NULL \
+                   ON CONFLICT (account, connection) DO UPDATE SET provider = excluded.provider, \
+                   scope = excluded.scope, sealed = excluded.sealed, obtained_at = excluded.obtained_at";
+        let put = self.write(move |connection| {
+            let UpstreamToken { account, connection: by, provider, scope, sealed, obtained_at } = token;
+            row::change(connection, sql, params![account.as_bytes(), by, provider, scope, sealed, obtained_at.millis()])
+        });
+        Ok(if put.await? == 1 { AccountChanged::Changed } else { AccountChanged::Gone })
+    }
+
+    /// The token that an account has by a connection.
+    pub async fn upstream_token(&self, account: Id, connection: &str) -> Result<Option<UpstreamToken>, StoreError> {
+        let by = connection;
+        let sql = "SELECT connection, provider, scope, sealed, obtained_at FROM upstream_token \
+                   WHERE account = ?1 AND connection = ?2";
+        self.read(|connection| {
+            row::first(connection, sql, params![account.as_bytes(), by], |row| {
+                let (connection, provider, scope) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let (sealed, obtained_at) = (row.get(3)?, row::time(row, 4)?);
+                Ok(UpstreamToken { account, connection, provider, scope, sealed, obtained_at })
+            })
+        })
+    }
+
+    /// Forgets the token that an account has by a connection.
+    pub async fn remove_upstream_token(&self, account: Id, connection: &str) -> Result<Ended, StoreError> {
+        let by = connection.to_owned();
+        let sql = "DELETE FROM upstream_token WHERE account = ?1 AND connection = ?2";
+        let removed =
+            self.write(move |connection| row::change(connection, sql, params![account.as_bytes(), by])).await?;
+        Ok(if removed == 1 { Ended::Ended } else { Ended::Absent })
+    }
+}

@@ -1,0 +1,87 @@
+//! The inbox: a delivery takes effect once.
+
+use fujie_store::{Delivered, Ended, Receipt, Store};
+
+use crate::given::{
+    T0, at,
+    channel::{delivery, integration, topic},
+    count, race,
+};
+
+fn event_id(receipt: Receipt) -> i64 {
+    match receipt {
+        Receipt::Received { event_id } => event_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn a_delivery_becomes_an_event(store: &Store) {
+    let topic = topic(store).await;
+    let integration = integration(store, &topic).await;
+    let new = delivery(&integration, "one");
+    let id = event_id(store.receive(new.clone()).await.unwrap());
+    let (event, body) = store.channel_event(id).await.unwrap().unwrap();
+    let found = (event.id, event.topic, event.event_type, event.source, event.data);
+    assert_eq!(found, (id, topic.name, new.append.event_type, new.append.source, new.append.data));
+    assert_eq!((event.is_kept, body), (false, None));
+    assert_eq!(*store.channel_head().borrow(), id, "told before it was answered");
+}
+
+pub async fn one_of_64_receives_the_delivery(store: &Store) {
+    let topic = topic(store).await;
+    let integration = integration(store, &topic).await;
+    let outcomes = race(|_| {
+        let (store, delivery) = (store.clone(), delivery(&integration, "one"));
+        async move { store.receive(delivery).await.unwrap() }
+    })
+    .await;
+    let received: Vec<_> = outcomes.iter().filter(|outcome| matches!(outcome, Receipt::Received { .. })).collect();
+    let [Receipt::Received { event_id }] = received[..] else { panic!("{received:?}") };
+    let again = Receipt::Duplicate { event_id: *event_id };
+    assert_eq!(count(&outcomes, |outcome| *outcome == again), 63);
+    let events = store.events_in(&topic.name, 0, 100, usize::MAX).await.unwrap();
+    assert_eq!(events.len(), 1, "it took effect once");
+}
+
+pub async fn a_delivery_is_one_per_integration(store: &Store) {
+    let topic = topic(store).await;
+    let (one, two) = (integration(store, &topic).await, integration(store, &topic).await);
+    let first = event_id(store.receive(delivery(&one, "same")).await.unwrap());
+    let second = event_id(store.receive(delivery(&two, "same")).await.unwrap());
+    assert!(second > first);
+    assert_eq!(store.receive(delivery(&one, "same")).await.unwrap(), Receipt::Duplicate { event_id: first });
+}
+
+pub async fn a_removed_integration_receives_nothing(store: &Store) {
+    let (own, other) = (topic(store).await, topic(store).await);
+    let integration = integration(store, &own).await;
+    let mut astray = delivery(&integration, "two");
+    astray.append.topic = other.name;
+    assert_eq!(store.receive(astray).await.unwrap(), Receipt::UnknownIntegration, "of another topic");
+    let id = event_id(store.receive(delivery(&integration, "one")).await.unwrap());
+    let owner = Some(own.created_by);
+    assert_eq!(store.remove_integration(&integration.id, owner, at(1)).await.unwrap(), Ended::Ended);
+    assert_eq!(store.remove_integration(&integration.id, owner, at(1)).await.unwrap(), Ended::Absent);
+    for name in ["one", "three"] {
+        let receipt = store.receive(delivery(&integration, name)).await.unwrap();
+        assert_eq!(receipt, Receipt::UnknownIntegration);
+    }
+    assert_eq!(store.deliveries(&integration.id, None, 10).await.unwrap(), []);
+    assert!(store.channel_event(id).await.unwrap().is_some(), "what happened stays");
+    assert_eq!(*store.channel_head().borrow(), id);
+}
+
+pub async fn deliveries_are_listed_newest_first(store: &Store) {
+    let topic = topic(store).await;
+    let (listed, other) = (integration(store, &topic).await, integration(store, &topic).await);
+    let mut all = Vec::new();
+    for name in ["a", "b", "c"] {
+        let event_id = event_id(store.receive(delivery(&listed, name)).await.unwrap());
+        store.receive(delivery(&other, name)).await.unwrap();
+        let (delivery, event) = (name.to_owned(), "push".to_owned());
+        all.insert(0, Delivered { event_id, delivery, event, received_at: T0 });
+    }
+    assert_eq!(store.deliveries(&listed.id, None, 10).await.unwrap(), all);
+    assert_eq!(store.deliveries(&listed.id, None, 2).await.unwrap(), all[..2]);
+    assert_eq!(store.deliveries(&listed.id, Some(all[1].event_id), 10).await.unwrap(), all[2..]);
+}

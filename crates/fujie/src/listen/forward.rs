@@ -1,0 +1,183 @@
+//! `--forward`: every event is posted to a server on this machine, as webhook development on a laptop wants it.
+//!
+//! What GitHub delivered looks again as GitHub sends it: its headers, its body byte for byte, signed anew if a secret is
+//! given. Anything else is posted as CloudEvents JSON (structured mode).
+
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use aws_lc_rs::{digest, hmac};
+use clap::Args;
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+use super::{event::Event, handle::Fault, server::Server};
+use crate::login::{Failure, of_file};
+
+/// Where events are posted.
+#[derive(Debug, Default, Args)]
+pub struct ForwardTo {
+    /// Post every event there: a server under development. GitHub's look as GitHub sends them.
+    #[arg(long, value_name = "URL")]
+    forward: Option<String>,
+    /// File with the secret that forwarded GitHub events are signed with (X-Hub-Signature-256).
+    #[arg(long, value_name = "FILE", requires = "forward")]
+    secret_file: Option<PathBuf>,
+}
+
+/// Posts events.
+pub struct Forward {
+    url: Url,
+    key: Option<hmac::Key>,
+    http: reqwest::Client,
+}
+
+/// One request.
+struct Posted {
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl ForwardTo {
+    /// What posts, if that is wanted.
+    pub fn open(&self) -> Result<Option<Forward>, Failure> {
+        let Some(text) = &self.forward else { return Ok(None) };
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = url.ok_or_else(|| {
+            Failure::usage(
+                "--forward must be a URL such as http://127.0.0.1:3000/hook",
+                "--forward 应为 http://127.0.0.1:3000/hook 这样的网址",
+            )
+        })?;
+        let key = self.secret_file.as_deref().map(key).transpose()?;
+        let is_here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(ANSWER_TIMEOUT);
+        let http = if is_here { http.no_proxy() } else { http };
+        let http = http.build().map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+        Ok(Some(Forward { url, key, http }))
+    }
+}
+
+impl Forward {
+    /// Posts `event`, again and again for a while when nobody answers; the status.
+    pub async fn post(&self, event: &Event, server: &Server) -> Result<u16, Fault> {
+        let posted = self.posted(event, server).await?;
+        let mut pauses = PAUSES.iter();
+        loop {
+            let fault = match self.send(&posted).await {
+                Ok(status @ 200..300) => return Ok(status),
+                Ok(status) => {
+                    let fault =
+                        Fault::new(format!("{} answered {status}", self.url), format!("{} 返回 {status}", self.url));
+                    if status < 500 && status != 429 {
+                        return Err(fault);
+                    }
+                    fault
+                }
+                Err(error) => {
+                    let error = error.without_url();
+                    let cause = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+                    let cause = cause.last().map(ToString::to_string).unwrap_or_default();
+                    Fault::new(format!("{}: {cause}", self.url), format!("{}：{cause}", self.url))
+                }
+            };
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Err(fault),
+            }
+        }
+    }
+
+    async fn send(&self, posted: &Posted) -> reqwest::Result<u16> {
+        let mut request = self.http.post(self.url.clone()).body(posted.body.clone());
+        for (name, value) in &posted.headers {
+            request = request.header(*name, value);
+        }
+        Ok(request.send().await?.status().as_u16())
+    }
+
+    async fn posted(&self, event: &Event, server: &Server) -> Result<Posted, Fault> {
+        let Some(name) = event.event_type.strip_prefix("com.github.") else {
+            let headers = vec![("content-type", "application/cloudevents+json".to_owned())];
+            return Ok(Posted { headers, body: event.line.clone().into_bytes() });
+        };
+        let body = match (event.data(), &event.dataref) {
+            (Some(data), _) => data.as_bytes().to_vec(),
+            (None, Some(dataref)) => server.data(dataref).await?,
+            (None, None) => b"null".to_vec(),
+        };
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("user-agent", "GitHub-Hookshot/fujie".to_owned()),
+            ("x-github-event", name.to_owned()),
+            ("x-github-delivery", delivery(event)),
+        ];
+        if let Some(key) = &self.key {
+            let tag: String = hmac::sign(key, &body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            headers.push(("x-hub-signature-256", format!("sha256={tag}")));
+        }
+        Ok(Posted { headers, body })
+    }
+}
+
+/// A name for the delivery that is the same whenever the event is posted, in the form of GitHub's (RFC 9562 §5.8).
+fn delivery(event: &Event) -> String {
+    let name = format!("{}#{}", event.source, event.id);
+    let digest = digest::digest(&digest::SHA256, name.as_bytes());
+    let mut hex = String::new();
+    for (at, byte) in digest.as_ref().iter().take(16).enumerate() {
+        let byte = match at {
+            6 => 0x80 | (byte & 0x0f),
+            8 => 0x80 | (byte & 0x3f),
+            _ => *byte,
+        };
+        hex.push_str(&format!("{byte:02x}"));
+        if matches!(at, 3 | 5 | 7 | 9) {
+            hex.push('-');
+        }
+    }
+    hex
+}
+
+fn key(path: &Path) -> Result<hmac::Key, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    let read = File::open(path).and_then(|file| file.take(SECRET_LENGTH_MAX).read_to_string(&mut text));
+    read.map_err(|error| of_file(path, &error))?;
+    let secret = text.trim_end_matches(['\n', '\r']);
+    if secret.is_empty() {
+        return Err(Failure::usage("--secret-file: the file is empty", "--secret-file 指定的文件是空的"));
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()))
+}
+
+/// A server under development is often down for a moment.
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// GitHub waits as long for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a secret's file, at most.
+const SECRET_LENGTH_MAX: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_named_alike_each_time_and_unlike_its_neighbours() {
+        let event = |line: &str| Event::read(line).unwrap();
+        let own = delivery(&event(r#"{"id":"17","source":"/hooks/a"}"#));
+        assert_eq!(own, delivery(&event(r#"{"id":"17","source":"/hooks/a","type":"x"}"#)));
+        assert_ne!(own, delivery(&event(r#"{"id":"18","source":"/hooks/a"}"#)));
+        assert_ne!(own, delivery(&event(r#"{"id":"17","source":"/hooks/b"}"#)));
+        let parts: Vec<usize> = own.split('-').map(str::len).collect();
+        assert_eq!((parts.as_slice(), own.as_bytes()[14]), ([8, 4, 4, 4, 12].as_slice(), b'8'));
+    }
+}

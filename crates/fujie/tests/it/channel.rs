@@ -1,0 +1,3 @@
+//! The channel from the outside: programs, sockets and other people's libraries.
+
+mod echo;
