@@ -56,7 +56,7 @@ topic-notice-at = When (optional)
 topic-notice-text = Details (optional)
 topic-notice-submit = Post
 topic-notice-error-title-invalid = Give the notice a title of at most 200 characters.
-topic-notice-error-text-too-long = The details are too long. 10,000 characters are the limit.
+topic-notice-error-text-too-long = The details are too long. 5,000 characters are the limit.
 topic-notice-error-at-invalid = This is not a date and time.
 
 ## Settings of a topic

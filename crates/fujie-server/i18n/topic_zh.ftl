@@ -56,7 +56,7 @@ topic-notice-at = 时间（选填）
 topic-notice-text = 内容（选填）
 topic-notice-submit = 发布
 topic-notice-error-title-invalid = 请填写标题，最多 200 个字符。
-topic-notice-error-text-too-long = 内容太长，最多 10000 个字符。
+topic-notice-error-text-too-long = 内容太长，最多 5000 个字符。
 topic-notice-error-at-invalid = 时间格式不正确。
 
 ## 话题设置

@@ -28,6 +28,9 @@ use crate::{
 /// Events of one part of the list.
 const CARDS_MAX: u32 = 50;
 
+/// Characters of a notice's text by the form: encoded they fit into what is read of a form.
+const TEXT_LENGTH_MAX: usize = 5000;
+
 /// Somebody at a topic that they belong to.
 pub(crate) struct Here {
     pub session: Session,
@@ -118,7 +121,9 @@ pub async fn post(server: &Server, request: &Request, name: &str) -> Response {
     let text = |field: &str| fields.text(field).unwrap_or_default();
     let at = zoned(text("at"), text("offset"));
     let draft = Draft { title: text("title"), text: text("text"), kind: fields.text("kind"), at: Some(&at) };
+    let is_too_long = draft.text.chars().count() > TEXT_LENGTH_MAX;
     let error = match Notice::new(draft, &here.session.account.name) {
+        Ok(_) if is_too_long => NoticeError::TextTooLong,
         Ok(notice) => return append(&visit, &here, &notice).await,
         Err(notice::NoticeError::Title | notice::NoticeError::Kind) => NoticeError::TitleInvalid,
         Err(notice::NoticeError::Text) => NoticeError::TextTooLong,

@@ -170,7 +170,7 @@ impl House {
         let wechat = Wechat::start(("127.0.0.1", 0), config).await.unwrap();
         let (clock, upstream) = (Clock::default(), Arc::new(Upstream::new()));
         let (channel, line) = channel(simulators.clone());
-        let settings = settings(&issuer, wechat.base_url(), &clock, &upstream, apps, channel);
+        let settings = settings(&issuer, &clock, connections(wechat.base_url(), &upstream, apps), channel);
         let (server, stop, running) = start(folder.path(), settings, listener).await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let mut house = Self {
@@ -196,11 +196,17 @@ impl House {
     }
 
     /// Stops the server and starts it again over the same data, with these connections.
-    pub async fn restart(mut self, apps: &[App]) -> Self {
+    pub async fn restart(self, apps: &[App]) -> Self {
+        let connections = connections(self.wechat.base_url(), &self.upstream, apps);
+        self.restart_with(connections).await
+    }
+
+    /// The same with connections to others than WeChat.
+    pub async fn restart_with(mut self, connections: Vec<Connection>) -> Self {
         self.halt().await;
         let listener = TcpListener::bind(self.address).await.unwrap();
         let (channel, line) = channel(self.simulators.clone());
-        let settings = settings(&self.issuer, self.wechat.base_url(), &self.clock, &self.upstream, apps, channel);
+        let settings = settings(&self.issuer, &self.clock, connections, channel);
         let (server, stop, running) = start(self.folder.path(), settings, listener).await;
         Self { server, line, stop: Some(stop), running: Some(running), ..self }
     }
@@ -492,14 +498,7 @@ fn channel(simulators: Simulators) -> (ChannelSettings, std::net::SocketAddr) {
     (ChannelSettings { line, heartbeat: HEARTBEAT, simulators, ..ChannelSettings::default() }, address)
 }
 
-fn settings(
-    issuer: &str,
-    wechat: &str,
-    clock: &Clock,
-    upstream: &Arc<Upstream>,
-    apps: &[App],
-    channel: ChannelSettings,
-) -> Settings {
+fn connections(wechat: &str, upstream: &Arc<Upstream>, apps: &[App]) -> Vec<Connection> {
     let connection = |app: &App| {
         let record = provider::wechat().at_host(wechat).unwrap();
         let registration = Registration::new(record, app.appid, fujie_client::Secret::new(app.secret)).unwrap();
@@ -513,12 +512,16 @@ fn settings(
             embedding: app.embedding,
         }
     };
+    apps.iter().map(connection).collect()
+}
+
+fn settings(issuer: &str, clock: &Clock, connections: Vec<Connection>, channel: ChannelSettings) -> Settings {
     Settings {
         issuer: issuer.to_owned(),
         name: "Fujie".to_owned(),
         is_demo: false,
         policy: Policy::default(),
-        connections: apps.iter().map(connection).collect(),
+        connections,
         password_enabled: true,
         channel,
         master: MasterKey::new(&[7; 32]).unwrap(),

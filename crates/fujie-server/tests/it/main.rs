@@ -10,5 +10,6 @@ mod log;
 mod races;
 mod session;
 mod standards;
+mod topic;
 mod upstream;
 mod walk;
