@@ -236,4 +236,4 @@ integration-said-hook-made = The webhook is created. { $provider } sends a ping 
 integration-said-pinged = { $provider } was asked for a ping. Reload in a moment.
 integration-said-again = { $provider } was asked to deliver { $count } again. They arrive within seconds; then reload.
 integration-said-secret-replaced = The new secret is in use, here and at { $provider }.
-integration-said-not-removed = { $provider } did not remove the webhook. It is still there.
+integration-said-not-removed = { $provider } has not removed the webhook: it wants a wider permission for that.

@@ -236,4 +236,4 @@ integration-said-hook-made = Webhook 已创建，{ $provider }会先发送一次
 integration-said-pinged = 已请求{ $provider }发送 ping，请稍后刷新。
 integration-said-again = 已请求{ $provider }重新投递 { $count } 条记录，几秒内即可到达，届时请刷新。
 integration-said-secret-replaced = 新密钥已在本站和{ $provider }同时生效。
-integration-said-not-removed = { $provider }没有删除该 Webhook，它仍然存在。
+integration-said-not-removed = Webhook 尚未删除：{ $provider }要求更高的权限才能删除。
