@@ -57,7 +57,7 @@ const EN: Tongue = Tongue {
     code: "en",
     team: "The garden",
     details: "Bring a watering can.",
-    may_read: "eceive the events of topics you are a member of",
+    may_read: "Receive the events of topics you are a member of",
     is_signed_in: "You can close this window",
     listening: "Listening to team",
     live: "Live:",
@@ -122,6 +122,9 @@ impl Story {
         owner.click("button[name=decision][value=allow]").await;
         owner.wait_text(self.tongue.is_signed_in).await;
         assert_eq!(login.end().code, Some(0));
+        owner.open(&format!("{issuer}/account")).await;
+        owner.wait_text(self.tongue.may_read).await;
+        self.look(owner, "account-application").await;
         let token = self.desk.run(&["token"]).out.trim().to_owned();
 
         let folder = self.desk.store();

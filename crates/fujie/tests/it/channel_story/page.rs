@@ -29,9 +29,9 @@ impl Story {
         }
         if std::env::var_os("FUJIE_SCREENSHOTS").is_some() {
             let dark = |value: &str| json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
-            window.devtools("Emulation.setEmulatedMedia", dark("dark")).await;
+            window.command("Emulation.setEmulatedMedia", dark("dark")).await;
             self.keep(window, PHONE, &format!("{name}-dark-{code}")).await;
-            window.devtools("Emulation.setEmulatedMedia", dark("light")).await;
+            window.command("Emulation.setEmulatedMedia", dark("light")).await;
         }
         window.resize(WIDE).await;
         if code == "zh-CN" {

@@ -39,7 +39,7 @@ impl Push {
         super::control(self.base(), "apps", Some(phone)).await;
         let subscription = json!({ "endpoint": format!("{}/push/phone", self.base()), "keys": self.keys["keys"] });
         let script = SUBSCRIPTION.replace("SUBSCRIPTION", &subscription.to_string());
-        window.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+        window.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
 
     /// The key that the page's script gave the browser, in base64url.

@@ -73,7 +73,8 @@ impl Robots {
         let (mut dingtalk, mut feishu) = (0, 0);
         for (target, body) in heard.iter().flat_map(|bytes| requests(bytes)) {
             let url = url::Url::parse(&format!("http://robot{target}")).unwrap();
-            let query = |name: &str| url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned());
+            let query =
+                |name: &str| url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned());
             if url.path() == "/robot/send" {
                 // Signed is the time with the secret, under the secret; both stand in the query.
                 let signed = format!("{}\n{DINGTALK_SECRET}", query("timestamp").unwrap());
