@@ -38,9 +38,9 @@
         : element("span", title, { class: "long" }),
     );
     const foot = element("p", undefined, { class: "hint" });
-    foot.append(element("bdi", from), " · ", element("time", format.format(at), { datetime: new Date(at).toISOString() }));
+    foot.append(element("bdi", from), " ", element("time", format.format(at), { datetime: new Date(at).toISOString() }));
     if (isLink) {
-      foot.append(` · ${link.host}`);
+      foot.append(" ", element("span", link.host));
     }
     made.append(heading, ...lines.map((line) => element("p", line, { class: "long" })), foot);
     return made;
