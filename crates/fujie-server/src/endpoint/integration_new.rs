@@ -335,7 +335,7 @@ async fn load(
         provider: connection.shown(),
         state: ConnectState::Connected,
         csrf: visit.csrf(&snapshot, "topic", ""),
-        csrf_sign_in: visit.csrf(&snapshot, "sign-in", ""),
+        csrf_sign_in: visit.csrf(&snapshot, "sign-in", &format!("/topics/{}", here.topic.name)),
         id: Id::new(visit.now, &mut SystemRandom).to_string(),
         repositories: Vec::new(),
         filter,

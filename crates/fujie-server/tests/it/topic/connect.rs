@@ -102,6 +102,16 @@ async fn an_account_without_github_is_asked_to_add_it_first() {
     assert!(!page.location().contains("repo_hook"));
     let page = team.decide(&mut bob, &page, "confirm", "zoe").await;
     assert!(page.location().contains("/bind"), "{}", page.location());
+    // From there it is the usual way, and it ends where it began.
+    let page = bob.follow(&page).await;
+    let page = bob.submit(&page, "/bind", &[("action", "attach")]).await;
+    let page = bob.follow(&page).await;
+    let page = bob.submit(&page, "/sign-in", &[("username", "bob"), ("password", crate::house::PASSWORD)]).await;
+    let page = bob.follow(&page).await;
+    let page = bob.submit(&page, "/bind", &[("action", "confirm")]).await;
+    assert!(page.location().ends_with("/topics/bobs"), "{}", page.location());
+    let page = bob.get(&team.url("/topics/bobs/integrations/new?connection=github")).await;
+    assert!(page.body.contains("/broker/github/connect"), "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
