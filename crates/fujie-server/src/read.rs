@@ -77,7 +77,7 @@ async fn collect<B: Body<Data = Bytes> + Unpin>(
     most: usize,
     memory: &Arc<Semaphore>,
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
-    let mut whole = BytesMut::with_capacity(declared.unwrap_or_default());
+    let mut whole = BytesMut::with_capacity(declared.unwrap_or_default().min(BODY_LENGTH_MAX));
     let mut reserved: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(status(StatusCode::BAD_REQUEST)) };

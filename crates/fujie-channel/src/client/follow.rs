@@ -238,7 +238,10 @@ impl<T: TokenSource> Follow<T> {
         let (id, topic) = event.ok_or_else(|| Lost::Told("an event without id or topic".to_owned()))?;
         let Some(followed) = self.topic(&topic).filter(|followed| followed.cursor < Some(id)) else { return Ok(None) };
         followed.cursor = Some(id);
-        Ok(Some(Event { id, topic: Arc::clone(&followed.name), line: Bytes::copy_from_slice(json.as_bytes()) }))
+        let event = Event { id, topic: Arc::clone(&followed.name), line: Bytes::copy_from_slice(json.as_bytes()) };
+        // A server that gives events is a good one, too.
+        self.back_off.reset();
+        Ok(Some(event))
     }
 
     fn topic(&mut self, name: &str) -> Option<&mut Topic> {

@@ -190,3 +190,83 @@ impl fmt::Debug for LineStream {
         f.debug_struct("LineStream").field("heartbeat", &self.heartbeat).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, duplex};
+
+    use super::*;
+
+    fn pair() -> (LineStream, BufReader<DuplexStream>, Instant) {
+        let (ours, theirs) = duplex(1024);
+        (LineStream::new(Box::new(ours), Heartbeat::default()), BufReader::new(theirs), Instant::now())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn heartbeats_come_after_five_seconds_and_then_every_ten() {
+        let (mut stream, mut server, since) = pair();
+        let serving = tokio::spawn(async move {
+            let mut times = Vec::new();
+            for _ in 0..4 {
+                let mut line = String::new();
+                server.read_line(&mut line).await.unwrap();
+                assert_eq!(line, "ping\n");
+                times.push(since.elapsed().as_secs_f64().round() as u32);
+                server.get_mut().write_all(b"pong\n").await.unwrap();
+            }
+            times
+        });
+        while let Some(line) = stream.next().await.unwrap() {
+            assert_eq!(line, "pong");
+        }
+        assert_eq!(serving.await.unwrap(), [5, 15, 25, 35]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_is_dead_after_thirty_seconds() {
+        let (mut stream, mut server, since) = pair();
+        server.get_mut().write_all(b"hello\n").await.unwrap();
+        assert_eq!(stream.next().await.unwrap().as_deref(), Some("hello"));
+        assert_eq!(stream.next().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(since.elapsed().as_secs_f64().round() as u32, 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_no_line_for_a_while_still_sends_heartbeats() {
+        let (mut stream, mut server, _) = pair();
+        let beating = tokio::time::timeout(Duration::from_secs(100), stream.beat()).await;
+        assert!(beating.is_err(), "a server that was not listened to is not dead");
+        let mut pings = 0;
+        while let Ok(read) = tokio::time::timeout(Duration::from_secs(1), server.read_line(&mut String::new())).await {
+            pings += u32::from(read.unwrap() > 0);
+        }
+        assert_eq!(pings, 10);
+        server.get_mut().write_all("pong\n".repeat(10).as_bytes()).await.unwrap();
+        for _ in 0..10 {
+            assert_eq!(stream.next().await.unwrap().as_deref(), Some("pong"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_are_stripped_and_the_last_half_one_is_given() {
+        let (mut stream, mut server, _) = pair();
+        server.get_mut().write_all("超时断开连接\r\n half".as_bytes()).await.unwrap();
+        server.get_mut().shutdown().await.unwrap();
+        for expected in [Some("超时断开连接"), Some("half"), None, None] {
+            assert_eq!(stream.next().await.unwrap().as_deref(), expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_cannot_fill_the_memory() {
+        let (mut stream, mut server, _) = pair();
+        let flood = async { while server.get_mut().write_all(&[b'x'; 1024]).await.is_ok() {} };
+        let read = async {
+            let error = stream.next().await.unwrap_err();
+            drop(stream);
+            error
+        };
+        let (error, ()) = tokio::join!(read, flood);
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}

@@ -12,7 +12,7 @@ use fujie_core::{
     secret::Secret,
     token::at_rest::AtRest,
 };
-use fujie_store::{Integration, IntegrationAdded, IntegrationKind, StoreError};
+use fujie_store::{Hook, Integration, IntegrationAdded, IntegrationKind, StoreError};
 use http::StatusCode;
 
 use super::{integration, topic::Here, topic_settings::odd};
@@ -277,6 +277,9 @@ async fn make_hook(
     }
     let typed = Typed { label: repository.to_owned(), ..Typed::of(Preset::Github, id) };
     let Some((row, secret)) = door(visit, here, &typed) else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let unfinished =
+        Hook { connection: connection.id.clone(), repository: repository.to_owned(), id: integration::UNFINISHED };
+    let row = Integration { hook: Some(unfinished), ..row };
     match visit.server.store.add_integration(row.clone()).await? {
         IntegrationAdded::Added => {}
         IntegrationAdded::TooMany => return Ok(form(visit, here, typed, Some(IntegrationError::TooMany))),

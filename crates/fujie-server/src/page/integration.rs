@@ -1,7 +1,7 @@
 //! One door for webhooks: where it is, what came in, and for a hook of ours at GitHub what should have.
 //!
 //! Forms, all `POST /topics/{topic}/integrations/{id}` with `csrf` and `action`: `ping`, `again` (with `delivery`),
-//! `again_all`, `secret`, `attach` (with `connection`, `repository`, `event-*`), `remove`, `remove_here`. The secret is
+//! `again_all`, `secret`, `attach` (with `event-*`), `remove`, `remove_here`. The secret is
 //! in the answer that made it and nowhere else.
 
 use serde::Serialize;

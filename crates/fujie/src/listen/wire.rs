@@ -21,7 +21,7 @@ use crate::login::Failure;
 pub async fn follow(feed: &mut Feed, line: &Endpoint) -> End {
     let mut stream = match LineStream::connect(line, Heartbeat::default()).await {
         Ok(stream) => stream,
-        Err(error) => return End::Lost(error.to_string()),
+        Err(error) => return End::Unreached(error.to_string()),
     };
     if let Err(end) = admit(feed, &mut stream).await {
         return end;

@@ -34,6 +34,9 @@ const SLICES: usize = 32;
 /// the reason away unread.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// And so much of what it sends is thrown away, at most.
+const LINGER_MAX: usize = 1024 * 1024;
+
 /// What is said on a connection. Answers keep the order of the lines.
 pub(super) trait Conversation: Send + 'static {
     /// Takes one line. Breaks when all is said.
@@ -127,6 +130,7 @@ struct Leaving {
     until: Instant,
     /// The output is written and the sending side closed: what the peer still sends is thrown away.
     is_lingering: bool,
+    discarded: usize,
 }
 
 impl<'a, S: Transport, C: Conversation> Connection<'a, S, C> {
@@ -314,7 +318,7 @@ impl<'a, S: Transport, C: Conversation> Connection<'a, S, C> {
     fn leave(&mut self, end: End) {
         if self.leaving.is_none() {
             let until = Instant::now() + self.limits.stall;
-            self.leaving = Some(Leaving { end, until, is_lingering: false });
+            self.leaving = Some(Leaving { end, until, is_lingering: false, discarded: 0 });
         }
     }
 
@@ -324,7 +328,7 @@ impl<'a, S: Transport, C: Conversation> Connection<'a, S, C> {
             Some(leaving) => leaving.until = leaving.until.min(until),
             None => {
                 self.output.push(Reply::Bye);
-                self.leaving = Some(Leaving { end: End::Stopped, until, is_lingering: false });
+                self.leaving = Some(Leaving { end: End::Stopped, until, is_lingering: false, discarded: 0 });
             }
         }
     }
@@ -345,8 +349,12 @@ impl<'a, S: Transport, C: Conversation> Connection<'a, S, C> {
         let mut chunk = [MaybeUninit::uninit(); CHUNK];
         let mut chunk = ReadBuf::uninit(&mut chunk);
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut chunk))?;
-        let has_ended = chunk.filled().is_empty();
-        Poll::Ready(Ok(if has_ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }))
+        let read = chunk.filled().len();
+        let is_enough = self.leaving.as_mut().is_none_or(|leaving| {
+            leaving.discarded += read;
+            read == 0 || leaving.discarded > LINGER_MAX
+        });
+        Poll::Ready(Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }))
     }
 
     /// When something must have happened.
