@@ -51,14 +51,11 @@ pub struct Plan {
 impl Plan {
     /// What the command line says: `[--quick] [--hold SECONDS]`.
     pub fn read(words: &[&str]) -> Result<Self> {
-        match words {
-            [] => Ok(Self::full()),
-            ["--quick", rest @ ..] => {
-                Ok(Self { hold: Self::read(rest)?.hold.min(Self::quick().hold), ..Self::quick() })
-            }
-            ["--hold", seconds, rest @ ..] => {
-                Ok(Self { hold: Duration::from_secs(seconds.parse()?), ..Self::read(rest)? })
-            }
+        let plan = if words.contains(&"--quick") { Self::quick() } else { Self::full() };
+        let rest: Vec<&str> = words.iter().copied().filter(|word| *word != "--quick").collect();
+        match rest.as_slice() {
+            [] => Ok(plan),
+            ["--hold", seconds] => Ok(Self { hold: Duration::from_secs(seconds.parse()?), ..plan }),
             _ => bail!("usage: bench/run channel [--quick] [--hold SECONDS]"),
         }
     }

@@ -204,6 +204,11 @@ impl Window {
         }
     }
 
+    /// A command of Chromium's own protocol.
+    pub async fn command(&self, name: &str, parameters: Value) -> Value {
+        self.post("goog/cdp/execute", json!({ "cmd": name, "params": parameters })).await
+    }
+
     pub async fn close(self) {
         drop(self.http.delete(&self.base).send().await);
     }
