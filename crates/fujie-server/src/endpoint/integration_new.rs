@@ -345,7 +345,7 @@ async fn load(
         events: choice.events,
         fault: choice.fault,
     };
-    let Some(tokens) = connect::token(server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(server, here.session.account.id, connection).await? else {
         let is_bound = is_bound(server, &here.session, connection).await?;
         page.state = if is_bound { ConnectState::NotConnected } else { ConnectState::NotBound };
         return Ok(page);

@@ -177,6 +177,17 @@ impl Window {
         STANDARD.decode(self.get("screenshot").await.as_str().unwrap()).unwrap()
     }
 
+    /// Does what the DevTools protocol calls `command`.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.post("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
+    }
+
+    /// Gives the window another size.
+    pub async fn resize(&self, (width, height): (u32, u32)) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
     /// Keeps a picture in the folder that `FUJIE_SCREENSHOTS` names, for people who look at pages.
     pub async fn keep(&self, name: &str) {
         if let Ok(folder) = std::env::var("FUJIE_SCREENSHOTS") {
