@@ -20,10 +20,10 @@ use fujie_core::secret::Secret;
 use tokio::{net::TcpStream, runtime::Handle, task::JoinHandle, time::sleep};
 
 use crate::{
-    again::{self, Other, resident_kib},
     chance,
     house::{House, Peer},
     memory::Memory,
+    process::{self, Other, resident_kib},
 };
 
 /// The default is 30 s; here a peer is cut off sooner, so that nobody waits.
@@ -46,12 +46,15 @@ const EVENT_INTERVAL: Duration = Duration::from_millis(10);
 #[test]
 fn peers_whose_link_goes_down_are_cut_off_and_come_back() {
     let test = "half_open::peers_whose_link_goes_down_are_cut_off_and_come_back";
-    match again::part().as_deref() {
+    match process::part().as_deref() {
         None => {
             let can = Command::new("unshare").args(["-rn", "ip", "link", "set", "lo", "up"]).output();
             let can = can.expect("this test needs `unshare` of util-linux");
             let why = String::from_utf8_lossy(&can.stderr);
-            assert!(can.status.success(), "this test needs `ip` of iproute2 and leave to make networks of its own: {why}");
+            assert!(
+                can.status.success(),
+                "this test needs `ip` of iproute2 and leave to make networks of its own: {why}"
+            );
             Other::start(&["unshare", "-rn"], test, "here").ends();
         }
         Some("here") => story(test),
@@ -69,7 +72,7 @@ fn story(test: &str) {
     ip("link add here type veth peer name there");
     ip("address add 10.77.0.1/24 dev here");
     ip("link set here up");
-    let mut far = Other::start(&["unshare", "-n"], test, "there");
+    let far = Other::start(&["unshare", "-n"], test, "there");
     far.hear("ready");
     ip(&format!("link set there netns {}", far.pid()));
     run(here(far));
@@ -97,7 +100,7 @@ async fn here(mut far: Other) {
         flow(&house.memory, 1).await;
     }
     let cut = since.elapsed();
-    again::tell(&format!("all cut off after {cut:?}; resident {before} KiB before, {} after", resident()));
+    process::tell(&format!("all cut off after {cut:?}; resident {before} KiB before, {} after", resident()));
     // The last heartbeat may have been half a second before.
     assert!(cut > IDLE - HEARTBEAT.every * 2, "{cut:?} is too soon");
     assert!(resident() < before + 16 * 1024 + house.memory.ids("busy", 0).len() as u64 * SIZE as u64 / 1024);
@@ -141,7 +144,8 @@ struct Seen(HashMap<String, Vec<i64>>);
 impl Seen {
     /// Waits until all have everything, each event once and in order.
     fn until(&mut self, far: &Other, memory: &Memory) {
-        let names = TOPICS.iter().flat_map(|topic| (0..CLIENTS).map(move |number| (*topic, format!("{topic}-{number}"))));
+        let names =
+            TOPICS.iter().flat_map(|topic| (0..CLIENTS).map(move |number| (*topic, format!("{topic}-{number}"))));
         for (topic, name) in names {
             let wanted = memory.ids(topic, 0);
             while self.0.get(&name).map_or(0, Vec::len) < wanted.len() {
@@ -203,7 +207,7 @@ fn id(line: &str) -> i64 {
 
 /// The clients' part: follows both topics with many connections, and says what it is given, until it is killed.
 async fn there() {
-    again::tell("ready and waiting");
+    process::tell("ready and waiting");
     let address = std::io::stdin().lock().lines().next().unwrap().unwrap();
     ip("address add 10.77.0.2/24 dev there");
     ip("link set there up");
@@ -217,7 +221,7 @@ async fn there() {
             tokio::spawn(async move {
                 loop {
                     match channel.next().await.unwrap() {
-                        Incoming::Event(event) => again::tell(&format!("given {topic}-{number} {}", event.id)),
+                        Incoming::Event(event) => process::tell(&format!("given {topic}-{number} {}", event.id)),
                         other => panic!("{other:?}"),
                     }
                 }

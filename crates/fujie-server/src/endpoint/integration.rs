@@ -116,7 +116,7 @@ async fn load(visit: &Visit<'_>, here: &Here, row: Integration, news: News) -> R
             (HookState::Made { provider: connection.shown(), repository: hook.repository.clone(), url, told }, rows)
         }
         (Some(connection), Some(hook)) => {
-            let tokens = connect::token(server, here.session.account.id, &connection.id).await?;
+            let tokens = connect::token(server, here.session.account.id, connection).await?;
             let state = HookState::Unfinished {
                 provider: connection.shown(),
                 repository: hook.repository.clone(),
@@ -158,7 +158,7 @@ async fn compare(
     hook: &Hook,
 ) -> Result<(HookTold, Vec<page::DeliveryRow>), StoreError> {
     let server = visit.server;
-    let Some(tokens) = connect::token(server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(server, here.session.account.id, connection).await? else {
         return Ok((HookTold::NotConnected, delivery::received(server, &row.id).await?));
     };
     let listed = async {
@@ -256,7 +256,7 @@ async fn acting(
     here: &Here,
     connection: &Connection,
 ) -> Result<Option<(Arc<Client>, Tokens)>, StoreError> {
-    let Some(tokens) = connect::token(visit.server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(visit.server, here.session.account.id, connection).await? else {
         return Ok(None);
     };
     Ok(connection.upstream.client(visit.now).await.ok().map(|client| (client, tokens)))

@@ -335,7 +335,7 @@ async fn load(
         provider: connection.shown(),
         state: ConnectState::Connected,
         csrf: visit.csrf(&snapshot, "topic", ""),
-        csrf_sign_in: visit.csrf(&snapshot, "sign-in", ""),
+        csrf_sign_in: visit.csrf(&snapshot, "sign-in", &format!("/topics/{}", here.topic.name)),
         id: Id::new(visit.now, &mut SystemRandom).to_string(),
         repositories: Vec::new(),
         filter,
@@ -345,7 +345,7 @@ async fn load(
         events: choice.events,
         fault: choice.fault,
     };
-    let Some(tokens) = connect::token(server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(server, here.session.account.id, connection).await? else {
         let is_bound = is_bound(server, &here.session, connection).await?;
         page.state = if is_bound { ConnectState::NotConnected } else { ConnectState::NotBound };
         return Ok(page);

@@ -158,7 +158,13 @@ impl Page for Integration {
         };
         let by_hand = Self { hook: HookState::None, secret: Some(sample_secret()), ..bare.clone() };
         let hmac = sample_hmac(&bare);
-        let token = Self { kind: IntegrationKind::Token, prefix: String::new(), id_header: None, ..hmac.clone() };
+        let token = Self {
+            kind: IntegrationKind::Token,
+            prefix: String::new(),
+            id_header: None,
+            event_header: Some("X-Event".to_owned()),
+            ..hmac.clone()
+        };
         let said = [
             IntegrationSaid::HookMade,
             IntegrationSaid::Pinged,

@@ -134,3 +134,31 @@ fn no_channel() -> Failure {
 
 /// A server that does not read does not keep us.
 const FAREWELL: Duration = Duration::from_millis(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_word_of_the_protocol() {
+        use ErrorCode as E;
+        let codes = [
+            E::InvalidToken,
+            E::InsufficientScope,
+            E::AccessDenied,
+            E::UnknownTopic,
+            E::InvalidRequest,
+            E::LineTooLong,
+            E::TooSlow,
+            E::TemporarilyUnavailable,
+        ];
+        let errors = codes.map(|code| format!("`error {}`", code.as_str()));
+        let others =
+            ["`ping`", "`pong`", "`auth TOKEN`", "`ok auth`", "`bye`", "`超时断开连接`", "`dropped TOPIC AFTER UNTIL`"];
+        for text in [include_str!("../../../../docs/en/channel.md"), include_str!("../../../../docs/zh/channel.md")] {
+            for word in errors.iter().map(String::as_str).chain(others) {
+                assert!(text.contains(word), "{word} is missing");
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
-//! This program started again as another process of a story: with other limits of the system, or in another network.
+//! Processes of a story: this program started again, for example in another network, and what the system tells of any.
 //!
-//! A test that needs it asks [`part`] first which process it is.
+//! A test that starts itself again asks [`part`] first which process it is.
 
 use std::{
     env,
@@ -82,7 +82,9 @@ impl Drop for Other {
 
 fn follow(stderr: ChildStderr) -> Receiver<String> {
     let (sender, lines) = channel();
-    std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    std::thread::spawn(move || {
+        BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
     lines
 }
 
@@ -90,7 +92,8 @@ fn follow(stderr: ChildStderr) -> Receiver<String> {
 pub fn cpu_seconds(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     // The name in parentheses may hold anything; `utime` and `stime` are the 12th and 13th field after it.
-    let ticks = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2).map(|field| field.parse::<f64>().unwrap());
+    let ticks =
+        stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2).map(|field| field.parse::<f64>().unwrap());
     // Linux tells everybody hundredths of a second, whatever it counts in.
     ticks.sum::<f64>() / 100.0
 }
