@@ -6,6 +6,7 @@ use std::{
     future::Future,
     net::IpAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -21,7 +22,7 @@ use hyper::{
     upgrade::Upgraded,
 };
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// An answer.
 pub type Response = http::Response<Body>;
@@ -163,6 +164,26 @@ pub fn json_text(code: StatusCode, text: impl Into<Bytes>) -> Response {
     response
 }
 
+/// `text` as an answer takes it; if it is large, with `memory` (in KiB) that is given back when it was sent. `None` when
+/// there is too little.
+pub(crate) fn counted(memory: &Arc<Semaphore>, text: Vec<u8>) -> Option<Bytes> {
+    struct Counted {
+        text: Vec<u8>,
+        _memory: OwnedSemaphorePermit,
+    }
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            &self.text
+        }
+    }
+    if text.len() <= BODY_LENGTH_MAX {
+        return Some(text.into());
+    }
+    let size = u32::try_from(text.len().div_ceil(1024)).ok()?;
+    let memory = Arc::clone(memory).try_acquire_many_owned(size).ok()?;
+    Some(Bytes::from_owner(Counted { text, _memory: memory }))
+}
+
 /// An answer that no cache keeps: JSON of `value`.
 pub fn json<T: Serialize>(code: StatusCode, value: &T) -> Response {
     match serde_json::to_vec(value) {
@@ -233,4 +254,24 @@ pub fn preflight() -> Response {
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_answer_keeps_its_memory_until_it_was_sent() {
+        let memory = Arc::new(Semaphore::new(100));
+        let text = |length: usize| vec![b'x'; length];
+        let large = counted(&memory, text(80 * 1024)).unwrap();
+        assert_eq!((large.len(), memory.available_permits()), (80 * 1024, 20));
+        assert!(counted(&memory, text(80 * 1024)).is_none());
+        assert!(counted(&memory, text(BODY_LENGTH_MAX)).is_some(), "an ordinary one is not counted");
+        let rest = large.slice(1..);
+        drop(large);
+        assert_eq!(memory.available_permits(), 20);
+        drop(rest);
+        assert_eq!(memory.available_permits(), 100);
+    }
 }

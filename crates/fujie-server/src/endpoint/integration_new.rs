@@ -12,7 +12,7 @@ use fujie_core::{
     secret::Secret,
     token::at_rest::AtRest,
 };
-use fujie_store::{Integration, IntegrationAdded, IntegrationKind, StoreError};
+use fujie_store::{Hook, Integration, IntegrationAdded, IntegrationKind, StoreError};
 use http::StatusCode;
 
 use super::{integration, topic::Here, topic_settings::odd};
@@ -277,6 +277,9 @@ async fn make_hook(
     }
     let typed = Typed { label: repository.to_owned(), ..Typed::of(Preset::Github, id) };
     let Some((row, secret)) = door(visit, here, &typed) else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let unfinished =
+        Hook { connection: connection.id.clone(), repository: repository.to_owned(), id: integration::UNFINISHED };
+    let row = Integration { hook: Some(unfinished), ..row };
     match visit.server.store.add_integration(row.clone()).await? {
         IntegrationAdded::Added => {}
         IntegrationAdded::TooMany => return Ok(form(visit, here, typed, Some(IntegrationError::TooMany))),
@@ -332,7 +335,7 @@ async fn load(
         provider: connection.shown(),
         state: ConnectState::Connected,
         csrf: visit.csrf(&snapshot, "topic", ""),
-        csrf_sign_in: visit.csrf(&snapshot, "sign-in", ""),
+        csrf_sign_in: visit.csrf(&snapshot, "sign-in", &format!("/topics/{}", here.topic.name)),
         id: Id::new(visit.now, &mut SystemRandom).to_string(),
         repositories: Vec::new(),
         filter,
@@ -342,7 +345,7 @@ async fn load(
         events: choice.events,
         fault: choice.fault,
     };
-    let Some(tokens) = connect::token(server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(server, here.session.account.id, connection).await? else {
         let is_bound = is_bound(server, &here.session, connection).await?;
         page.state = if is_bound { ConnectState::NotConnected } else { ConnectState::NotBound };
         return Ok(page);

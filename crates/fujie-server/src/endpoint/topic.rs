@@ -257,7 +257,12 @@ async fn cards(server: &Server, topic: &str, rows: Vec<ChannelEvent>, lang: Lang
 }
 
 fn card(server: &Server, row: &ChannelEvent, integrations: &[Integration], lang: Lang) -> Card {
-    let message = Message::of(&log::event(server.issuer(), row).line, language(lang));
+    let mut message = Message::of(&log::event(server.issuer(), row).line, language(lang));
+    let is_of_person = row.event_type == notice::TYPE && row.source.starts_with("/topics/");
+    if is_of_person {
+        // Its last line says who wrote it, and so does the foot of the card.
+        message.lines.pop();
+    }
     // Where the data is too long for a line, the page of the topic is no place to read on: we are there.
     let address = row.is_kept.then(|| log::address(server.issuer(), row)).or(message.link);
     let link = address.and_then(|url| {

@@ -20,7 +20,7 @@ use crate::{
         access::{Credential, Denied, Visitor},
         log,
     },
-    http::{Request, Response, busy, json_text, refusal, with_header},
+    http::{Request, Response, busy, counted, json_text, refusal, with_header},
     notice::{self, Draft, Notice, NoticeError},
     server::Server,
 };
@@ -110,11 +110,11 @@ pub async fn get_one(server: &Server, request: &Request, topic: &str, id: &str) 
     };
     let data = row.data.clone().map(String::into_bytes).or(body).unwrap_or_else(|| b"null".to_vec());
     let wants_event = request.header(header::ACCEPT).is_some_and(|accept| accept.contains(CLOUDEVENT));
-    let response = if wants_event {
-        as_event(json_text(StatusCode::OK, whole(&row, &data)))
-    } else {
-        json_text(StatusCode::OK, data)
-    };
+    let text = if wants_event { whole(&row, &data) } else { data };
+    // Up to 25 MB, which a reader may take as slowly as it likes.
+    let Some(text) = counted(&server.answers, text) else { return busy() };
+    let response = json_text(StatusCode::OK, text);
+    let response = if wants_event { as_event(response) } else { response };
     with_header(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'")
 }
 

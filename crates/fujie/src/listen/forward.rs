@@ -10,8 +10,9 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::{digest, hmac};
+use ::aws_lc_rs::{digest, hmac};
 use clap::Args;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -60,6 +61,9 @@ impl ForwardTo {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         };
+        if CryptoProvider::get_default().is_none() {
+            let _installed_meanwhile = aws_lc_rs::default_provider().install_default();
+        }
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(ANSWER_TIMEOUT);
         let http = if is_here { http.no_proxy() } else { http };
         let http = http.build().map_err(|error| Failure::new(error.to_string(), error.to_string()))?;

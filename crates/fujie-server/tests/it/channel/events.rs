@@ -183,7 +183,7 @@ async fn a_person_lets_a_client_read_the_channel_in_words_and_it_ends_with_the_g
     let mut browser = Browser::new();
     let page = browser.get(&house.authorize(&app, &[("scope", "openid channel:read channel:write")])).await;
     let page = house.sign_in(&mut browser, page, "alice").await;
-    assert!(page.body.contains("receive the events of topics you are a member of"), "{}", page.body);
+    assert!(page.body.contains("Receive the events of topics you are a member of"), "{}", page.body);
     let tokens = house.tokens(&app, &[("scope", "openid channel:read")]).await;
     let token = tokens["access_token"].as_str().unwrap();
     assert!(token.starts_with("fj_at_"), "opaque: {token}");
