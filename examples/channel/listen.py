@@ -19,7 +19,7 @@ async def listen(host, port, topic, last=""):
                     last = json.loads(rest)["id"]
                 elif rest.startswith("subscribe"):
                     last = last or rest.split()[2]
-                elif word == "error" and "too_slow" not in rest:
+                elif word == "error" and not rest.startswith(("too_slow", "temporarily")):
                     sys.exit(line)
             writer.close()
         except OSError as error:
