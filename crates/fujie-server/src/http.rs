@@ -97,7 +97,6 @@ impl hyper::body::Body for Body {
 pub const BODY_LENGTH_MAX: usize = 64 * 1024;
 
 /// A request, read whole.
-#[derive(Debug)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -115,6 +114,21 @@ pub struct Request {
     pub peer: IpAddr,
     /// Memory that is set aside for a large body.
     pub(crate) memory: Option<OwnedSemaphorePermit>,
+}
+
+/// Without what may be secret: the query's and the headers' values, and the body.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, path, headers, body, peer, .. } = self;
+        let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Request")
+            .field("method", method)
+            .field("path", path)
+            .field("headers", &names)
+            .field("body", &body.len())
+            .field("peer", peer)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -205,6 +219,23 @@ pub fn unavailable(error: &StoreError) -> Response {
     busy()
 }
 
+/// Events that a member posts in one minute. Deliveries have no such bound: storms of them are ordinary, and what a
+/// topic keeps of them is bounded by weight.
+pub(crate) const POSTS_MAX: u64 = 600;
+
+/// The answer to whoever posts too much in one minute (RFC 6585 §4).
+pub(crate) fn too_many() -> Response {
+    let words = "too much in one minute, try again in the next";
+    let response = refusal(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", words);
+    with_header(response, header::RETRY_AFTER, "60")
+}
+
+/// The answer of a topic that keeps as much as it may (RFC 4918 §11.5).
+pub(crate) fn full() -> Response {
+    let words = "the topic keeps as much as it may, until its older events are gone";
+    refusal(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", words)
+}
+
 /// An error as the standards spell it (RFC 6749 §5.2).
 pub fn error(error: &impl WireError) -> Response {
     let code = error.code();
@@ -266,6 +297,26 @@ pub fn preflight() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_shows_nothing_secret() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
+        headers.insert(header::COOKIE, HeaderValue::from_static("session=secret"));
+        let request = Request {
+            method: Method::POST,
+            authority: None,
+            path: "/token".to_owned(),
+            query: "code=secret".to_owned(),
+            headers,
+            body: Bytes::from_static(b"client_secret=secret"),
+            peer: IpAddr::from([127, 0, 0, 1]),
+            memory: None,
+        };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("/token") && shown.contains("authorization"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
 
     #[test]
     fn a_large_answer_keeps_its_memory_until_it_was_sent() {

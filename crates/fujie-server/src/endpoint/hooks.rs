@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     channel::log,
-    http::{BODY_LENGTH_MAX, Request, Response, json, refusal, unavailable, with_header},
+    http::{BODY_LENGTH_MAX, Request, Response, full, json, refusal, unavailable, with_header},
     server::Server,
 };
 
@@ -85,6 +85,7 @@ async fn receive(server: &Server, request: &Request, id: &str) -> Result<Respons
         Ok(Receipt::UnknownIntegration) => {
             Err(refusal(StatusCode::NOT_FOUND, "unknown_integration", "there is no such integration any more"))
         }
+        Ok(Receipt::Full) => Err(full()),
         Err(error) => Err(unavailable(&error)),
     }
 }

@@ -20,7 +20,9 @@ use crate::{
         access::{Credential, Denied, Visitor},
         log,
     },
-    http::{Request, Response, busy, counted, json_text, refusal, unavailable, with_header},
+    http::{
+        POSTS_MAX, Request, Response, busy, counted, full, json_text, refusal, too_many, unavailable, with_header,
+    },
     notice::{self, Draft, Notice, NoticeError},
     server::Server,
 };
@@ -94,12 +96,12 @@ pub async fn get_one(server: &Server, request: &Request, topic: &str, id: &str) 
         return denied.response();
     }
     let found = match id.parse() {
-        Ok(id) => server.store.channel_event(id).await,
+        Ok(id) => server.store.channel_event(topic, id).await,
         Err(_) => Ok(None),
     };
     let (row, body) = match found {
-        Ok(Some((row, body))) if row.topic == topic => (row, body),
-        Ok(_) => {
+        Ok(Some(found)) => found,
+        Ok(None) => {
             return refusal(
                 StatusCode::NOT_FOUND,
                 ErrorCode::InvalidRequest.as_str(),
@@ -142,6 +144,9 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
             "only this server itself posts here",
         ));
     }
+    if server.limit.count(&("post", &visitor.member), server.now()) > POSTS_MAX {
+        return Err(too_many());
+    }
     let posted = Posted::read(request, &visitor).map_err(PostError::response)?;
     let new = NewEvent {
         topic: topic.to_owned(),
@@ -156,9 +161,10 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
     let event_id = match server.store.append_event(new).await {
         Ok(Appended::Appended { event_id }) => event_id,
         Ok(Appended::UnknownTopic) => return Err(Denied::NotMember.response()),
+        Ok(Appended::Full) => return Err(full()),
         Err(error) => return Err(unavailable(&error)),
     };
-    let line = match server.store.channel_event(event_id).await {
+    let line = match server.store.channel_event(topic, event_id).await {
         Ok(Some((row, _))) => log::event(server.issuer(), &row).line,
         // It is on disk: that it cannot be shown now changes nothing.
         Ok(None) | Err(_) => Bytes::new(),

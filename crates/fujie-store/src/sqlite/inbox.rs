@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::{Store, channel_event::append, row, writer::Effect};
 use crate::{
     error::StoreError,
-    outcome::Receipt,
+    outcome::{Appended, Receipt},
     record::{Delivered, Delivery},
 };
 
@@ -26,8 +26,10 @@ impl Store {
                 Some(Some(event_id)) => return Ok(Effect::Undo(Receipt::Duplicate { event_id })),
                 Some(None) => {}
             }
-            let Some(event_id) = append(connection, &new)? else {
-                return Ok(Effect::Undo(Receipt::UnknownIntegration));
+            let event_id = match append(connection, &new)? {
+                Appended::Appended { event_id } => event_id,
+                Appended::UnknownTopic => return Ok(Effect::Undo(Receipt::UnknownIntegration)),
+                Appended::Full => return Ok(Effect::Undo(Receipt::Full)),
             };
             let sql = "INSERT INTO webhook_inbox (event_id, integration, delivery, received_at, event) \
                        VALUES (?1, ?2, ?3, ?4, ?5)";

@@ -227,3 +227,22 @@ async fn who_leaves_reads_no_more() {
     assert_eq!(asked(&house, Some(&token)).await.0, 200);
     assert_eq!(house.server.store().role("team", &member).await.unwrap(), Some(Role::Member));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_posts_too_much_waits_for_the_next_minute() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    // What is not understood counts too, and leaves nothing behind. A minute may end in between.
+    let mut tries = 0;
+    let refused = loop {
+        let page = house.tell(&token, JSON, "{").await;
+        tries += 1;
+        if page.status != 400 || tries > 3000 {
+            break page;
+        }
+    };
+    assert!(tries > 600, "{tries}");
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "60"), "{}", refused.body);
+    house.clock.advance_millis(60_000);
+    assert_eq!(house.tell(&token, JSON, NOTICE).await.status, 201);
+}

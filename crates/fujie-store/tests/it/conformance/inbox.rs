@@ -20,7 +20,7 @@ pub async fn a_delivery_becomes_an_event(store: &Store) {
     let integration = integration(store, &topic).await;
     let new = delivery(&integration, "one");
     let id = event_id(store.receive(new.clone()).await.unwrap());
-    let (event, body) = store.channel_event(id).await.unwrap().unwrap();
+    let (event, body) = store.channel_event(&topic.name, id).await.unwrap().unwrap();
     let found = (event.id, event.topic, event.event_type, event.source, event.data);
     assert_eq!(found, (id, topic.name, new.append.event_type, new.append.source, new.append.data));
     assert_eq!((event.is_kept, body), (false, None));
@@ -67,7 +67,7 @@ pub async fn a_removed_integration_receives_nothing(store: &Store) {
         assert_eq!(receipt, Receipt::UnknownIntegration);
     }
     assert_eq!(store.deliveries(&integration.id, None, 10).await.unwrap(), []);
-    assert!(store.channel_event(id).await.unwrap().is_some(), "what happened stays");
+    assert!(store.channel_event(&own.name, id).await.unwrap().is_some(), "what happened stays");
     assert_eq!(*store.channel_head().borrow(), id);
 }
 
