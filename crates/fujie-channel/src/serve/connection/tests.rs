@@ -33,6 +33,10 @@ impl<C: Conversation> Conversation for Told<C> {
         self.0.is_admitted()
     }
 
+    fn poll_next(&mut self, context: &mut Context<'_>, output: &mut Output) -> Poll<ControlFlow<()>> {
+        self.0.poll_next(context, output)
+    }
+
     fn ended(&self, end: &End, _: SocketAddr) {
         *self.1.lock().unwrap() = end.to_string();
     }
