@@ -15,6 +15,7 @@ use fujie_core::{
     error::WireError,
     request::parameters::{ParameterError, Parameters},
 };
+use fujie_store::StoreError;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::Full;
 use hyper::{
@@ -196,6 +197,12 @@ pub fn json<T: Serialize>(code: StatusCode, value: &T) -> Response {
 pub fn busy() -> Response {
     let body = r#"{"error":"temporarily_unavailable","error_description":"too much at once, try again soon"}"#;
     with_header(json_text(StatusCode::SERVICE_UNAVAILABLE, body), header::RETRY_AFTER, "2")
+}
+
+/// The answer to a machine when the store failed: it should come again.
+pub fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(%error, "the store failed");
+    busy()
 }
 
 /// An error as the standards spell it (RFC 6749 §5.2).

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     channel::log,
-    http::{BODY_LENGTH_MAX, Request, Response, busy, json, refusal, with_header},
+    http::{BODY_LENGTH_MAX, Request, Response, json, refusal, unavailable, with_header},
     server::Server,
 };
 
@@ -150,11 +150,6 @@ fn refuse(cause: Refusal, proof: &HeaderName) -> Response {
     }
     let response = refusal(status, "invalid_signature", &cause.to_string());
     with_header(response, header::WWW_AUTHENTICATE, &format!("Webhook header=\"{proof}\""))
-}
-
-fn unavailable(error: &fujie_store::StoreError) -> Response {
-    tracing::error!(%error, "the store failed");
-    busy()
 }
 
 /// The integration itself is at fault, and its owner has to make it anew.

@@ -9,7 +9,7 @@ use fujie_core::{
     channel::{READ, WRITE},
     error::ErrorCode,
 };
-use fujie_store::{Appended, ChannelEvent, NewEvent, OWN_TOPIC, StoreError};
+use fujie_store::{Appended, ChannelEvent, NewEvent, OWN_TOPIC};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,7 +20,7 @@ use crate::{
         access::{Credential, Denied, Visitor},
         log,
     },
-    http::{Request, Response, busy, counted, json_text, refusal, with_header},
+    http::{Request, Response, busy, counted, json_text, refusal, unavailable, with_header},
     notice::{self, Draft, Notice, NoticeError},
     server::Server,
 };
@@ -287,9 +287,4 @@ fn as_event(mut response: Response) -> Response {
 
 fn wrong(description: &str) -> Response {
     refusal(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest.as_str(), description)
-}
-
-fn unavailable(error: &StoreError) -> Response {
-    tracing::error!(%error, "the store failed");
-    busy()
 }
