@@ -212,6 +212,15 @@ async fn whole_story(tongue: &'static Tongue) {
     assert_eq!(story.github.push("Water the tomatoes").await, 202);
     story.reached(&connected, tongue.pushed, is_push("Water the tomatoes")).await;
     assert_eq!(story.robots.judge(), (1, 1));
+    let event = connected.listen.events().into_iter().find(is_push("Water the tomatoes")).unwrap();
+    let message = json!({
+        "title": tongue.pushed,
+        "body": "1a2b31a Water the tomatoes\n5d6e75d Test it",
+        "url": format!("{}/xiaoming/demo/compare/1a2b3...5d6e7", story.github.base()),
+        "id": event["id"].as_str().unwrap().parse::<u64>().unwrap(),
+        "topic": TOPIC,
+    });
+    assert_eq!(story.push.read().await, [message]);
     story.post_notice(&owner, "周日浇水").await;
     story.reached(&connected, tongue.meeting, |event| event["data"]["title"] == "周日浇水").await;
     story.look(&connected.member, "topic-live").await;
