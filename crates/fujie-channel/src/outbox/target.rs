@@ -19,6 +19,8 @@ use crate::web_push::{self, Subscription, SubscriptionError};
 pub struct Target<I> {
     /// Its id.
     pub id: I,
+    /// The account whose it is. `None`: the operator's, who may send as much as there is room for.
+    pub holder: Option<I>,
     /// The topic whose events it gets.
     pub topic: Arc<str>,
     /// How it is reached.

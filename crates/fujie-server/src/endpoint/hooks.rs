@@ -140,7 +140,8 @@ impl Judging {
             body: None,
         };
         let append = log::fitted(new).or(Err(Refusal::NotJson))?;
-        Ok(Delivery { integration: integration.id, delivery: received.delivery, event, append })
+        let (delivery, earlier) = (received.delivery, received.earlier);
+        Ok(Delivery { integration: integration.id, delivery, earlier, event, append })
     }
 }
 

@@ -3,6 +3,7 @@
 //! For a hook, the row comes first, then the call, then the hook's number: a crash between them leaves a door without a
 //! hook, never a hook without a door, and continuing finds what is there.
 
+use fujie_channel::webhook::sender::{self, Sender};
 use fujie_client::{Part, ProviderError, Repository};
 use fujie_core::{
     account::Session,
@@ -114,15 +115,15 @@ struct Typed {
 impl Typed {
     /// The habits of a sender, before anything was typed.
     fn of(preset: Preset, id: String) -> Self {
-        let (header, prefix, id_header, event_header) = match preset {
-            Preset::Github => ("X-Hub-Signature-256", "sha256=", "X-GitHub-Delivery", "X-GitHub-Event"),
-            Preset::Gitlab => ("X-Gitlab-Token", "", "Idempotency-Key", "X-Gitlab-Event"),
-            // Gitee names no deliveries.
-            Preset::Gitee => ("X-Gitee-Token", "", "", "X-Gitee-Event"),
-            Preset::Hmac => ("X-Signature-256", "sha256=", "", ""),
-            Preset::Token => ("X-Webhook-Token", "", "", ""),
+        let Sender { proof, prefix, delivery, event } = match preset {
+            Preset::Github => sender::GITHUB,
+            Preset::Gitlab => sender::GITLAB,
+            Preset::Gitee => sender::GITEE,
+            Preset::Hmac => Sender { proof: "X-Signature-256", prefix: "sha256=", delivery: None, event: None },
+            Preset::Token => Sender { proof: "X-Webhook-Token", prefix: "", delivery: None, event: None },
         };
-        let [header, prefix, id_header, event_header] = [header, prefix, id_header, event_header].map(str::to_owned);
+        let [id_header, event_header] = [delivery, event].map(|name| name.unwrap_or_default().to_owned());
+        let (header, prefix) = (proof.to_owned(), prefix.to_owned());
         Self { id, preset, label: String::new(), header, prefix, id_header, event_header }
     }
 

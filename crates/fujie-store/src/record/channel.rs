@@ -226,6 +226,8 @@ pub struct Delivery {
     pub integration: String,
     /// The sender's name for this delivery, at most 128 bytes: the same name is the same delivery.
     pub delivery: String,
+    /// Another name that the same delivery may have come in by.
+    pub earlier: Option<String>,
     /// The sender's word for what happened, for the list of deliveries.
     pub event: String,
     /// What is appended, on the integration's topic.

@@ -17,10 +17,10 @@ impl Store {
             // The writer holds the lock since before this read, so nobody comes in between; the key of the row would
             // refuse it.
             let sql = "SELECT w.event_id FROM integration i \
-                       LEFT JOIN webhook_inbox w ON w.integration = i.id AND w.delivery = ?2 \
+                       LEFT JOIN webhook_inbox w ON w.integration = i.id AND w.delivery IN (?2, ?4) \
                        WHERE i.id = ?1 AND i.topic = ?3";
-            let Delivery { integration, delivery, event, append: new } = delivery;
-            let values = params![integration, delivery, new.topic];
+            let Delivery { integration, delivery, earlier, event, append: new } = delivery;
+            let values = params![integration, delivery, new.topic, earlier];
             match row::first(connection, sql, values, |row| Ok(row.get(0)?))? {
                 None => return Ok(Effect::Undo(Receipt::UnknownIntegration)),
                 Some(Some(event_id)) => return Ok(Effect::Undo(Receipt::Duplicate { event_id })),

@@ -1,6 +1,6 @@
 //! The inbox: a delivery takes effect once.
 
-use fujie_store::{Delivered, Ended, Receipt, Store};
+use fujie_store::{Delivered, Delivery, Ended, Receipt, Store};
 
 use crate::given::{
     T0, at,
@@ -50,6 +50,19 @@ pub async fn a_delivery_is_one_per_integration(store: &Store) {
     let second = event_id(store.receive(delivery(&two, "same")).await.unwrap());
     assert!(second > first);
     assert_eq!(store.receive(delivery(&one, "same")).await.unwrap(), Receipt::Duplicate { event_id: first });
+}
+
+pub async fn a_delivery_may_have_come_by_an_earlier_name(store: &Store) {
+    let integration = integration(store, &topic(store).await).await;
+    let named = |name: &str, earlier: &str| {
+        let own = delivery(&integration, name);
+        store.receive(Delivery { earlier: Some(earlier.to_owned()), ..own })
+    };
+    let first = event_id(named("minute 1", "minute 0").await.unwrap());
+    assert_eq!(named("minute 2", "minute 1").await.unwrap(), Receipt::Duplicate { event_id: first });
+    // What was there before left no name of its own.
+    let third = event_id(named("minute 3", "minute 2").await.unwrap());
+    assert!(third > first);
 }
 
 pub async fn a_removed_integration_receives_nothing(store: &Store) {
