@@ -51,14 +51,11 @@ pub struct Plan {
 impl Plan {
     /// What the command line says: `[--quick] [--hold SECONDS]`.
     pub fn read(words: &[&str]) -> Result<Self> {
-        match words {
-            [] => Ok(Self::full()),
-            ["--quick", rest @ ..] => {
-                Ok(Self { hold: Self::read(rest)?.hold.min(Self::quick().hold), ..Self::quick() })
-            }
-            ["--hold", seconds, rest @ ..] => {
-                Ok(Self { hold: Duration::from_secs(seconds.parse()?), ..Self::read(rest)? })
-            }
+        let plan = if words.contains(&"--quick") { Self::quick() } else { Self::full() };
+        let rest: Vec<&str> = words.iter().copied().filter(|word| *word != "--quick").collect();
+        match rest.as_slice() {
+            [] => Ok(plan),
+            ["--hold", seconds] => Ok(Self { hold: Duration::from_secs(seconds.parse()?), ..plan }),
             _ => bail!("usage: bench/run channel [--quick] [--hold SECONDS]"),
         }
     }
@@ -146,14 +143,13 @@ pub fn run(program: &Path, plan: Plan) -> Result<()> {
 
 fn messages(program: &Path, plan: Plan, connections: usize, depth: usize) -> Result<Messages> {
     tell(&format!("messages: {connections} connections, {depth} in flight on each"));
-    let servers = CONTESTANTS.map(|contestant| contestant.start(program));
+    let servers: Vec<Server> = CONTESTANTS.iter().map(|own| own.start(program)).collect::<Result<_>>()?;
     let mut rounds = Vec::new();
     for _ in 0..plan.repeats {
         let mut round = [0.0; CONTESTANTS.len()];
         for (figure, server) in round.iter_mut().zip(&servers) {
-            let target = server.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?.target();
-            let load = Load::start("echo", target, &[connections, depth, plan.measured.as_millis() as usize])?;
-            let figures = load.figures()?;
+            let measured = usize::try_from(plan.measured.as_millis())?;
+            let figures = Load::start("echo", server.target(), &[connections, depth, measured])?.figures()?;
             *figure = figures.of("messages") / figures.of("cpu");
         }
         let [fujie, bare, asyncio] = round;
@@ -184,7 +180,7 @@ fn crowds(program: &Path, plan: Plan) -> Result<Vec<Figures>> {
 
 fn fan_out(program: &Path, plan: Plan) -> Result<Figures> {
     tell(&format!("{} events to {} subscribers", plan.events, plan.crowd));
-    let mut server: Server = Contestant::Hub.start(program)?;
+    let mut server = Contestant::Hub.start(program)?;
     let mut load = Load::start("fan", server.target(), &[plan.crowd, plan.events])?;
     load.wait_for(STANDING)?;
     for _ in 0..plan.events {

@@ -182,3 +182,73 @@ fn notes(report: &Report) -> Vec<String> {
             .to_owned(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Plan;
+
+    fn figures(pairs: &[(&str, f64)]) -> Figures {
+        Figures(pairs.iter().map(|(name, figure)| ((*name).to_owned(), *figure)).collect())
+    }
+
+    fn report(changed: &[(&str, f64)]) -> Report {
+        let mut own = vec![("burst", 0.9), ("failed", 0.0), ("each", 2000.0), ("dropped", 0.0), ("cpu", 1.5)];
+        own.extend([("uncut", 0.0), ("cut_first", 30.0), ("cut_last", 30.2), ("p50", 90.0), ("p99", 120.0)]);
+        own.extend(changed);
+        let bare = figures(&[("cut_last", 0.0), ("uncut", 200.0), ("failed", 0.0), ("burst", 0.5)]);
+        Report {
+            plan: Plan::full(),
+            messages: vec![Messages { connections: 64, depth: 1, per_cpu_second: [95e3, 100e3, 20e3] }],
+            crowds: vec![figures(&own), bare, figures(&[])],
+            fan_out: figures(&own),
+        }
+    }
+
+    #[test]
+    fn a_limit_is_kept_or_missed() {
+        assert_eq!(print(&report(&[])).1, 0);
+        for (changed, missed) in [
+            (("burst", 2.1), 1),
+            (("failed", 1.0), 1),
+            (("each", 4097.0), 2),
+            (("dropped", 1.0), 1),
+            (("cut_first", 28.9), 1),
+            (("cut_last", 31.1), 1),
+            (("uncut", 1.0), 1),
+            (("p99", 251.0), 1),
+            (("p99", f64::NAN), 1),
+        ] {
+            assert_eq!(print(&report(&[changed])).1, missed, "{changed:?}");
+        }
+        let slow = |per_cpu_second| Report {
+            messages: vec![Messages { connections: 64, depth: 1, per_cpu_second }],
+            ..report(&[])
+        };
+        assert_eq!(print(&slow([89e3, 100e3, 20e3])).1, 1);
+        assert_eq!(print(&slow([95e3, 100e3, 40e3])).1, 1);
+    }
+
+    #[test]
+    fn a_table_shows_what_is_missed() {
+        let (table, _) = print(&report(&[("burst", 2.5)]));
+        assert!(table.contains("| 2.50 | 0.50 |"), "{table}");
+        assert!(table.contains("| ≤ 2 | **missed** |"), "{table}");
+        assert!(table.contains("| 30.00, 30.20 | never |"), "{table}");
+    }
+
+    #[test]
+    fn a_hold_may_be_chosen() {
+        for (words, hold) in [
+            (&[][..], 600),
+            (&["--hold", "60"], 60),
+            (&["--quick"], 35),
+            (&["--quick", "--hold", "50"], 50),
+            (&["--hold", "5", "--quick"], 5),
+        ] {
+            assert_eq!(Plan::read(words).unwrap().hold.as_secs(), hold, "{words:?}");
+        }
+        assert!(Plan::read(&["--hold"]).is_err());
+        assert!(Plan::read(&["--slow"]).is_err());
+    }
+}

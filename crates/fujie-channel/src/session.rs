@@ -8,7 +8,7 @@ use std::{
     ops::ControlFlow,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -26,8 +26,11 @@ pub const ADMISSION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Topics of one session.
 const SUBSCRIPTIONS_MAX: usize = 64;
-/// So long a session is not asked about again.
-const CHECK_INTERVAL: Duration = Duration::from_secs(30);
+/// So long a session is not asked about again at a sign of life.
+const CHECK_INTERVAL: Duration = Duration::from_secs(20);
+/// Nothing goes out that was not asked about in so long. More than the time from one sign of life to the next, so that
+/// peers who give them in time are not kept waiting for an event.
+const CHECK_AGE_MAX: Duration = Duration::from_secs(30);
 /// So long a session goes on while its gate cannot decide.
 const CHECK_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -55,6 +58,9 @@ pub struct Session<G: Gate> {
 struct Admitted<P> {
     token: Arc<Secret>,
     pass: Arc<P>,
+    /// When the gate was last asked about everything.
+    asked_at: Instant,
+    /// When it last said yes.
     checked_at: Instant,
 }
 
@@ -123,9 +129,10 @@ impl<G: Gate> Session<G> {
 
     /// [`Session::next`], for those who wait for several things.
     pub fn poll_next(&mut self, context: &mut Context<'_>, output: &mut Output) -> Poll<ControlFlow<()>> {
-        if let Some(asking) = &mut self.asking
-            && let Poll::Ready(answer) = asking.as_mut().poll(context)
-        {
+        // Who says nothing, or reads so slowly that no line of theirs is taken, is asked about all the same.
+        self.check_after(CHECK_AGE_MAX);
+        if let Some(asking) = &mut self.asking {
+            let answer = ready!(asking.as_mut().poll(context));
             self.asking = None;
             return Poll::Ready(self.hear(answer, output));
         }
@@ -187,10 +194,15 @@ impl<G: Gate> Session<G> {
     /// Asks about everything again when it is due. Every line does so; a transport with signs of life of its own calls
     /// this at those.
     pub fn check(&mut self) {
-        let Some(admitted) = &self.admitted else { return };
-        if self.is_asking() || admitted.checked_at.elapsed() < CHECK_INTERVAL {
+        self.check_after(CHECK_INTERVAL);
+    }
+
+    fn check_after(&mut self, age: Duration) {
+        let Some(admitted) = self.admitted.as_mut().filter(|_| self.asking.is_none()) else { return };
+        if admitted.asked_at.elapsed() < age {
             return;
         }
+        admitted.asked_at = Instant::now();
         let (exchange, token) = (Arc::clone(&self.exchange), Arc::clone(&admitted.token));
         let topics: Vec<_> = self.subscriptions.iter().map(|subscription| Arc::clone(subscription.topic())).collect();
         self.asking = Some(Box::pin(async move { Answer::Check(check(&exchange.gate, &token, topics).await) }));
@@ -199,7 +211,13 @@ impl<G: Gate> Session<G> {
     fn hear(&mut self, answer: Answer<G::Pass>, output: &mut Output) -> ControlFlow<()> {
         match answer {
             Answer::Admission { token, outcome: Ok(pass) } => {
-                self.admitted = Some(Admitted { token, pass: Arc::new(pass), checked_at: Instant::now() });
+                let now = Instant::now();
+                // Of the topics nothing was asked: a newer token does not put that off.
+                let (asked_at, checked_at) = match &self.admitted {
+                    Some(earlier) => (earlier.asked_at, earlier.checked_at),
+                    None => (now, now),
+                };
+                self.admitted = Some(Admitted { token, pass: Arc::new(pass), asked_at, checked_at });
                 output.push(Reply::Admitted);
             }
             Answer::Admission { outcome: Err(refusal), .. } => return turn_away(refusal, output),

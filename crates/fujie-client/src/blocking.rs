@@ -3,12 +3,16 @@
 //! Owns the waiting, which is nothing but a parked thread. What is done in which order is the async
 //! client's, and nothing of it is repeated here.
 
+mod github;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+
+pub use github::Github;
 
 use fujie_core::time::Timestamp;
 use serde_json::Value;
@@ -296,6 +300,11 @@ impl Client {
     /// The same.
     pub fn create_hook(&self, tokens: &Tokens, repository: &str, hook: &Hook<'_>) -> Result<Value, ProviderError> {
         wait(self.0.create_hook(tokens, repository, hook))
+    }
+
+    /// As [`crate::Client::github`].
+    pub fn github<'a>(&'a self, tokens: &'a Tokens) -> Github<'a> {
+        Github(self.0.github(tokens))
     }
 }
 

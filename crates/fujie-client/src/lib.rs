@@ -75,6 +75,8 @@ pub use secret::Secret;
 #[cfg(feature = "session")]
 pub use session::Session;
 pub use token::Tokens;
+#[cfg(feature = "admitted")]
+pub use transport::AdmittedTransport;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;
 #[cfg(feature = "ureq")]

@@ -63,6 +63,11 @@ impl Request {
         request
     }
 
+    /// A POST of `body` as it stands. The names of the headers are in lower case.
+    pub fn post(url: &str, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { method: Method::Post, url: url.to_owned(), headers, body: Some(body) }
+    }
+
     /// Another method for the same.
     pub(crate) fn set_method(&mut self, method: Method) {
         self.method = method;

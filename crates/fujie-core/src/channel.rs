@@ -38,8 +38,8 @@ pub fn api(issuer: &str) -> Client {
         resource: resource(issuer),
         scope: [READ, WRITE].into_iter().collect(),
         scope_words: BTreeMap::from([
-            (READ.to_owned(), words("receive the events of topics you are a member of", "接收你所加入话题的消息")),
-            (WRITE.to_owned(), words("post to topics you are a member of", "在你加入的话题中发布消息")),
+            (READ.to_owned(), words("Receive the events of topics you are a member of", "接收你所加入话题的消息")),
+            (WRITE.to_owned(), words("Post to topics you are a member of", "在你加入的话题中发布消息")),
         ]),
         token: TokenForm::Opaque,
     };

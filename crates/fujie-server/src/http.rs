@@ -6,6 +6,7 @@ use std::{
     future::Future,
     net::IpAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -14,6 +15,7 @@ use fujie_core::{
     error::WireError,
     request::parameters::{ParameterError, Parameters},
 };
+use fujie_store::StoreError;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::Full;
 use hyper::{
@@ -21,7 +23,7 @@ use hyper::{
     upgrade::Upgraded,
 };
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// An answer.
 pub type Response = http::Response<Body>;
@@ -95,7 +97,6 @@ impl hyper::body::Body for Body {
 pub const BODY_LENGTH_MAX: usize = 64 * 1024;
 
 /// A request, read whole.
-#[derive(Debug)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -113,6 +114,21 @@ pub struct Request {
     pub peer: IpAddr,
     /// Memory that is set aside for a large body.
     pub(crate) memory: Option<OwnedSemaphorePermit>,
+}
+
+/// Without what may be secret: the query's and the headers' values, and the body.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, path, headers, body, peer, .. } = self;
+        let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Request")
+            .field("method", method)
+            .field("path", path)
+            .field("headers", &names)
+            .field("body", &body.len())
+            .field("peer", peer)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -163,6 +179,26 @@ pub fn json_text(code: StatusCode, text: impl Into<Bytes>) -> Response {
     response
 }
 
+/// `text` as an answer takes it; if it is large, with `memory` (in KiB) that is given back when it was sent. `None` when
+/// there is too little.
+pub(crate) fn counted(memory: &Arc<Semaphore>, text: Vec<u8>) -> Option<Bytes> {
+    struct Counted {
+        text: Vec<u8>,
+        _memory: OwnedSemaphorePermit,
+    }
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            &self.text
+        }
+    }
+    if text.len() <= BODY_LENGTH_MAX {
+        return Some(text.into());
+    }
+    let size = u32::try_from(text.len().div_ceil(1024)).ok()?;
+    let memory = Arc::clone(memory).try_acquire_many_owned(size).ok()?;
+    Some(Bytes::from_owner(Counted { text, _memory: memory }))
+}
+
 /// An answer that no cache keeps: JSON of `value`.
 pub fn json<T: Serialize>(code: StatusCode, value: &T) -> Response {
     match serde_json::to_vec(value) {
@@ -175,6 +211,29 @@ pub fn json<T: Serialize>(code: StatusCode, value: &T) -> Response {
 pub fn busy() -> Response {
     let body = r#"{"error":"temporarily_unavailable","error_description":"too much at once, try again soon"}"#;
     with_header(json_text(StatusCode::SERVICE_UNAVAILABLE, body), header::RETRY_AFTER, "2")
+}
+
+/// The answer to a machine when the store failed: it should come again.
+pub fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(%error, "the store failed");
+    busy()
+}
+
+/// Events that a member posts in one minute. Deliveries have no such bound: storms of them are ordinary, and what a
+/// topic keeps of them is bounded by weight.
+pub(crate) const POSTS_MAX: u64 = 600;
+
+/// The answer to whoever posts too much in one minute (RFC 6585 §4).
+pub(crate) fn too_many() -> Response {
+    let words = "too much in one minute, try again in the next";
+    let response = refusal(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", words);
+    with_header(response, header::RETRY_AFTER, "60")
+}
+
+/// The answer of a topic that keeps as much as it may (RFC 4918 §11.5).
+pub(crate) fn full() -> Response {
+    let words = "the topic keeps as much as it may, until its older events are gone";
+    refusal(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", words)
 }
 
 /// An error as the standards spell it (RFC 6749 §5.2).
@@ -233,4 +292,44 @@ pub fn preflight() -> Response {
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_shows_nothing_secret() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
+        headers.insert(header::COOKIE, HeaderValue::from_static("session=secret"));
+        let request = Request {
+            method: Method::POST,
+            authority: None,
+            path: "/token".to_owned(),
+            query: "code=secret".to_owned(),
+            headers,
+            body: Bytes::from_static(b"client_secret=secret"),
+            peer: IpAddr::from([127, 0, 0, 1]),
+            memory: None,
+        };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("/token") && shown.contains("authorization"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_large_answer_keeps_its_memory_until_it_was_sent() {
+        let memory = Arc::new(Semaphore::new(100));
+        let text = |length: usize| vec![b'x'; length];
+        let large = counted(&memory, text(80 * 1024)).unwrap();
+        assert_eq!((large.len(), memory.available_permits()), (80 * 1024, 20));
+        assert!(counted(&memory, text(80 * 1024)).is_none());
+        assert!(counted(&memory, text(BODY_LENGTH_MAX)).is_some(), "an ordinary one is not counted");
+        let rest = large.slice(1..);
+        drop(large);
+        assert_eq!(memory.available_permits(), 20);
+        drop(rest);
+        assert_eq!(memory.available_permits(), 100);
+    }
 }

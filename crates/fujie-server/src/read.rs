@@ -27,7 +27,7 @@ const MEMORY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Memory is set aside in pieces of this many KiB, as a body arrives: who sends nothing takes nothing.
 const PIECE: u32 = 1024;
 
-/// Memory for large bodies: 256 MiB, in KiB.
+/// Memory for large bodies, or for large answers: 256 MiB, in KiB.
 pub(crate) fn memory() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(256 * 1024))
 }

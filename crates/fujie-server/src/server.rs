@@ -81,6 +81,8 @@ pub struct Server {
     stopping: watch::Sender<bool>,
     /// Memory for large bodies.
     pub(crate) memory: Arc<Semaphore>,
+    /// Memory for large answers: who takes them slowly keeps no delivery out.
+    pub(crate) answers: Arc<Semaphore>,
     /// Places for answers that go on and on.
     streams: Arc<Semaphore>,
 }
@@ -150,6 +152,7 @@ impl Server {
             sweeps_stopped: AtomicU32::new(0),
             stopping: watch::Sender::new(false),
             memory: read::memory(),
+            answers: read::memory(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX as usize)),
             store,
             settings,

@@ -197,7 +197,7 @@ fn delivery(task: u32, round: u32) -> Delivery {
         body: None,
     };
     let name = grant_id(task, round).to_string();
-    Delivery { integration: INTEGRATION.into(), delivery: name, event: "push".into(), append }
+    Delivery { integration: INTEGRATION.into(), delivery: name, earlier: None, event: "push".into(), append }
 }
 
 async fn received(store: Store, task: u32, round: u32) {

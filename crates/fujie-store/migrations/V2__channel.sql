@@ -5,9 +5,16 @@ CREATE TABLE topic (
     name        TEXT    NOT NULL PRIMARY KEY,
     title       TEXT    NOT NULL,
     created_by  BLOB    NOT NULL REFERENCES account (id),
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    -- What its events weigh: the sum of channel_event.weight.
+    weight      INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX topic_by_creator ON topic (created_by);
+
+-- Names of deleted topics whose events are not all gone. Nobody gets the name before they are.
+CREATE TABLE topic_deleted (
+    name  TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 
 -- `member` is an account's id, or the bytes of a client_id. A client owns nothing.
 CREATE TABLE topic_member (
@@ -51,9 +58,14 @@ CREATE TABLE channel_event (
     source   TEXT    NOT NULL,
     subject  TEXT,
     is_kept  INTEGER NOT NULL,
+    -- Bytes, about, with what lies in channel_body.
+    weight   INTEGER NOT NULL,
     data     TEXT
 ) STRICT;
 CREATE INDEX channel_event_by_topic ON channel_event (topic, id);
+CREATE TRIGGER channel_event_gone AFTER DELETE ON channel_event BEGIN
+    UPDATE topic SET weight = weight - OLD.weight WHERE name = OLD.topic;
+END;
 
 CREATE TABLE channel_body (
     event_id  INTEGER NOT NULL PRIMARY KEY,

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use fujie_channel::webhook::{self, Names};
+use fujie_channel::webhook::sender::{self, Sender};
 use fujie_core::{
     random::{self, SystemRandom},
     secret::Secret,
@@ -245,8 +245,8 @@ impl AddIntegration {
                 "--header、--id-header、--event-header 只用于 --kind hmac 或 token，--prefix 只用于 hmac"
             ));
         }
-        let header = |given: &Option<String>, usual: Option<HeaderName>| match given {
-            None => Ok(usual.map(|name| name.to_string())),
+        let header = |given: &Option<String>, usual: Option<&str>| match given {
+            None => Ok(usual.map(str::to_ascii_lowercase)),
             Some(name) => match HeaderName::from_bytes(name.as_bytes()) {
                 Ok(name) => Ok(Some(name.to_string())),
                 Err(_) => bail!(terminal.choose(
@@ -256,7 +256,7 @@ impl AddIntegration {
             },
         };
         let label = self.label.clone().unwrap_or_else(|| self.kind.label().to_owned());
-        let prefix = self.prefix.clone().unwrap_or_default();
+        let prefix = self.prefix.clone().unwrap_or_else(|| usual.prefix.to_owned());
         let is_plain = prefix.len() <= 32 && prefix.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain || !(1..=64).contains(&label.chars().count()) || visible(&label) != label {
             bail!(terminal.choose(
@@ -269,10 +269,10 @@ impl AddIntegration {
             topic: self.topic.clone(),
             kind,
             label,
-            header: header(&self.header, usual.proof)?.unwrap_or_default(),
-            prefix: if self.kind == KindName::Github { "sha256=".to_owned() } else { prefix },
-            id_header: header(&self.id_header, usual.names.delivery)?,
-            event_header: header(&self.event_header, usual.names.event)?,
+            header: header(&self.header, Some(usual.proof))?.unwrap_or_default(),
+            prefix,
+            id_header: header(&self.id_header, usual.delivery)?,
+            event_header: header(&self.event_header, usual.event)?,
             sealed_secret: Vec::new(),
             created_by: None,
             hook: None,
@@ -281,27 +281,16 @@ impl AddIntegration {
     }
 }
 
-/// Headers of a sender.
-struct Usual {
-    proof: Option<HeaderName>,
-    names: Names,
-}
-
 impl KindName {
     /// What is stored for it, and its headers unless others are named.
-    fn usual(self) -> (IntegrationKind, Usual) {
-        let of = |kind| match kind {
-            webhook::Kind::Token { token, names } => Usual { proof: Some(token), names },
-            webhook::Kind::Hmac { signature, names, .. } => Usual { proof: Some(signature), names },
-            webhook::Kind::Github => GITHUB,
-        };
-        let proof = |name| Usual { proof: Some(HeaderName::from_static(name)), names: Names::default() };
+    fn usual(self) -> (IntegrationKind, Sender) {
+        let plain = |proof| Sender { proof, prefix: "", delivery: None, event: None };
         match self {
-            Self::Github => (IntegrationKind::Github, of(webhook::Kind::Github)),
-            Self::Gitlab => (IntegrationKind::Token, of(webhook::Kind::gitlab())),
-            Self::Gitee => (IntegrationKind::Token, of(webhook::Kind::gitee())),
-            Self::Hmac => (IntegrationKind::Hmac, proof("x-signature-256")),
-            Self::Token => (IntegrationKind::Token, proof("x-token")),
+            Self::Github => (IntegrationKind::Github, sender::GITHUB),
+            Self::Gitlab => (IntegrationKind::Token, sender::GITLAB),
+            Self::Gitee => (IntegrationKind::Token, sender::GITEE),
+            Self::Hmac => (IntegrationKind::Hmac, plain("X-Signature-256")),
+            Self::Token => (IntegrationKind::Token, plain("X-Token")),
         }
     }
 
@@ -315,14 +304,6 @@ impl KindName {
         }
     }
 }
-
-const GITHUB: Usual = Usual {
-    proof: Some(HeaderName::from_static("x-hub-signature-256")),
-    names: Names {
-        delivery: Some(HeaderName::from_static("x-github-delivery")),
-        event: Some(HeaderName::from_static("x-github-event")),
-    },
-};
 
 impl GivenSecret {
     /// The sender's own, or a random one of 256 bits.

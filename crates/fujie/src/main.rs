@@ -59,18 +59,8 @@ enum Command {
     Demo(demo::run::Demo),
     /// Run simulated providers on loopback.
     Simulate(simulate::Simulate),
-    /// Applications that may ask this server.
-    #[command(subcommand)]
-    Client(client::ClientCommand),
-    /// Accounts with a name and a password.
-    #[command(subcommand)]
-    User(user::UserCommand),
-    /// Topics that events go to, and who belongs to them.
-    #[command(subcommand)]
-    Topic(topic::TopicCommand),
-    /// Doors for webhooks.
-    #[command(subcommand)]
-    Integration(integration::IntegrationCommand),
+    #[command(flatten)]
+    Data(DataCommand),
     /// Configuration: what is set, and where it came from.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -101,6 +91,23 @@ enum Command {
     Completions(manual::Completions),
     /// Print the manual page, or write those of all commands.
     Man(manual::Manual),
+}
+
+/// What is done on the data folder, also while a server runs.
+#[derive(Debug, Subcommand)]
+enum DataCommand {
+    /// Applications that may ask this server.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// Accounts with a name and a password.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Topics that events go to, and who belongs to them.
+    #[command(subcommand)]
+    Topic(topic::TopicCommand),
+    /// Doors for webhooks.
+    #[command(subcommand)]
+    Integration(integration::IntegrationCommand),
 }
 
 /// Arguments that the receiver reads by itself.
@@ -206,41 +213,7 @@ fn start(fujie: Fujie) -> Result<i32> {
         }
         Command::Demo(demo) => runtime.block_on(demo::run::run(demo)),
         Command::Simulate(simulate) => runtime.block_on(simulate::run(simulate)),
-        Command::Client(command) => {
-            let store = DataFolder::open(&config(Vec::new())?.data_dir)?.store()?;
-            runtime.block_on(async {
-                let done = client::run(command, &store).await;
-                store.close().await;
-                done
-            })
-        }
-        Command::User(command) => {
-            let store = DataFolder::open(&config(Vec::new())?.data_dir)?.store()?;
-            runtime.block_on(async {
-                let done = user::run(command, &store).await;
-                store.close().await;
-                done
-            })
-        }
-        Command::Topic(command) => {
-            let store = DataFolder::open(&config(Vec::new())?.data_dir)?.store()?;
-            runtime.block_on(async {
-                let done = topic::run(command, &store, terminal).await;
-                store.close().await;
-                done
-            })
-        }
-        Command::Integration(command) => {
-            let config = config(Vec::new())?;
-            let folder = DataFolder::open(&config.data_dir)?;
-            let store = folder.store()?;
-            runtime.block_on(async {
-                let place = integration::Place { store: &store, folder: &folder, config: &config, terminal };
-                let done = integration::run(command, place).await;
-                store.close().await;
-                done
-            })
-        }
+        Command::Data(command) => runtime.block_on(on_data(command, config(Vec::new())?, terminal)),
         Command::Channel(command) => runtime.block_on(channel::run(command, terminal)),
         Command::Config(ConfigCommand::Sample) => Ok(std::io::stdout().write_all(config::SAMPLE.as_bytes())?),
         Command::Config(ConfigCommand::Show) => Ok(std::io::stdout().write_all(config(Vec::new())?.show().as_bytes())?),
@@ -249,6 +222,22 @@ fn start(fujie: Fujie) -> Result<i32> {
         Command::Man(man) => manual::write(&man, command(false)),
     };
     done.map(|()| receiver::DONE)
+}
+
+async fn on_data(command: DataCommand, config: Config, terminal: Terminal) -> Result<()> {
+    let folder = DataFolder::open(&config.data_dir)?;
+    let store = folder.store()?;
+    let done = match command {
+        DataCommand::Client(command) => client::run(command, &store).await,
+        DataCommand::User(command) => user::run(command, &store).await,
+        DataCommand::Topic(command) => topic::run(command, &store, terminal).await,
+        DataCommand::Integration(command) => {
+            let place = integration::Place { store: &store, folder: &folder, config: &config, terminal };
+            integration::run(command, place).await
+        }
+    };
+    store.close().await;
+    done
 }
 
 /// Runs it to its end, and does not wait for threads that still read.

@@ -195,7 +195,7 @@ async fn members(wish: &ListMembers, store: &Store, terminal: Terminal) -> Resul
     for TopicMember { member, name, role, added_at } in store.members(&wish.topic).await? {
         let (kind, id, role) = (member.kind(), id_of(&member), role.as_str());
         match wish.print.output() {
-            Output::Text => writeln!(out, "{id:36}  {kind:7}  {role:6}  {}", visible(&name))?,
+            Output::Text => writeln!(out, "{id:32}  {kind:7}  {role:6}  {}", visible(&name))?,
             Output::Json => {
                 let line = json!({
                     "kind": kind, "id": id, "name": name, "role": role, "added_at": added_at.seconds(),

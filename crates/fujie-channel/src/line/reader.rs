@@ -4,8 +4,6 @@
 
 use std::ops::ControlFlow;
 
-use memchr::{memchr, memrchr};
-
 /// Takes bytes as they come and gives lines.
 #[derive(Debug)]
 pub struct Reader {
@@ -47,12 +45,12 @@ impl Reader {
         if self.held.is_empty() {
             return self.consume(chunk, each);
         }
-        let Some((end, rest)) = split_line(chunk) else {
+        let Some(end) = chunk.iter().position(|byte| *byte == b'\n') else {
             self.hold(chunk)?;
             return Ok(ControlFlow::Continue(()));
         };
-        let line_feed = 1;
-        self.check(self.held.len() + end.len() - line_feed)?;
+        self.check(self.held.len() + end)?;
+        let (end, rest) = chunk.split_at_checked(end + 1).unwrap_or_default();
         let mut line = std::mem::take(&mut self.held);
         line.extend_from_slice(end);
         match each(text(&line)?) {
@@ -86,24 +84,24 @@ impl Reader {
         bytes: &[u8],
         mut each: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Fault> {
-        let end = memrchr(b'\n', bytes).map_or(0, |last| last + 1);
-        let (whole, beginning) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
-        // All lines of a chunk are looked at together: that is several times faster than one by one.
-        let (text, fault) = valid_lines(whole);
-        let mut rest = text;
-        while let Some((line, next)) = first_line(rest) {
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let (whole, unfinished) = bytes.split_at_checked(end).unwrap_or_default();
+        let text = text_before_fault(whole);
+        let mut left = text;
+        while let Some((line, rest)) = split_line(left) {
             let line_feed = 1;
             self.check(line.len() - line_feed)?;
-            rest = next;
+            left = rest;
             if each(line).is_break() {
-                let consumed = text.len() - rest.len();
-                return Ok(self.pause(bytes.get(consumed..).unwrap_or_default()));
+                return Ok(self.pause(bytes.get(text.len() - left.len()..).unwrap_or_default()));
             }
         }
-        if let Some(fault) = fault {
-            return Err(fault);
+        if text.len() < whole.len() {
+            let line = whole.get(text.len() - left.len()..).unwrap_or_default().split(|byte| *byte == b'\n').next();
+            self.check(line.map_or(0, <[u8]>::len))?;
+            return Err(Fault::NotUtf8);
         }
-        self.hold(beginning)?;
+        self.hold(unfinished)?;
         Ok(ControlFlow::Continue(()))
     }
 
@@ -124,25 +122,16 @@ impl Reader {
     }
 }
 
-/// The lines of `whole` before the first that is not UTF-8, and the fault of that one.
-fn valid_lines(whole: &[u8]) -> (&str, Option<Fault>) {
-    let valid = match std::str::from_utf8(whole) {
-        Ok(text) => return (text, None),
-        Err(error) => whole.get(..error.valid_up_to()).unwrap_or_default(),
-    };
-    let end = memrchr(b'\n', valid).map_or(0, |last| last + 1);
-    let lines = valid.get(..end).and_then(|lines| std::str::from_utf8(lines).ok());
-    (lines.unwrap_or_default(), Some(Fault::NotUtf8))
+/// As much of `bytes` as is UTF-8. All lines are looked at together: one by one, short ones would cost more to check than
+/// to answer.
+fn text_before_fault(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_else(|_| bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid()))
 }
 
 /// The first line with its line feed, and what follows.
-fn first_line(text: &str) -> Option<(&str, &str)> {
-    text.split_at_checked(memchr(b'\n', text.as_bytes())? + 1)
-}
-
-/// The same of bytes.
-fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    bytes.split_at_checked(memchr(b'\n', bytes)? + 1)
+fn split_line(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|byte| byte == b'\n')?;
+    text.split_at_checked(end + 1)
 }
 
 fn text(line: &[u8]) -> Result<&str, Fault> {
@@ -220,6 +209,8 @@ mod tests {
         check(b"12345678", &["12345678"], Ok(()));
         check(b"a\n123456789", &["a\n"], Err(Fault::LineTooLong));
         check(b"123456789\n", &[], Err(Fault::LineTooLong));
+        check(b"a\n\xff23456789\n", &["a\n"], Err(Fault::LineTooLong));
+        check(b"a\n123456789\n\xff\n", &["a\n"], Err(Fault::LineTooLong));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! The log is the outbox. Each target has a cursor over it, which moves after the answer: a crash repeats at most what
 //! was under way. One task looks which targets are due and lets at most 16 requests go at a time, one for each target,
-//! so that a target's order is kept and a dead one keeps nobody waiting. Not here: rows ([`Targets`]) and sockets
+//! so that a target's order is kept, and four for all targets of one account, so that a dead one keeps nobody else
+//! waiting. Not here: rows ([`Targets`]) and sockets
 //! ([`Transport`]).
 
 mod pace;
@@ -28,7 +29,11 @@ pub use target::{Channel, KeptError, Simulators, Target};
 
 /// Requests under way, at most.
 const SENDS_MAX: usize = 16;
-/// Targets that are looked at to find some that may be sent to, at most.
+/// Requests under way to the targets of one account, at most: hosts that take their time hold no more than these.
+const SENDS_PER_HOLDER_MAX: usize = 4;
+/// How long a target waits for the others of its account, unless one of them is done before.
+const HOLDER_PAUSE: Duration = Duration::from_secs(1);
+/// Targets that are looked at to find some that may be sent to, at most; what has to wait is put off then.
 const DUE_MAX: u32 = 1000;
 /// Events that are read for a target at a time; as many go into one message when the robot is called too often.
 const EVENTS_MAX: u32 = 100;
@@ -82,6 +87,9 @@ pub trait Targets: Send + Sync + 'static {
         trouble: &Trouble,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
+    /// They are due again at their times, for no fault of theirs.
+    fn put_off(&self, waiting: Vec<(Self::Id, Timestamp)>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
     /// It gets nothing more until a person mends it; the trouble is for the page.
     fn disable(
         &self,
@@ -117,6 +125,9 @@ pub enum NoAnswer {
     NotPublic,
 }
 
+/// The targets whose requests are under way, and whose they are.
+type UnderWay<I> = HashMap<tokio::task::Id, (I, Option<I>)>;
+
 /// The dispatcher.
 pub struct Outbox<T, P> {
     log: Arc<dyn Log>,
@@ -146,7 +157,7 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
         tokio::pin!(stop);
         let mut head = self.log.head();
         let mut flights = JoinSet::new();
-        let mut under_way = HashMap::new();
+        let mut under_way = UnderWay::new();
         loop {
             head.borrow_and_update();
             let pause = self.launch(&mut flights, &mut under_way).await.unwrap_or_else(|error| {
@@ -171,7 +182,7 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
     async fn launch(
         self: &Arc<Self>,
         flights: &mut JoinSet<()>,
-        under_way: &mut HashMap<tokio::task::Id, T::Id>,
+        under_way: &mut UnderWay<T::Id>,
     ) -> Result<Duration, T::Error> {
         let now = (self.clock)();
         let mut pause = SLEEP_MAX;
@@ -183,29 +194,41 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
         while flights.len() < SENDS_MAX {
             let due = self.targets.due(now, limit).await?;
             let is_all = due.len() < limit as usize;
+            let mut waiting = Vec::new();
             for target in due {
-                if flights.len() >= SENDS_MAX || under_way.values().any(|id| *id == target.id) {
+                if flights.len() >= SENDS_MAX || under_way.values().any(|(id, _)| *id == target.id) {
                     continue;
                 }
-                match self.wait(&target, now) {
+                match self.wait(&target, under_way, now) {
                     Duration::ZERO => {
-                        let (id, outbox) = (target.id.clone(), Arc::clone(self));
+                        let (key, outbox) = ((target.id.clone(), target.holder.clone()), Arc::clone(self));
                         let task = flights.spawn(async move { outbox.serve(target).await });
-                        under_way.insert(task.id(), id);
+                        under_way.insert(task.id(), key);
                     }
-                    wait => pause = pause.min(wait),
+                    wait => {
+                        pause = pause.min(wait);
+                        waiting.push((target.id, now + wait));
+                    }
                 }
             }
-            if is_all || limit >= DUE_MAX {
+            if is_all || (limit >= DUE_MAX && waiting.is_empty()) {
                 break;
+            }
+            if limit >= DUE_MAX {
+                // So many stand before others that these would never be seen.
+                self.targets.put_off(waiting).await?;
             }
             limit = (4 * limit).min(DUE_MAX);
         }
         Ok(pause)
     }
 
-    /// How long the robot's pace keeps a target waiting.
-    fn wait(&self, target: &Target<T::Id>, now: Timestamp) -> Duration {
+    /// How long a target has to wait for others of its account, or for its robot's pace.
+    fn wait(&self, target: &Target<T::Id>, under_way: &UnderWay<T::Id>, now: Timestamp) -> Duration {
+        let is_held = |(_, holder): &&(T::Id, Option<T::Id>)| holder.is_some() && *holder == target.holder;
+        if under_way.values().filter(is_held).count() >= SENDS_PER_HOLDER_MAX {
+            return HOLDER_PAUSE;
+        }
         target.channel.bucket().map_or(Duration::ZERO, |bucket| self.pace().wait(bucket, now))
     }
 

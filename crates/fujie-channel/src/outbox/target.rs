@@ -19,6 +19,8 @@ use crate::web_push::{self, Subscription, SubscriptionError};
 pub struct Target<I> {
     /// Its id.
     pub id: I,
+    /// The account whose it is. `None`: the operator's, who may send as much as there is room for.
+    pub holder: Option<I>,
     /// The topic whose events it gets.
     pub topic: Arc<str>,
     /// How it is reached.
@@ -155,6 +157,8 @@ mod tests {
         let text = channel.to_secret(Language::Chinese);
         let (again, language) = Channel::from_secret("web_push", &text, &none).unwrap();
         assert_eq!((again.digest(), language), (channel.digest(), Language::Chinese));
+        let robot = Channel::Robot(Robot::parse(Kind::Wecom, WECOM, None, None).unwrap());
+        assert_ne!(robot.digest(), sha256(WECOM.as_bytes()), "no browser at this address takes the robot's place");
         for (kind, text) in [("fax", text.expose()), ("web_push", "{}"), ("wecom", "x"), ("wecom", text.expose())] {
             assert_eq!(
                 Channel::from_secret(kind, &Secret::new(text.to_owned()), &none).unwrap_err(),

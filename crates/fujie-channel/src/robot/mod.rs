@@ -148,7 +148,8 @@ impl Robot {
 
     /// What tells this robot from others without telling its address.
     pub(crate) fn digest(&self) -> [u8; 32] {
-        sha256(self.url.as_str().as_bytes())
+        // With the kind, so that no browser's address is ever the same.
+        sha256(format!("{} {}", self.kind.as_str(), self.url).as_bytes())
     }
 
     /// The request that says `message` in the group, signed for `now`.

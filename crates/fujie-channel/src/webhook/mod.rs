@@ -2,11 +2,14 @@
 //!
 //! Owns the judgement of one request, without I/O: GitHub's deliveries, any sender that signs the body with HMAC-SHA256,
 //! and senders that only bring a token along (GitLab, Gitee). Nothing of a body is read before its sender is proven.
+//! The headers that name a delivery and its event are not under any sender's signature, GitHub's neither: whoever can
+//! repeat a signed body in transit can rename it, which is what TLS is there against.
 //! Remembering which deliveries were there, and refusing bodies of more than 25 MB before they are buffered, is the
 //! caller's.
 
 mod body;
 mod proof;
+pub mod sender;
 
 use std::borrow::Cow;
 
@@ -53,33 +56,13 @@ pub struct Names {
     pub event: Option<HeaderName>,
 }
 
-impl Kind {
-    /// GitLab's webhooks with a secret token.
-    pub fn gitlab() -> Self {
-        Self::Token {
-            token: HeaderName::from_static("x-gitlab-token"),
-            names: Names {
-                delivery: Some(HeaderName::from_static("idempotency-key")),
-                event: Some(HeaderName::from_static("x-gitlab-event")),
-            },
-        }
-    }
-
-    /// Gitee's webhooks with a password. Gitee names no deliveries, and repeats the password in the body, where
-    /// [`judge`] masks it.
-    pub fn gitee() -> Self {
-        Self::Token {
-            token: HeaderName::from_static("x-gitee-token"),
-            names: Names { delivery: None, event: Some(HeaderName::from_static("x-gitee-event")) },
-        }
-    }
-}
-
 /// A delivery whose sender is proven.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Received<'a> {
     /// Its name: a delivery of the same name is the same one again.
     pub delivery: String,
+    /// Another name that it may have come by before: that of the minute before, where the sender gives it none.
+    pub earlier: Option<String>,
     /// The event's type: `com.github.push`; of other senders what their header says, or `hook`.
     pub event_type: String,
     /// What it says: JSON.
@@ -129,9 +112,10 @@ impl Refusal {
 /// Judges one request: its sender by `secrets` (several while one replaces another; none admits nobody), then what it
 /// says. `now` is when it came.
 ///
-/// A sender that names no deliveries cannot be told apart from itself sending again. Two equal bodies of the same event
-/// within a minute of the clock count as one delivery: most senders that retry do so within seconds, and whoever sends
-/// equal bodies on purpose means them further apart. Where that is wrong, the sender has to name its deliveries.
+/// A sender that names no deliveries cannot be told apart from itself sending again. An equal body of
+/// the same event counts as the same delivery until the next minute of the clock is over, so for one to two minutes: most
+/// senders that retry do so within seconds, and whoever sends equal bodies on purpose means them further apart. Where
+/// that is wrong, the sender has to name its deliveries.
 pub fn judge<'a>(
     kind: &Kind,
     secrets: &[Secret],
@@ -144,6 +128,7 @@ pub fn judge<'a>(
             proof::github(secrets, headers, body)?;
             Ok(Received {
                 delivery: name(headers, &GITHUB_DELIVERY).ok_or(Refusal::MissingDelivery)?,
+                earlier: None,
                 event_type: github_type(headers).ok_or(Refusal::MissingEvent)?,
                 data: body::github(headers, body)?,
             })
@@ -173,8 +158,14 @@ fn github_type(headers: &HeaderMap) -> Option<String> {
 fn named<'a>(names: &Names, headers: &HeaderMap, body: &[u8], now: Timestamp, data: Cow<'a, str>) -> Received<'a> {
     let given = |header: &Option<HeaderName>| header.as_ref().and_then(|header| name(headers, header));
     let event_type = given(&names.event).filter(|event| !is_ours(event)).unwrap_or_else(|| "hook".to_owned());
-    let delivery = given(&names.delivery).unwrap_or_else(|| unnamed(&event_type, body, now));
-    Received { delivery, event_type, data }
+    let (delivery, earlier) = match given(&names.delivery) {
+        Some(delivery) => (delivery, None),
+        None => {
+            let [own, earlier] = unnamed(&event_type, body, now);
+            (own, Some(earlier))
+        }
+    };
+    Received { delivery, earlier, event_type, data }
 }
 
 /// Types that nobody but ourselves, or GitHub, may put on an event.
@@ -182,11 +173,12 @@ fn is_ours(event: &str) -> bool {
     event == "notice" || event.starts_with("fujie.") || event.starts_with("com.github.")
 }
 
-/// The name of a delivery whose sender gave it none.
-fn unnamed(event_type: &str, body: &[u8], now: Timestamp) -> String {
+/// The name of a delivery whose sender gave it none, and the name it would have had a minute before.
+fn unnamed(event_type: &str, body: &[u8], now: Timestamp) -> [String; 2] {
     let digest = sha256(&[sha256(event_type.as_bytes()), sha256(body)].concat());
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digest}:{}", now.seconds().div_euclid(60))
+    let minute = now.seconds().div_euclid(60);
+    [minute, minute - 1].map(|minute| format!("sha256:{digest}:{minute}"))
 }
 
 /// A header's value, if it stands there once and is a name.

@@ -11,6 +11,8 @@ use tokio::{
 };
 
 use crate::house::{House, Peer, SOON};
+#[cfg(target_os = "linux")]
+use crate::process::cpu_seconds;
 
 /// A peer that has nothing to do with the others, and is answered.
 async fn assert_alive(house: &House) {
@@ -130,9 +132,9 @@ async fn more_connections_than_allowed_wait_for_their_turn() {
 }
 
 /// The example, which `cargo test` builds, in a process that may open 256 files.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_server_without_file_descriptors_rests_and_goes_on() {
+async fn a_server_without_file_descriptors_keeps_those_it_has_and_takes_others_when_they_leave() {
     let example: PathBuf = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("echo");
     assert!(example.exists(), "cargo test builds {}", example.display());
     let mut child = Command::new("sh")
@@ -149,17 +151,31 @@ async fn a_server_without_file_descriptors_rests_and_goes_on() {
     tokio::spawn(async move { while let Ok(Some(_)) = printed.next_line().await {} });
     let mut peers = Vec::new();
     for _ in 0..400 {
-        peers.push(Peer::new(TcpStream::connect(("127.0.0.1", port)).await.unwrap()));
-    }
-    for peer in &mut peers {
+        let mut peer = Peer::new(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
         peer.says("ping\n").await;
+        peers.push(peer);
     }
-    for peer in &mut peers[..200] {
+    // One descriptor for each, and a few are the server's own. Nobody is turned away: the others wait.
+    let mut waiting = peers.split_off(200);
+    for peer in &mut peers {
         peer.hears("pong").await;
     }
-    // Those beyond are served when others have gone.
-    peers.drain(..200);
-    for peer in &mut peers {
+    assert!(timeout(Duration::from_millis(200), waiting[100].line()).await.is_err());
+    // It does not try to accept as fast as it can meanwhile, and those who are connected are served.
+    let (pid, since) = (child.id().unwrap(), Instant::now());
+    let cpu = cpu_seconds(pid);
+    while since.elapsed() < Duration::from_secs(2) {
+        for peer in &mut peers[..20] {
+            peer.says("ping\n").await;
+            peer.hears("pong").await;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    let cpu = cpu_seconds(pid) - cpu;
+    assert!(cpu < 0.5, "{cpu} s of CPU in 2 s with next to nothing to do");
+    // Whoever waited is served as soon as others leave.
+    drop(peers);
+    for peer in &mut waiting {
         peer.hears("pong").await;
     }
 }

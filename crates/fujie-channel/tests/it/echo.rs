@@ -1,16 +1,11 @@
 //! The echo mode over sockets, sentence by sentence: what the server of the `asyncio` tutorial does.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use fujie_channel::serve::{ECHO_TARGET, Limits};
 use tokio::task::JoinSet;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::house::House;
+use crate::{house::House, terminal};
 
 fn brief() -> Limits {
     Limits { idle: Duration::from_millis(300), ..Limits::default() }
@@ -90,40 +85,9 @@ async fn a_server_that_stops_says_bye() {
     stopping.await.unwrap();
 }
 
-/// What was logged.
-#[derive(Clone, Default)]
-struct Terminal(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Terminal {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Terminal {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn the_terminal_shows_what_the_tutorial_shows() {
-    let terminal = Terminal::default();
-    let plain = tracing_subscriber::fmt()
-        .with_writer(terminal.clone())
-        .without_time()
-        .with_level(false)
-        .with_target(false)
-        .with_ansi(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(plain);
+    terminal::keep();
     assert_eq!(ECHO_TARGET, "fujie_channel::echo");
     let house = House::echo(brief());
     let port = house.address.port();
@@ -136,7 +100,6 @@ async fn the_terminal_shows_what_the_tutorial_shows() {
     let mut second = house.peer().await;
     second.hears_last("超时断开连接\n").await;
     house.stop().await;
-    let shown = String::from_utf8(terminal.0.lock().unwrap().clone()).unwrap();
     let expected = format!(
         "Serving on ('127.0.0.1', {theirs})\n\
          Received 'Hello World!\\n' from ('127.0.0.1', {ours})\n\
@@ -145,5 +108,5 @@ async fn the_terminal_shows_what_the_tutorial_shows() {
          超时断连\n\
          Close the connection\n"
     );
-    assert_eq!(shown, expected);
+    assert_eq!(terminal::logged(), expected);
 }

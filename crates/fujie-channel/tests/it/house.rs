@@ -100,6 +100,7 @@ impl House {
     }
 
     pub fn serving(listener: Listener, memory: Arc<Memory>, overflow: Overflow) -> Self {
+        crate::terminal::install();
         let address = listener.local_addr().unwrap();
         let (doorman, hub) = (Doorman::new(), Hub::new(Arc::new(Handle(Arc::clone(&memory)))));
         let running = Arc::clone(&hub);
@@ -112,6 +113,7 @@ impl House {
 
     /// An echo server.
     pub fn echo(limits: Limits) -> Self {
+        crate::terminal::install();
         let listener = Listener::bind(loopback()).unwrap().with_limits(limits);
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

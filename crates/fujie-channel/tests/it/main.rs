@@ -15,9 +15,14 @@ mod channel;
 mod client;
 mod echo;
 mod foreign;
+#[cfg(target_os = "linux")]
+mod half_open;
 mod house;
 mod hub;
 mod memory;
+#[cfg(target_os = "linux")]
+mod process;
 mod session;
 mod storm;
+mod terminal;
 mod tls;

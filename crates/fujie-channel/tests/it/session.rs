@@ -53,6 +53,9 @@ impl Talk {
         let mut flow = ControlFlow::Continue(());
         while let Ok(next) = timeout(Duration::from_millis(1), self.session.next(&mut self.output)).await {
             flow = next;
+            if flow.is_break() {
+                break;
+            }
         }
         self.heard(flow)
     }
@@ -71,10 +74,10 @@ impl Talk {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_and_members_are_asked_about_again_at_a_heartbeat_every_half_minute() {
+async fn tokens_and_members_are_asked_about_again_at_a_heartbeat_after_twenty_seconds() {
     let mut talk = Talk::of_alice().await;
     talk.doorman.set("of-alice", Err(Refusal::InvalidToken));
-    advance(Duration::from_secs(29)).await;
+    advance(Duration::from_secs(19)).await;
     assert_eq!(talk.says("ping").await, ["pong"]);
     assert_eq!(talk.reads("team").await, 1);
     advance(Duration::from_secs(1)).await;
@@ -94,6 +97,28 @@ async fn a_member_who_left_reads_no_more_of_that_topic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_only_reads_is_asked_about_all_the_same_before_it_reads_on() {
+    let mut talk = Talk::of_alice().await;
+    advance(Duration::from_secs(29)).await;
+    assert_eq!(talk.reads("team").await, 1);
+    talk.doorman.set("of-alice", Err(Refusal::InvalidToken));
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(talk.reads("team").await, 0);
+    assert!(talk.is_over);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_say_again_who_one_is_puts_no_question_off() {
+    let mut talk = Talk::of_alice().await;
+    talk.doorman.members.lock().unwrap().remove(&("alice", "team"));
+    for _ in 0..3 {
+        advance(Duration::from_secs(15)).await;
+        assert_eq!(talk.says("auth of-alice").await.first().unwrap(), "ok auth");
+    }
+    assert_eq!((talk.reads("team").await, talk.reads("quiet").await), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gate_that_cannot_decide_ends_nothing_for_two_minutes() {
     let mut talk = Talk::of_alice().await;
     talk.doorman.set("of-alice", Err(Refusal::Unavailable));
@@ -102,7 +127,7 @@ async fn a_gate_that_cannot_decide_ends_nothing_for_two_minutes() {
         assert_eq!(talk.says("ping").await, ["pong"]);
         assert_eq!(talk.reads("team").await, 1);
     }
-    advance(Duration::from_secs(5)).await;
+    advance(Duration::from_secs(20)).await;
     assert_eq!(talk.says("ping").await, ["pong", "error temporarily_unavailable it cannot be decided now"]);
     assert!(talk.is_over);
 }

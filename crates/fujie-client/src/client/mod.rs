@@ -395,7 +395,7 @@ async fn sent(transport: &dyn Transport, endpoint: Endpoint, request: Request) -
         TransportError::Timeout => ProviderError::Timeout { endpoint, source },
         TransportError::TooLarge => ProviderError::TooLarge { endpoint },
         TransportError::Interrupted(_) => ProviderError::Interrupted { endpoint, source },
-        TransportError::Unreachable(_) => ProviderError::Unreachable { endpoint, source },
+        TransportError::Unreachable(_) | TransportError::NotAdmitted => ProviderError::Unreachable { endpoint, source },
         TransportError::Unusable(_) => ProviderError::TransportUnusable { endpoint, source },
     })
 }

@@ -3,6 +3,8 @@
 //! Owns the trait, its answers and its limits. What a request means, and what an answer says, is
 //! none of a transport's business. No type of an HTTP library appears here.
 
+#[cfg(feature = "admitted")]
+mod admitted;
 #[cfg(feature = "reqwest")]
 mod over_reqwest;
 #[cfg(feature = "ureq")]
@@ -16,6 +18,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fujie_core::time::Timestamp;
 
+#[cfg(feature = "admitted")]
+pub use admitted::AdmittedTransport;
 #[cfg(feature = "reqwest")]
 pub use over_reqwest::ReqwestTransport;
 #[cfg(feature = "ureq")]
@@ -122,6 +126,9 @@ pub enum TransportError {
     /// Nothing was sent: name lookup, connection or TLS failed.
     #[error("no connection")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
+    /// Nothing was sent: the host has an address to which the transport may not connect.
+    #[error("the host has an address that may not be reached")]
+    NotAdmitted,
     /// The time was up before the answer was complete.
     #[error("no complete answer in time")]
     Timeout,

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use ::reqwest::{Client, Error, redirect, retry};
+use ::reqwest::{Client, ClientBuilder, Error, redirect, retry};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 use super::{Limits, RESPONSE_BODY_MAX, RESPONSE_HEADERS, Response, Transport, TransportError};
@@ -39,6 +39,14 @@ impl ReqwestTransport {
     /// # Errors
     /// As [`ReqwestTransport::new`].
     pub fn with_limits(limits: Limits) -> Result<Self, TransportError> {
+        Self::build(limits, |client| client)
+    }
+
+    /// A transport that `change` had a word in.
+    pub(super) fn build(
+        limits: Limits,
+        change: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, TransportError> {
         if CryptoProvider::get_default().is_none() {
             // Losing this race means that somebody else has just installed one, which serves.
             let _installed_meanwhile = aws_lc_rs::default_provider().install_default();
@@ -55,9 +63,9 @@ impl ReqwestTransport {
             .no_brotli()
             .no_deflate()
             .no_zstd()
-            .no_proxy()
-            .build()
-            .map_err(|error| TransportError::Unusable(Box::new(error.without_url())))?;
+            .no_proxy();
+        let client = change(client).build();
+        let client = client.map_err(|error| TransportError::Unusable(Box::new(error.without_url())))?;
         Ok(Self { client })
     }
 

@@ -198,17 +198,19 @@ async fn keep(
     }
 }
 
-/// The token that an account let us have by a connection. One that does not open any more is as good as none.
+/// The token that an account let us have by a connection. One that does not open any more is as good as none, and so is
+/// one from before the connection led elsewhere: it goes to the place that issued it and to no other.
 pub(crate) async fn token(
     server: &Server,
     account: Id,
-    connection: &str,
+    connection: &Connection,
 ) -> Result<Option<fujie_client::Tokens>, StoreError> {
-    let Some(kept) = server.store.upstream_token(account, connection).await? else { return Ok(None) };
-    match server.open_secret(AtRest::UpstreamToken, &row(account, connection), &kept.sealed) {
+    let kept = server.store.upstream_token(account, &connection.id).await?;
+    let Some(kept) = kept.filter(|kept| kept.provider == connection.provider_key()) else { return Ok(None) };
+    match server.open_secret(AtRest::UpstreamToken, &row(account, &connection.id), &kept.sealed) {
         Ok(token) => Ok(Some(fujie_client::Tokens::bare(fujie_client::Secret::new(token.expose())))),
         Err(error) => {
-            tracing::warn!(%error, connection, "a provider's token does not open");
+            tracing::warn!(%error, connection = connection.id, "a provider's token does not open");
             Ok(None)
         }
     }
@@ -222,7 +224,7 @@ pub async fn disconnect(server: &Server, request: &Request, connection: &Connect
         let session = present(&visit).await?;
         let failed = |error: StoreError| Box::new(visit.unavailable(&error));
         let account = session.account.id;
-        let tokens = token(server, account, &connection.id).await.map_err(failed)?;
+        let tokens = token(server, account, connection).await.map_err(failed)?;
         server.store.remove_upstream_token(account, &connection.id).await.map_err(failed)?;
         if let (Some(tokens), Ok(client)) = (tokens, connection.upstream.client(visit.now).await)
             && let Err(error) = client.revoke(&tokens).await

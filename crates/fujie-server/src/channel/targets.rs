@@ -37,7 +37,7 @@ impl StoredTargets {
         let (channel, language) =
             Channel::from_secret(row.kind.as_str(), &text, simulators).or(Err(broken(Cause::Address)))?;
         let (topic, cursor, failures) = (row.topic.as_str().into(), row.cursor, row.failures);
-        Ok(Target { id: row.id, topic, channel, language, cursor, failures })
+        Ok(Target { id: row.id, holder: row.account, topic, channel, language, cursor, failures })
     }
 }
 
@@ -69,6 +69,10 @@ impl Targets for StoredTargets {
 
     async fn postpone(&self, id: &Id, until: Timestamp, trouble: &Trouble) -> Result<(), StoreError> {
         self.0.store.postpone_target(*id, until, &trouble.to_string()).await.map(drop)
+    }
+
+    async fn put_off(&self, waiting: Vec<(Id, Timestamp)>) -> Result<(), StoreError> {
+        self.0.store.put_off_targets(waiting).await
     }
 
     async fn disable(&self, id: &Id, trouble: &Trouble, now: Timestamp) -> Result<(), StoreError> {

@@ -1,144 +1,59 @@
-//! Posting to robots and push services: over reqwest, to no address but one that was judged.
-//!
-//! A name is looked up here and the connection goes to what was found and admitted, so that a name cannot lead to
-//! another address a moment later. No redirect is followed, nothing is sent twice, and the address is in no log.
+//! Posting to robots and push services: over the transport of `fujie-client`, to no address but one that was judged.
 
-use std::{
-    error::Error,
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::Duration;
 
 use fujie_channel::{
     outbox::{NoAnswer, Transport},
     post::{RESPONSE_BODY_MAX, Reach, Request, Response},
 };
-use reqwest::{
-    Client, Url,
-    dns::{Addrs, Name, Resolve, Resolving},
-    header, redirect, retry,
-};
+use fujie_client::{AdmittedTransport, Limits, ReqwestTransport, Transport as Outward, TransportError};
 
-/// Until the connection stands, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the beginning until the last byte of the answer.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// A person does not wait for it.
+const LIMITS: Limits = Limits { connect: Duration::from_secs(5), total: Duration::from_secs(10) };
 
 /// Sends what the outbox posts.
 pub(crate) struct Poster {
-    providers: Client,
-    public: Client,
-    loopback: Client,
+    providers: ReqwestTransport,
+    public: AdmittedTransport,
+    loopback: AdmittedTransport,
 }
 
 impl Poster {
     /// Fails when TLS cannot be set up on this host.
-    pub fn new() -> Result<Self, reqwest::Error> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Losing this race means that somebody else has just installed one, which serves.
-            drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        }
+    pub fn new() -> Result<Self, TransportError> {
         Ok(Self {
-            providers: client(Reach::Provider)?,
-            public: client(Reach::Public)?,
-            loopback: client(Reach::Loopback)?,
+            providers: ReqwestTransport::with_limits(LIMITS)?,
+            public: AdmittedTransport::new(LIMITS, |address| Reach::Public.admits(address))?,
+            loopback: AdmittedTransport::new(LIMITS, |address| Reach::Loopback.admits(address))?,
         })
     }
 }
 
 impl Transport for Poster {
     async fn send(&self, request: Request) -> Result<Response, NoAnswer> {
-        let client = match request.reach {
+        let transport: &dyn Outward = match request.reach {
+            Reach::Loopback => &self.loopback,
+            // What goes over the internet goes encrypted.
+            _ if request.url.scheme() != "https" => return Err(NoAnswer::Unreachable),
             Reach::Provider => &self.providers,
             Reach::Public => &self.public,
-            Reach::Loopback => &self.loopback,
         };
-        // An address in place of a name is not looked up.
-        if address_of(&request.url).is_some_and(|address| !request.reach.admits(address)) {
-            return Err(NoAnswer::NotPublic);
-        }
-        let mut outgoing = client.post(request.url).body(request.body);
-        for (name, value) in &request.headers {
-            outgoing = outgoing.header(*name, value);
-        }
-        let mut answer = outgoing.send().await.map_err(|error| no_answer(&error))?;
-        let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let (status, retry_after) = (answer.status().as_u16(), retry_after.map(str::to_owned));
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| no_answer(&error))? {
-            let room = RESPONSE_BODY_MAX - body.len();
-            body.extend(chunk.iter().take(room));
-            if chunk.len() >= room {
-                break;
-            }
-        }
-        Ok(Response { status, retry_after, body })
+        let headers = request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let outgoing = fujie_client::Request::post(request.url.as_str(), headers, request.body);
+        let mut answer = transport.send(outgoing).await.map_err(|error| match error {
+            TransportError::NotAdmitted => NoAnswer::NotPublic,
+            _ => NoAnswer::Unreachable,
+        })?;
+        let retry_after = answer.header("retry-after").map(str::to_owned);
+        answer.body.truncate(RESPONSE_BODY_MAX);
+        Ok(Response { status: answer.status, retry_after, body: answer.body })
     }
-}
-
-fn client(reach: Reach) -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .user_agent(concat!("fujie/", env!("CARGO_PKG_VERSION")))
-        .https_only(reach != Reach::Loopback)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TOTAL_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .retry(retry::never())
-        .no_proxy()
-        .dns_resolver(Arc::new(Judging(reach)))
-        .build()
-}
-
-fn address_of(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        url::Host::Domain(_) => None,
-        url::Host::Ipv4(address) => Some(address.into()),
-        url::Host::Ipv6(address) => Some(address.into()),
-    }
-}
-
-/// Looks names up, and gives only addresses that may be reached.
-#[derive(Clone, Copy)]
-struct Judging(Reach);
-
-impl Resolve for Judging {
-    fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.0;
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            // A name that leads to both kinds is somebody's trick.
-            if found.iter().any(|address| !reach.admits(address.ip())) {
-                return Err(Box::new(NotAdmitted) as Box<dyn Error + Send + Sync>);
-            }
-            if found.is_empty() {
-                return Err(Box::new(io::Error::from(io::ErrorKind::NotFound)));
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// A name leads to an address that may not be reached.
-#[derive(Debug, thiserror::Error)]
-#[error("the name leads to an address that may not be reached")]
-struct NotAdmitted;
-
-fn no_answer(error: &reqwest::Error) -> NoAnswer {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(own) = cause {
-        if own.is::<NotAdmitted>() {
-            return NoAnswer::NotPublic;
-        }
-        cause = own.source();
-    }
-    NoAnswer::Unreachable
 }
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -180,8 +95,8 @@ mod tests {
     #[tokio::test]
     async fn of_a_long_answer_only_the_beginning_is_read() {
         let poster = Poster::new().unwrap();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 100 * RESPONSE_BODY_MAX);
-        let (port, _asked) = answering([head.as_bytes(), &vec![b'x'; 100 * RESPONSE_BODY_MAX]].concat()).await;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 10 * RESPONSE_BODY_MAX);
+        let (port, _asked) = answering([head.as_bytes(), &vec![b'x'; 10 * RESPONSE_BODY_MAX]].concat()).await;
         let answer = poster.send(post(&format!("http://127.0.0.1:{port}/"), Reach::Loopback)).await.unwrap();
         assert_eq!(answer.body.len(), RESPONSE_BODY_MAX);
     }

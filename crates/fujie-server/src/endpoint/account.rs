@@ -7,6 +7,7 @@ use fujie_core::{
 use fujie_store::StoreError;
 use http::StatusCode;
 
+use super::consent::scope_words;
 use crate::{
     broker::Connection,
     form::Visit,
@@ -123,7 +124,7 @@ fn applications(mut grants: Vec<Grant>, snapshot: &Snapshot, visit: &Visit<'_>) 
         shown.push(Application {
             client_name: client.map_or_else(|| grant.client.clone(), |client| client.name.clone()),
             client_id: grant.client,
-            scopes: grant.scope.tokens().map(str::to_owned).collect(),
+            scopes: scope_words(visit, snapshot, &grant.scope),
             since_milliseconds: grant.created_at.millis(),
             ended_why,
         });

@@ -1,6 +1,9 @@
 //! The consent page, and its POST, which issues in its own answer: no "has consented" stands in a URL.
 
-use fujie_core::{account::Session, request::authorize::Answer};
+use fujie_core::{
+    account::Session,
+    request::{authorize::Answer, scope::Scope},
+};
 use http::StatusCode;
 
 use super::authorize::{Arrived, go_on, resume_of};
@@ -16,26 +19,29 @@ use crate::{
 pub(crate) fn page(visit: &Visit<'_>, snapshot: &Snapshot, arrived: &Arrived, session: &Session) -> Response {
     let request = &arrived.request;
     let resume = arrived.resume(visit, snapshot);
-    let lang = match visit.lang {
-        Lang::En => "en",
-        Lang::Zh => "zh",
-    };
-    let words = |token: &str| {
-        let api = snapshot.registry.api_of_scope(token);
-        api.and_then(|api| api.scope_words.get(token)).and_then(|words| words.get(lang)).cloned()
-    };
-    let scopes =
-        request.scope.tokens().map(|token| ScopeWords { name: token.to_owned(), sentence: words(token) }).collect();
     let page = Consent {
         client_name: request.client.name.clone(),
         client_host: request.target.origin(),
         client_is_public: request.client.is_public,
-        scopes,
+        scopes: scope_words(visit, snapshot, &request.scope),
         account_name: session.account.name.clone(),
         csrf: visit.csrf(snapshot, "consent", &resume),
         resume,
     };
     visit.page(StatusCode::OK, &page, &[request.target.origin()])
+}
+
+/// Each token of a scope, with the sentence of the API that it belongs to.
+pub(super) fn scope_words(visit: &Visit<'_>, snapshot: &Snapshot, scope: &Scope) -> Vec<ScopeWords> {
+    let lang = match visit.lang {
+        Lang::En => "en",
+        Lang::Zh => "zh",
+    };
+    let sentence = |token: &str| {
+        let api = snapshot.registry.api_of_scope(token);
+        api.and_then(|api| api.scope_words.get(token)).and_then(|words| words.get(lang)).cloned()
+    };
+    scope.tokens().map(|token| ScopeWords { name: token.to_owned(), sentence: sentence(token) }).collect()
 }
 
 /// POST: the person's answer.

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     channel::log,
-    http::{BODY_LENGTH_MAX, Request, Response, busy, json, refusal, with_header},
+    http::{BODY_LENGTH_MAX, Request, Response, full, json, refusal, unavailable, with_header},
     server::Server,
 };
 
@@ -85,6 +85,7 @@ async fn receive(server: &Server, request: &Request, id: &str) -> Result<Respons
         Ok(Receipt::UnknownIntegration) => {
             Err(refusal(StatusCode::NOT_FOUND, "unknown_integration", "there is no such integration any more"))
         }
+        Ok(Receipt::Full) => Err(full()),
         Err(error) => Err(unavailable(&error)),
     }
 }
@@ -139,7 +140,8 @@ impl Judging {
             body: None,
         };
         let append = log::fitted(new).or(Err(Refusal::NotJson))?;
-        Ok(Delivery { integration: integration.id, delivery: received.delivery, event, append })
+        let (delivery, earlier) = (received.delivery, received.earlier);
+        Ok(Delivery { integration: integration.id, delivery, earlier, event, append })
     }
 }
 
@@ -150,11 +152,6 @@ fn refuse(cause: Refusal, proof: &HeaderName) -> Response {
     }
     let response = refusal(status, "invalid_signature", &cause.to_string());
     with_header(response, header::WWW_AUTHENTICATE, &format!("Webhook header=\"{proof}\""))
-}
-
-fn unavailable(error: &fujie_store::StoreError) -> Response {
-    tracing::error!(%error, "the store failed");
-    busy()
 }
 
 /// The integration itself is at fault, and its owner has to make it anew.

@@ -59,8 +59,10 @@ pub async fn post(server: &Server, request: &Request, topic: &str, id: &str) -> 
     let done = match (fields.text("action"), &row.hook) {
         (Some("secret"), None) => replace_secret(&visit, &here, row).await,
         (Some("remove_here"), _) => remove_here(&visit, &here, &row).await,
-        (Some("attach"), None) => continue_attaching(&visit, &here, row, &fields).await,
-        (Some(action), Some(hook)) => act(&visit, &here, &row, hook, (action, &fields)).await,
+        (Some("attach"), Some(hook)) if hook.id == UNFINISHED => {
+            continue_attaching(&visit, &here, &row, (hook, &fields)).await
+        }
+        (Some(action), Some(hook)) if hook.id != UNFINISHED => act(&visit, &here, &row, hook, (action, &fields)).await,
         _ => Ok(odd(&visit)),
     };
     done.unwrap_or_else(|error| visit.unavailable(&error))
@@ -99,37 +101,31 @@ async fn show(visit: &Visit<'_>, here: &Here, row: Integration, news: News) -> R
 
 /// The connection that a hook is made by, or was to be made by.
 fn place<'a>(server: &'a Server, row: &Integration) -> Option<&'a Connection> {
-    match &row.hook {
-        Some(hook) => github(server, &hook.connection),
-        None if is_unfinished(row) => server.settings.connections.iter().find(|own| own.is_github()),
-        None => None,
-    }
+    github(server, &row.hook.as_ref()?.connection)
 }
 
-/// A door for a repository whose hook we do not know of: making it was begun and not finished.
-fn is_unfinished(row: &Integration) -> bool {
-    row.kind == IntegrationKind::Github && row.hook.is_none() && fujie_client::Repository::is_name(&row.label)
-}
+/// The number of a hook whose making was begun and not finished: GitHub counts from 1.
+pub(super) const UNFINISHED: i64 = 0;
 
 async fn load(visit: &Visit<'_>, here: &Here, row: Integration, news: News) -> Result<page::Integration, StoreError> {
     let server = visit.server;
     let (hook, deliveries) = match (place(server, &row), &row.hook) {
-        (Some(connection), Some(hook)) => {
+        (Some(connection), Some(hook)) if hook.id != UNFINISHED => {
             let (told, rows) = compare(visit, here, &row, connection, hook).await?;
             let url = format!("{}/{}/settings/hooks/{}", connection.upstream.origin(), hook.repository, hook.id);
             (HookState::Made { provider: connection.shown(), repository: hook.repository.clone(), url, told }, rows)
         }
-        (Some(connection), None) => {
-            let tokens = connect::token(server, here.session.account.id, &connection.id).await?;
+        (Some(connection), Some(hook)) => {
+            let tokens = connect::token(server, here.session.account.id, connection).await?;
             let state = HookState::Unfinished {
                 provider: connection.shown(),
-                repository: row.label.clone(),
+                repository: hook.repository.clone(),
                 events: usual_events(),
                 is_connected: tokens.is_some(),
             };
             (state, delivery::received(server, &row.id).await?)
         }
-        (None, _) => (HookState::None, delivery::received(server, &row.id).await?),
+        _ => (HookState::None, delivery::received(server, &row.id).await?),
     };
     let url = address(server, &row.id);
     Ok(page::Integration {
@@ -162,7 +158,7 @@ async fn compare(
     hook: &Hook,
 ) -> Result<(HookTold, Vec<page::DeliveryRow>), StoreError> {
     let server = visit.server;
-    let Some(tokens) = connect::token(server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(server, here.session.account.id, connection).await? else {
         return Ok((HookTold::NotConnected, delivery::received(server, &row.id).await?));
     };
     let listed = async {
@@ -260,7 +256,7 @@ async fn acting(
     here: &Here,
     connection: &Connection,
 ) -> Result<Option<(Arc<Client>, Tokens)>, StoreError> {
-    let Some(tokens) = connect::token(visit.server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(visit.server, here.session.account.id, connection).await? else {
         return Ok(None);
     };
     Ok(connection.upstream.client(visit.now).await.ok().map(|client| (client, tokens)))
@@ -269,16 +265,15 @@ async fn acting(
 async fn continue_attaching(
     visit: &Visit<'_>,
     here: &Here,
-    row: Integration,
-    fields: &Parameters,
+    row: &Integration,
+    (hook, fields): (&Hook, &Parameters),
 ) -> Result<Response, StoreError> {
-    let connection = fields.text("connection").and_then(|id| github(visit.server, id));
-    let Some(connection) = connection.filter(|_| is_unfinished(&row)) else { return Ok(odd(visit)) };
-    let Some(secret) = secret(visit.server, &row) else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let Some(connection) = github(visit.server, &hook.connection) else { return Ok(odd(visit)) };
+    let Some(secret) = secret(visit.server, row) else { return Ok(visit.error(ErrorKind::Unavailable)) };
     let events = chosen(fields).unwrap_or_else(usual_events);
-    let wish = Wish { connection, repository: &row.label, events: &names(&events), secret: &secret };
-    let attached = attach(visit, here, &row, &wish).await?;
-    Ok(back(&row, attached.map(|()| "said=hook-made".to_owned())))
+    let wish = Wish { connection, repository: &hook.repository, events: &names(&events), secret: &secret };
+    let attached = attach(visit, here, row, &wish).await?;
+    Ok(back(row, attached.map(|()| "said=hook-made".to_owned())))
 }
 
 /// The secret that a source's deliveries are signed with: the newest, while one replaces another.

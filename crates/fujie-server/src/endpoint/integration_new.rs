@@ -3,6 +3,7 @@
 //! For a hook, the row comes first, then the call, then the hook's number: a crash between them leaves a door without a
 //! hook, never a hook without a door, and continuing finds what is there.
 
+use fujie_channel::webhook::sender::{self, Sender};
 use fujie_client::{Part, ProviderError, Repository};
 use fujie_core::{
     account::Session,
@@ -12,7 +13,7 @@ use fujie_core::{
     secret::Secret,
     token::at_rest::AtRest,
 };
-use fujie_store::{Integration, IntegrationAdded, IntegrationKind, StoreError};
+use fujie_store::{Hook, Integration, IntegrationAdded, IntegrationKind, StoreError};
 use http::StatusCode;
 
 use super::{integration, topic::Here, topic_settings::odd};
@@ -114,15 +115,15 @@ struct Typed {
 impl Typed {
     /// The habits of a sender, before anything was typed.
     fn of(preset: Preset, id: String) -> Self {
-        let (header, prefix, id_header, event_header) = match preset {
-            Preset::Github => ("X-Hub-Signature-256", "sha256=", "X-GitHub-Delivery", "X-GitHub-Event"),
-            Preset::Gitlab => ("X-Gitlab-Token", "", "Idempotency-Key", "X-Gitlab-Event"),
-            // Gitee names no deliveries.
-            Preset::Gitee => ("X-Gitee-Token", "", "", "X-Gitee-Event"),
-            Preset::Hmac => ("X-Signature-256", "sha256=", "", ""),
-            Preset::Token => ("X-Webhook-Token", "", "", ""),
+        let Sender { proof, prefix, delivery, event } = match preset {
+            Preset::Github => sender::GITHUB,
+            Preset::Gitlab => sender::GITLAB,
+            Preset::Gitee => sender::GITEE,
+            Preset::Hmac => Sender { proof: "X-Signature-256", prefix: "sha256=", delivery: None, event: None },
+            Preset::Token => Sender { proof: "X-Webhook-Token", prefix: "", delivery: None, event: None },
         };
-        let [header, prefix, id_header, event_header] = [header, prefix, id_header, event_header].map(str::to_owned);
+        let [id_header, event_header] = [delivery, event].map(|name| name.unwrap_or_default().to_owned());
+        let (header, prefix) = (proof.to_owned(), prefix.to_owned());
         Self { id, preset, label: String::new(), header, prefix, id_header, event_header }
     }
 
@@ -277,6 +278,9 @@ async fn make_hook(
     }
     let typed = Typed { label: repository.to_owned(), ..Typed::of(Preset::Github, id) };
     let Some((row, secret)) = door(visit, here, &typed) else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let unfinished =
+        Hook { connection: connection.id.clone(), repository: repository.to_owned(), id: integration::UNFINISHED };
+    let row = Integration { hook: Some(unfinished), ..row };
     match visit.server.store.add_integration(row.clone()).await? {
         IntegrationAdded::Added => {}
         IntegrationAdded::TooMany => return Ok(form(visit, here, typed, Some(IntegrationError::TooMany))),
@@ -332,7 +336,7 @@ async fn load(
         provider: connection.shown(),
         state: ConnectState::Connected,
         csrf: visit.csrf(&snapshot, "topic", ""),
-        csrf_sign_in: visit.csrf(&snapshot, "sign-in", ""),
+        csrf_sign_in: visit.csrf(&snapshot, "sign-in", &format!("/topics/{}", here.topic.name)),
         id: Id::new(visit.now, &mut SystemRandom).to_string(),
         repositories: Vec::new(),
         filter,
@@ -342,7 +346,7 @@ async fn load(
         events: choice.events,
         fault: choice.fault,
     };
-    let Some(tokens) = connect::token(server, here.session.account.id, &connection.id).await? else {
+    let Some(tokens) = connect::token(server, here.session.account.id, connection).await? else {
         let is_bound = is_bound(server, &here.session, connection).await?;
         page.state = if is_bound { ConnectState::NotConnected } else { ConnectState::NotBound };
         return Ok(page);

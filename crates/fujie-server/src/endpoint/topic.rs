@@ -16,7 +16,7 @@ use super::sign_in::hex;
 use crate::{
     channel::log,
     form::{ContentPolicy, Stopped, Visit, topic_path},
-    http::{Request, Response, json, refusal, see_other},
+    http::{POSTS_MAX, Request, Response, json, refusal, see_other},
     notice::{self, Draft, Notice},
     page::{
         self, Card, CardLink, ErrorKind, Lang, NoticeDraft, NoticeError, NoticeKind, PushDevice, PushOffer, TopicRole,
@@ -151,9 +151,14 @@ async fn append(visit: &Visit<'_>, here: &Here, notice: &Notice) -> Response {
         body: None,
     };
     let Ok(new) = log::fitted(new) else { return visit.error(ErrorKind::Unavailable) };
+    let author = Member::Account(here.session.account.id);
+    if visit.server.limit.count(&("post", &author), visit.now) > POSTS_MAX {
+        return visit.error(ErrorKind::TooManyRequests);
+    }
     match visit.server.store.append_event(new).await {
         Ok(Appended::Appended { .. }) => see_other(&format!("/topics/{}?said=posted", here.topic.name)),
         Ok(Appended::UnknownTopic) => visit.error(ErrorKind::NotFound),
+        Ok(Appended::Full) => visit.error(ErrorKind::Unavailable),
         Err(error) => visit.unavailable(&error),
     }
 }
@@ -257,7 +262,12 @@ async fn cards(server: &Server, topic: &str, rows: Vec<ChannelEvent>, lang: Lang
 }
 
 fn card(server: &Server, row: &ChannelEvent, integrations: &[Integration], lang: Lang) -> Card {
-    let message = Message::of(&log::event(server.issuer(), row).line, language(lang));
+    let mut message = Message::of(&log::event(server.issuer(), row).line, language(lang));
+    let is_of_person = row.event_type == notice::TYPE && row.source.starts_with("/topics/");
+    if is_of_person {
+        // Its last line says who wrote it, and so does the foot of the card.
+        message.lines.pop();
+    }
     // Where the data is too long for a line, the page of the topic is no place to read on: we are there.
     let address = row.is_kept.then(|| log::address(server.issuer(), row)).or(message.link);
     let link = address.and_then(|url| {

@@ -9,7 +9,7 @@ use fujie_core::{
     channel::{READ, WRITE},
     error::ErrorCode,
 };
-use fujie_store::{Appended, ChannelEvent, NewEvent, OWN_TOPIC, StoreError};
+use fujie_store::{Appended, ChannelEvent, NewEvent, OWN_TOPIC};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,7 +20,9 @@ use crate::{
         access::{Credential, Denied, Visitor},
         log,
     },
-    http::{Request, Response, busy, json_text, refusal, with_header},
+    http::{
+        POSTS_MAX, Request, Response, busy, counted, full, json_text, refusal, too_many, unavailable, with_header,
+    },
     notice::{self, Draft, Notice, NoticeError},
     server::Server,
 };
@@ -94,12 +96,12 @@ pub async fn get_one(server: &Server, request: &Request, topic: &str, id: &str) 
         return denied.response();
     }
     let found = match id.parse() {
-        Ok(id) => server.store.channel_event(id).await,
+        Ok(id) => server.store.channel_event(topic, id).await,
         Err(_) => Ok(None),
     };
     let (row, body) = match found {
-        Ok(Some((row, body))) if row.topic == topic => (row, body),
-        Ok(_) => {
+        Ok(Some(found)) => found,
+        Ok(None) => {
             return refusal(
                 StatusCode::NOT_FOUND,
                 ErrorCode::InvalidRequest.as_str(),
@@ -110,11 +112,11 @@ pub async fn get_one(server: &Server, request: &Request, topic: &str, id: &str) 
     };
     let data = row.data.clone().map(String::into_bytes).or(body).unwrap_or_else(|| b"null".to_vec());
     let wants_event = request.header(header::ACCEPT).is_some_and(|accept| accept.contains(CLOUDEVENT));
-    let response = if wants_event {
-        as_event(json_text(StatusCode::OK, whole(&row, &data)))
-    } else {
-        json_text(StatusCode::OK, data)
-    };
+    let text = if wants_event { whole(&row, &data) } else { data };
+    // Up to 25 MB, which a reader may take as slowly as it likes.
+    let Some(text) = counted(&server.answers, text) else { return busy() };
+    let response = json_text(StatusCode::OK, text);
+    let response = if wants_event { as_event(response) } else { response };
     with_header(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'")
 }
 
@@ -142,6 +144,9 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
             "only this server itself posts here",
         ));
     }
+    if server.limit.count(&("post", &visitor.member), server.now()) > POSTS_MAX {
+        return Err(too_many());
+    }
     let posted = Posted::read(request, &visitor).map_err(PostError::response)?;
     let new = NewEvent {
         topic: topic.to_owned(),
@@ -156,9 +161,10 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
     let event_id = match server.store.append_event(new).await {
         Ok(Appended::Appended { event_id }) => event_id,
         Ok(Appended::UnknownTopic) => return Err(Denied::NotMember.response()),
+        Ok(Appended::Full) => return Err(full()),
         Err(error) => return Err(unavailable(&error)),
     };
-    let line = match server.store.channel_event(event_id).await {
+    let line = match server.store.channel_event(topic, event_id).await {
         Ok(Some((row, _))) => log::event(server.issuer(), &row).line,
         // It is on disk: that it cannot be shown now changes nothing.
         Ok(None) | Err(_) => Bytes::new(),
@@ -287,9 +293,4 @@ fn as_event(mut response: Response) -> Response {
 
 fn wrong(description: &str) -> Response {
     refusal(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest.as_str(), description)
-}
-
-fn unavailable(error: &StoreError) -> Response {
-    tracing::error!(%error, "the store failed");
-    busy()
 }

@@ -13,7 +13,7 @@ use fujie_core::channel::READ;
 use http::{HeaderName, HeaderValue, header};
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 use crate::{
@@ -34,7 +34,8 @@ pub(super) async fn begin(server: &Arc<Server>, credential: Credential, topic: &
     let Some(place) = server.stream_place() else { return busy() };
     let (pieces, receiver) = mpsc::channel(1);
     let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow).await;
-    let feed = Feed { server: Arc::clone(server), credential, subscription, pieces, _place: place };
+    let feed =
+        Feed { server: Arc::clone(server), credential, judged_at: Instant::now(), subscription, pieces, _place: place };
     tokio::spawn(feed.run());
     let mut response = Response::new(Body::Stream(receiver));
     let fixed = [
@@ -54,6 +55,7 @@ pub(super) async fn begin(server: &Arc<Server>, credential: Credential, topic: &
 struct Feed {
     server: Arc<Server>,
     credential: Credential,
+    judged_at: Instant,
     subscription: Subscription,
     pieces: mpsc::Sender<Bytes>,
     _place: OwnedSemaphorePermit,
@@ -80,16 +82,12 @@ impl Feed {
         let mut beats = interval(self.server.settings.channel.heartbeat);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         beats.tick().await;
-        let mut is_second = false;
         loop {
             tokio::select! {
                 () = self.pieces.closed() => return Err(Over),
                 delivery = self.subscription.next() => self.deliver(delivery).await?,
                 _ = beats.tick() => {
-                    if is_second {
-                        self.judge().await?;
-                    }
-                    is_second = !is_second;
+                    self.judge_again().await?;
                     self.send(Bytes::from_static(b":\n\n")).await?;
                 }
             }
@@ -99,6 +97,8 @@ impl Feed {
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), Over> {
         match delivery {
             Delivery::Events(events) => {
+                // A reader that kept us waiting long has missed the beats.
+                self.judge_again().await?;
                 let mut piece = BytesMut::new();
                 for event in events {
                     write(&event, &mut piece);
@@ -116,8 +116,13 @@ impl Feed {
         }
     }
 
-    /// May the reader still read? A store that cannot be asked ends nothing.
-    async fn judge(&mut self) -> Result<(), Over> {
+    /// May the reader still read? Asked at every second beat: when the time from the last one to the next is nearer to
+    /// two than to one. A store that cannot be asked ends nothing.
+    async fn judge_again(&mut self) -> Result<(), Over> {
+        if self.judged_at.elapsed() < self.server.settings.channel.heartbeat * 3 / 2 {
+            return Ok(());
+        }
+        self.judged_at = Instant::now();
         match self.credential.member(&self.server, READ, self.subscription.topic()).await {
             Ok(_) => Ok(()),
             Err(Denied::Store(error)) => {

@@ -7,7 +7,7 @@ use minijinja::value::Value;
 use serde::Serialize;
 
 use super::words::Words;
-use super::{Lang, Page, Provider, ProviderKind, provider};
+use super::{Lang, Page, Provider, ProviderKind, ScopeWords, provider};
 
 /// A person's own account.
 #[derive(Debug, Clone, Serialize)]
@@ -46,8 +46,8 @@ pub struct Application {
     pub client_id: String,
     /// Its name.
     pub client_name: String,
-    /// What it may do, as scope tokens.
-    pub scopes: Vec<String>,
+    /// What it may do.
+    pub scopes: Vec<ScopeWords>,
     /// Since when, in Unix milliseconds.
     pub since_milliseconds: i64,
     /// Why it has access no longer; `None` while it has.
@@ -168,7 +168,7 @@ fn application(ended_why: Option<EndedWhy>) -> Application {
         client_id: "client-sample".to_owned(),
         client_name: "Demo Notes".to_owned(),
         scopes: ["openid", "profile", "email", "offline_access", "read_contacts", "notes:write"]
-            .map(str::to_owned)
+            .map(|name| ScopeWords { name: name.to_owned(), sentence: None })
             .to_vec(),
         since_milliseconds: SAMPLE_TIME,
         ended_why,

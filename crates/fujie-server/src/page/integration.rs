@@ -1,7 +1,7 @@
 //! One door for webhooks: where it is, what came in, and for a hook of ours at GitHub what should have.
 //!
 //! Forms, all `POST /topics/{topic}/integrations/{id}` with `csrf` and `action`: `ping`, `again` (with `delivery`),
-//! `again_all`, `secret`, `attach` (with `connection`, `repository`, `event-*`), `remove`, `remove_here`. The secret is
+//! `again_all`, `secret`, `attach` (with `event-*`), `remove`, `remove_here`. The secret is
 //! in the answer that made it and nowhere else.
 
 use serde::Serialize;
@@ -158,7 +158,13 @@ impl Page for Integration {
         };
         let by_hand = Self { hook: HookState::None, secret: Some(sample_secret()), ..bare.clone() };
         let hmac = sample_hmac(&bare);
-        let token = Self { kind: IntegrationKind::Token, prefix: String::new(), id_header: None, ..hmac.clone() };
+        let token = Self {
+            kind: IntegrationKind::Token,
+            prefix: String::new(),
+            id_header: None,
+            event_header: Some("X-Event".to_owned()),
+            ..hmac.clone()
+        };
         let said = [
             IntegrationSaid::HookMade,
             IntegrationSaid::Pinged,

@@ -1,6 +1,9 @@
 //! A house to test in: a server on a free port, a database in a folder of its own, a clock moved by hand, a simulated
 //! WeChat.
 
+mod raw;
+mod scan;
+
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -385,95 +388,9 @@ impl House {
         browser
     }
 
-    /// The QR page of a sign-in with this connection that `browser` begins for the application.
-    pub async fn qr(&self, browser: &mut Browser, connection: &str) -> Page {
-        let page = browser.get(&self.authorize(&self.app, &[])).await;
-        let page = browser.follow_within(page, &self.issuer).await;
-        let page = browser.submit(&page, &format!("/broker/{connection}/start"), &[]).await;
-        browser.follow(&page).await
-    }
-
-    /// Where WeChat sends the browser after this person confirmed.
-    pub async fn confirmed(&self, qr: &Page, person: &str) -> String {
-        self.phone(qr, "confirm", person).await["redirect_url"].as_str().unwrap().to_owned()
-    }
-
-    /// Signs in with this connection as this person, up to the page where a choice is to be made or the client.
-    pub async fn by_wechat(&self, browser: &mut Browser, connection: &str, person: &str) -> Page {
-        let qr = self.qr(browser, connection).await;
-        let callback = self.confirmed(&qr, person).await;
-        let page = browser.get(&callback).await;
-        browser.follow_within(page, &self.issuer).await
-    }
-
-    /// An account made by one click, with this person's WeChat; the browser stands on the consent page then.
-    pub async fn made_by_wechat(&self, browser: &mut Browser, connection: &str, person: &str) -> Page {
-        let page = self.by_wechat(browser, connection, person).await;
-        let page = browser.submit(&page, "/bind", &[("action", "create")]).await;
-        browser.follow_within(page, &self.issuer).await
-    }
-
-    /// Tells the simulated WeChat something: `switches`, `people`, `faults`.
-    pub async fn tell_wechat(&self, what: &str, body: serde_json::Value) {
-        let url = format!("{}/_simulate/{what}", self.wechat.base_url());
-        let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
-        let page = read(request).await;
-        assert!((200..300).contains(&page.status), "{}", page.body);
-    }
-
-    /// Confirms, or does another act of the phone, for the sign-in whose QR page is at `page`.
-    pub async fn phone(&self, qr: &Page, act: &str, person: &str) -> serde_json::Value {
-        let uuid = qr.body.split("/connect/qrcode/").nth(1).unwrap().split(['"', '?']).next().unwrap();
-        let url = format!("{}/_simulate/sign-ins/{uuid}/{act}", self.wechat.base_url());
-        let request = self.http.post(url).header("content-type", "application/json");
-        read(request.body(format!("{{\"person\":\"{person}\"}}"))).await.json()
-    }
-
     /// The folder of the database.
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// Sends bytes as they are and gives all that comes back.
-    pub async fn raw(&self, bytes: &[u8]) -> String {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        // A server that has seen enough may close at any time; what it said before counts.
-        drop(stream.write_all(bytes).await);
-        let mut answer = Vec::new();
-        drop(stream.read_to_end(&mut answer).await);
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    /// Sends bytes as they are and gives the first line that comes back.
-    pub async fn first_line(&self, bytes: &[u8]) -> String {
-        use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(bytes).await.unwrap();
-        let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line).await.unwrap();
-        line
-    }
-
-    /// Sends `head`, and then `chunk` until something other than "go on" comes back or `most` of them were taken. Gives
-    /// what came back, and how many were taken.
-    pub async fn pour(&self, head: &[u8], chunk: &[u8], most: usize) -> (String, usize) {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        let (mut reader, mut writer) = stream.into_split();
-        writer.write_all(head).await.unwrap();
-        let mut answer = vec![0; 4096];
-        let go_on = reader.read(&mut answer).await.unwrap();
-        assert!(answer[..go_on].starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&answer));
-        let answered = tokio::spawn(async move {
-            let length = reader.read(&mut answer).await.unwrap_or_default();
-            String::from_utf8_lossy(&answer[..length]).into_owned()
-        });
-        let mut sent = 0;
-        while sent < most && !answered.is_finished() && writer.write_all(chunk).await.is_ok() {
-            sent += 1;
-        }
-        (answered.await.unwrap(), sent)
     }
 
     /// Stops the server as SIGTERM would, and closes the database.

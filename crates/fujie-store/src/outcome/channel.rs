@@ -67,6 +67,8 @@ pub enum Receipt {
     },
     /// No such integration, or it belongs to another topic.
     UnknownIntegration,
+    /// The topic keeps as much as it may. Nothing was written.
+    Full,
 }
 
 /// How [`crate::Store::append_event`] ended.
@@ -79,6 +81,8 @@ pub enum Appended {
     },
     /// No such topic. Nothing was written.
     UnknownTopic,
+    /// The topic keeps as much as it may, until older events are swept. Nothing was written.
+    Full,
 }
 
 /// How [`crate::Store::add_target`] ended.

@@ -20,6 +20,10 @@ pub const ROBOTS_PER_TOPIC_MAX: u32 = 50;
 /// Web Push subscriptions of one account on one topic: its browsers.
 pub const PUSHES_PER_MEMBER_MAX: u32 = 10;
 
+/// What the events of one topic weigh together, in bytes, with their bodies and about 512 for each. The server's own
+/// topic is not weighed, since what happened is always told there.
+pub const TOPIC_WEIGHT_MAX: i64 = 1024 * 1024 * 1024;
+
 /// A topic to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTopic {
@@ -222,6 +226,8 @@ pub struct Delivery {
     pub integration: String,
     /// The sender's name for this delivery, at most 128 bytes: the same name is the same delivery.
     pub delivery: String,
+    /// Another name that the same delivery may have come in by.
+    pub earlier: Option<String>,
     /// The sender's word for what happened, for the list of deliveries.
     pub event: String,
     /// What is appended, on the integration's topic.

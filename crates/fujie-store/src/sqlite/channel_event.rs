@@ -10,7 +10,7 @@ use super::{Store, row, target, topic, writer::Effect};
 use crate::{
     error::StoreError,
     outcome::Appended,
-    record::{ChannelEvent, Event, NewEvent, OWN_TOPIC},
+    record::{ChannelEvent, Event, NewEvent, OWN_TOPIC, TOPIC_WEIGHT_MAX},
 };
 
 macro_rules! select_events {
@@ -27,8 +27,8 @@ impl Store {
     pub async fn append_event(&self, new: NewEvent) -> Result<Appended, StoreError> {
         self.write_whole(move |connection| {
             Ok(match append(connection, &new)? {
-                Some(event_id) => Effect::Keep(Appended::Appended { event_id }),
-                None => Effect::Undo(Appended::UnknownTopic),
+                appended @ Appended::Appended { .. } => Effect::Keep(appended),
+                refused => Effect::Undo(refused),
             })
         })
         .await
@@ -70,11 +70,16 @@ impl Store {
         self.read(|connection| row::all(connection, sql, values, event))
     }
 
-    /// One event, with what was kept aside for it.
-    pub async fn channel_event(&self, id: i64) -> Result<Option<(ChannelEvent, Option<Vec<u8>>)>, StoreError> {
+    /// One event of a topic, with what was kept aside for it. Of another topic's nothing is read.
+    pub async fn channel_event(
+        &self,
+        topic: &str,
+        id: i64,
+    ) -> Result<Option<(ChannelEvent, Option<Vec<u8>>)>, StoreError> {
         let sql = "SELECT e.id, e.topic, e.at, e.type, e.source, e.subject, e.is_kept, e.data, b.body \
-                   FROM channel_event e LEFT JOIN channel_body b ON b.event_id = e.id WHERE e.id = ?1";
-        self.read(|connection| row::first(connection, sql, [id], |row| Ok((event(row)?, row.get(8)?))))
+                   FROM channel_event e LEFT JOIN channel_body b ON b.event_id = e.id \
+                   WHERE e.id = ?1 AND e.topic = ?2";
+        self.read(|connection| row::first(connection, sql, params![id, topic], |row| Ok((event(row)?, row.get(8)?))))
     }
 
     /// The oldest event that may still be read: whoever resumes after an earlier one may have missed something. One
@@ -109,20 +114,48 @@ impl Store {
     }
 }
 
-/// Appends inside the acting verb's transaction, and wakes the targets of the topic; `None` when there is no such
-/// topic, and nothing was written.
-pub(super) fn append(connection: &Connection, new: &NewEvent) -> Result<Option<i64>, StoreError> {
-    let sql = "INSERT INTO channel_event (topic, at, type, source, subject, is_kept, data) \
-               SELECT name, ?2, ?3, ?4, ?5, ?6, ?7 FROM topic WHERE name = ?1 RETURNING id";
+/// Appends inside the acting verb's transaction, and wakes the targets of the topic. When it is refused, nothing was
+/// written.
+pub(super) fn append(connection: &Connection, new: &NewEvent) -> Result<Appended, StoreError> {
     let NewEvent { topic, at, event_type, source, subject, data, body } = new;
-    let values = params![topic, at.millis(), event_type, source, subject, body.is_some(), data];
-    let id: Option<i64> = row::first(connection, sql, values, |row| Ok(row.get(0)?))?;
-    let Some(id) = id else { return Ok(None) };
+    let weight = weight(new);
+    // What this server itself does is always told.
+    let most = if topic == OWN_TOPIC { i64::MAX } else { TOPIC_WEIGHT_MAX };
+    let sql = "UPDATE topic SET weight = weight + ?2 WHERE name = ?1 AND weight <= ?3 - ?2";
+    if row::change(connection, sql, params![topic, weight, most])? == 0 {
+        let is_full = topic::exists(connection, topic)?;
+        return Ok(if is_full { Appended::Full } else { Appended::UnknownTopic });
+    }
+    let sql = "INSERT INTO channel_event (topic, at, type, source, subject, is_kept, weight, data) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let values = params![topic, at.millis(), event_type, source, subject, body.is_some(), weight, data];
+    row::change(connection, sql, values)?;
+    let id = connection.last_insert_rowid();
     if let Some(body) = body {
         row::change(connection, "INSERT INTO channel_body (event_id, body) VALUES (?1, ?2)", params![id, body])?;
     }
     target::wake(connection, topic, *at)?;
-    Ok(Some(id))
+    Ok(Appended::Appended { event_id: id })
+}
+
+/// Deletes the oldest `limit` events of a topic with their bodies, and gives their number.
+pub(super) fn delete_of(connection: &Connection, topic: &str, limit: u32) -> Result<u32, StoreError> {
+    let bodies = "DELETE FROM channel_body WHERE event_id IN ( \
+                  SELECT id FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2)";
+    row::change(connection, bodies, params![topic, limit])?;
+    let events = "DELETE FROM channel_event WHERE id IN ( \
+                  SELECT id FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2)";
+    let deleted = row::change(connection, events, params![topic, limit])?;
+    Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
+}
+
+/// What an event takes on disk, in bytes, about: its row with its indexes and its delivery, its texts, its body.
+fn weight(new: &NewEvent) -> i64 {
+    let NewEvent { topic, at: _, event_type, source, subject, data, body } = new;
+    let texts = [Some(topic), Some(event_type), Some(source), subject.as_ref(), data.as_ref()];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    let bytes = ROW_WEIGHT.saturating_add(texts).saturating_add(body.as_ref().map_or(0, Vec::len));
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Tells an audit row on the server's own topic, if that topic was made.
@@ -192,3 +225,5 @@ fn event(row: &Row<'_>) -> Result<ChannelEvent, StoreError> {
 }
 
 const EVENTS_MAX: u32 = 10_000;
+/// What a row weighs besides its texts.
+const ROW_WEIGHT: usize = 512;

@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::{Store, channel_event::append, row, writer::Effect};
 use crate::{
     error::StoreError,
-    outcome::Receipt,
+    outcome::{Appended, Receipt},
     record::{Delivered, Delivery},
 };
 
@@ -17,17 +17,19 @@ impl Store {
             // The writer holds the lock since before this read, so nobody comes in between; the key of the row would
             // refuse it.
             let sql = "SELECT w.event_id FROM integration i \
-                       LEFT JOIN webhook_inbox w ON w.integration = i.id AND w.delivery = ?2 \
+                       LEFT JOIN webhook_inbox w ON w.integration = i.id AND w.delivery IN (?2, ?4) \
                        WHERE i.id = ?1 AND i.topic = ?3";
-            let Delivery { integration, delivery, event, append: new } = delivery;
-            let values = params![integration, delivery, new.topic];
+            let Delivery { integration, delivery, earlier, event, append: new } = delivery;
+            let values = params![integration, delivery, new.topic, earlier];
             match row::first(connection, sql, values, |row| Ok(row.get(0)?))? {
                 None => return Ok(Effect::Undo(Receipt::UnknownIntegration)),
                 Some(Some(event_id)) => return Ok(Effect::Undo(Receipt::Duplicate { event_id })),
                 Some(None) => {}
             }
-            let Some(event_id) = append(connection, &new)? else {
-                return Ok(Effect::Undo(Receipt::UnknownIntegration));
+            let event_id = match append(connection, &new)? {
+                Appended::Appended { event_id } => event_id,
+                Appended::UnknownTopic => return Ok(Effect::Undo(Receipt::UnknownIntegration)),
+                Appended::Full => return Ok(Effect::Undo(Receipt::Full)),
             };
             let sql = "INSERT INTO webhook_inbox (event_id, integration, delivery, received_at, event) \
                        VALUES (?1, ?2, ?3, ?4, ?5)";

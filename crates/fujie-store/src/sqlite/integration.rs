@@ -109,7 +109,10 @@ impl Store {
             let sql = "DELETE FROM integration WHERE id = ?1 RETURNING topic";
             let removed: Option<String> = row::first(connection, sql, [&id], |row| Ok(row.get(0)?))?;
             let Some(topic) = removed else { return Ok(Effect::Undo(Ended::Absent)) };
-            row::change(connection, "DELETE FROM webhook_inbox WHERE integration = ?1", [&id])?;
+            // More than these go in their time: nobody can read them, and nobody waits for it.
+            let sql = "DELETE FROM webhook_inbox WHERE event_id IN ( \
+                       SELECT event_id FROM webhook_inbox WHERE integration = ?1 LIMIT 500)";
+            row::change(connection, sql, [&id])?;
             record(connection, &event(EventKind::IntegrationRemoved, &topic, &id, (by, now)))?;
             Ok(Effect::Keep(Ended::Ended))
         })

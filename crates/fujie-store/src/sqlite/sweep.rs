@@ -5,7 +5,7 @@ use fujie_core::time::{Lifetime, Timestamp};
 use rusqlite::{Connection, Params, params};
 
 use super::{
-    Store,
+    Store, channel_event,
     grant::{KEPT, KEPT_UNREDEEMED},
     row,
     writer::Effect,
@@ -14,9 +14,9 @@ use crate::{error::StoreError, record::Retention};
 
 impl Store {
     /// Deletes expired sessions and tickets, what was used and cannot come again, and grants that ended or expired
-    /// a week ago or whose code was never redeemed; then the channel's events that are older than they are kept, with
-    /// their bodies, and deliveries after 30 days. Touches about `limit` rows at most (cut to 500) and gives their
-    /// number; fewer than `limit` means nothing is left to do.
+    /// a week ago or whose code was never redeemed; then the channel's events of deleted topics, and those that are
+    /// older than they are kept, with their bodies, and deliveries after 30 days. Touches about `limit` rows at most
+    /// (cut to 500) and gives their number; fewer than `limit` means nothing is left to do.
     pub async fn sweep(&self, now: Timestamp, retention: Retention, limit: u32) -> Result<u32, StoreError> {
         let limit = limit.min(LIMIT_MAX);
         self.write_whole(move |connection| {
@@ -24,6 +24,7 @@ impl Store {
             for sweep in [sessions, tickets, used, grants] {
                 swept += sweep(connection, now, limit.saturating_sub(swept))?;
             }
+            swept += deleted_topics(connection, limit.saturating_sub(swept))?;
             swept += events(connection, now - retention.events, limit.saturating_sub(swept))?;
             swept += deliveries(connection, now - DELIVERIES_KEPT, limit.saturating_sub(swept))?;
             Ok(Effect::Keep(swept))
@@ -79,6 +80,23 @@ fn grants(connection: &Connection, now: Timestamp, limit: u32) -> Result<u32, St
     let put_off = count(connection, put_off, params![at, kept, kept_unredeemed, limit])?;
     let rest = limit.saturating_sub(put_off);
     Ok(put_off + count(connection, delete, params![at, kept, kept_unredeemed, rest])?)
+}
+
+/// Events that were too many to go together with their topic; its name is free after the last.
+fn deleted_topics(connection: &Connection, limit: u32) -> Result<u32, StoreError> {
+    let mut swept = 0;
+    while swept < limit {
+        let sql = "SELECT name FROM topic_deleted LIMIT 1";
+        let name: Option<String> = row::first(connection, sql, [], |row| Ok(row.get(0)?))?;
+        let Some(name) = name else { break };
+        let rest = limit - swept;
+        let deleted = channel_event::delete_of(connection, &name, rest)?;
+        if deleted < rest {
+            row::change(connection, "DELETE FROM topic_deleted WHERE name = ?1", [&name])?;
+        }
+        swept += deleted;
+    }
+    Ok(swept)
 }
 
 /// The log is in the order of time, or nearly: of its oldest `limit` events, those before the first that is young

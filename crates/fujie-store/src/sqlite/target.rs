@@ -109,6 +109,19 @@ impl Store {
         Ok(outcome(changed.await?))
     }
 
+    /// Targets that are due and cannot be served yet, through no fault of theirs: each is due at its time.
+    pub async fn put_off_targets(&self, waiting: Vec<(Id, Timestamp)>) -> Result<(), StoreError> {
+        let sql = "UPDATE channel_target SET next_at = ?2 \
+                   WHERE id = ?1 AND next_at IS NOT NULL AND disabled_at IS NULL";
+        self.write(move |connection| {
+            for (id, next_at) in &waiting {
+                row::change(connection, sql, params![id.as_bytes(), next_at.millis()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Gives a target up: nothing goes there until its address is added again.
     pub async fn disable_target(&self, id: Id, why: &str, now: Timestamp) -> Result<TargetChanged, StoreError> {
         let why = why.to_owned();

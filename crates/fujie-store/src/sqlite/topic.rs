@@ -3,7 +3,7 @@
 use fujie_core::{id::Id, time::Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use super::{Store, audit::record, row, writer::Effect};
+use super::{Store, audit::record, channel_event, row, writer::Effect};
 use crate::{
     error::StoreError,
     outcome::{Ended, MemberChanged, TopicCreated},
@@ -64,7 +64,8 @@ impl Store {
     }
 
     /// Deletes a topic with its members, integrations, deliveries, targets and events. `by` is who did it; `None`:
-    /// the operator.
+    /// the operator. Of events and deliveries about 500 go at once, so that others need not wait: more events are left
+    /// to [`Self::sweep`], and nobody gets the name before; more deliveries, which nobody can read, to their time.
     pub async fn delete_topic(&self, name: &str, by: Option<Id>, now: Timestamp) -> Result<Ended, StoreError> {
         let name = name.to_owned();
         self.write_whole(move |connection| {
@@ -73,6 +74,9 @@ impl Store {
             }
             if row::change(connection, "DELETE FROM topic WHERE name = ?1", [&name])? == 0 {
                 return Ok(Effect::Undo(Ended::Absent));
+            }
+            if channel_event::delete_of(connection, &name, AT_ONCE)? == AT_ONCE {
+                row::change(connection, "INSERT INTO topic_deleted (name) VALUES (?1)", [&name])?;
             }
             record(connection, &event(EventKind::TopicDeleted, &name, by, None, now))?;
             Ok(Effect::Keep(Ended::Ended))
@@ -181,7 +185,9 @@ pub(super) fn role_of(connection: &Connection, topic: &str, member: &Member) -> 
 }
 
 fn refused(connection: &Connection, new: &NewTopic) -> Result<Option<TopicCreated>, StoreError> {
-    if exists(connection, &new.name)? {
+    let sql = "SELECT 1 FROM topic_deleted WHERE name = ?1";
+    let is_going = row::first(connection, sql, [&new.name], |_| Ok(()))?.is_some();
+    if is_going || exists(connection, &new.name)? {
         return Ok(Some(TopicCreated::Taken));
     }
     let sql = "SELECT count(*) FROM topic WHERE created_by = ?1";
@@ -256,11 +262,13 @@ fn role(row: &Row<'_>, column: usize) -> Result<Role, StoreError> {
 }
 
 /// What goes with a topic, before the topic itself.
-const BELONGINGS: [&str; 6] = [
+const BELONGINGS: [&str; 4] = [
     "DELETE FROM topic_member WHERE topic = ?1",
     "DELETE FROM channel_target WHERE topic = ?1",
-    "DELETE FROM webhook_inbox WHERE integration IN (SELECT id FROM integration WHERE topic = ?1)",
+    "DELETE FROM webhook_inbox WHERE event_id IN (SELECT w.event_id FROM integration i \
+     JOIN webhook_inbox w ON w.integration = i.id WHERE i.topic = ?1 LIMIT 500)",
     "DELETE FROM integration WHERE topic = ?1",
-    "DELETE FROM channel_body WHERE event_id IN (SELECT id FROM channel_event WHERE topic = ?1 AND is_kept)",
-    "DELETE FROM channel_event WHERE topic = ?1",
 ];
+
+/// Events that go in the transaction that deletes their topic.
+const AT_ONCE: u32 = 500;

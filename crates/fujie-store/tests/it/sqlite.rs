@@ -6,10 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use fujie_core::id::Id;
+use fujie_core::{id::Id, time::Lifetime};
 use fujie_store::{
-    ClientAdded, CreatedAndBound, GrantBegun, Instance, Options, Redemption, Refresh, Retention, Store, StoreError,
-    Use, UsedKind,
+    Appended, ClientAdded, CreatedAndBound, GrantBegun, Instance, Options, Receipt, Redemption, Refresh, Retention,
+    Store, StoreError, TOPIC_WEIGHT_MAX, Use, UsedKind,
 };
 use tempfile::TempDir;
 
@@ -292,4 +292,32 @@ async fn secrets_do_not_show() {
     store.begin_session(account.id, twice.clone(), T0).await.unwrap();
     let error = store.begin_session(account.id, twice, T0).await.unwrap_err();
     assert!(!format!("{error:?} {error}").contains("7, 7"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_full_topic_takes_events_again_once_it_was_swept() {
+    let (store, place) = fresh();
+    let topic = given::channel::topic(&store).await;
+    let integration = given::channel::integration(&store, &topic).await;
+    let mut large = given::channel::notice(&topic.name, T0);
+    large.body = Some(vec![0; 1024 * 1024]);
+    let id = given::channel::appended(&store, large.clone()).await;
+    // As if the others, of which there are too many for a test, were there.
+    let others = TOPIC_WEIGHT_MAX - 3 * 1024 * 1024 / 2;
+    let connection = rusqlite::Connection::open(place.path().join("fujie.db")).unwrap();
+    connection.execute("UPDATE topic SET weight = weight + ?1", [others]).unwrap();
+    let delivery = |body: &Option<Vec<u8>>| {
+        let mut delivery = given::channel::delivery(&integration, "one");
+        delivery.append.body.clone_from(body);
+        delivery
+    };
+    assert_eq!(store.append_event(large.clone()).await.unwrap(), Appended::Full);
+    assert_eq!(store.receive(delivery(&large.body)).await.unwrap(), Receipt::Full);
+    assert_eq!(*store.channel_head().borrow(), id, "nothing was written");
+    assert!(matches!(store.receive(delivery(&None)).await.unwrap(), Receipt::Received { .. }), "a small one fits");
+    let retention = Retention { events: Lifetime::from_seconds(0) };
+    assert_eq!(store.sweep(T0, retention, 500).await.unwrap(), 2);
+    let weight: i64 = connection.query_row("SELECT weight FROM topic", [], |row| row.get(0)).unwrap();
+    assert_eq!(weight, others, "what was swept weighs nothing");
+    assert!(matches!(store.append_event(large).await.unwrap(), Appended::Appended { .. }));
 }

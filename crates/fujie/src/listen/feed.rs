@@ -46,6 +46,8 @@ pub enum Came {
 pub enum End {
     /// Another may do better.
     Lost(String),
+    /// There was none: a firewall may let nothing but HTTP through.
+    Unreached(String),
     /// Another would not.
     Refused(Failure),
     /// Nobody takes what comes.
@@ -72,12 +74,8 @@ impl Feed {
         let mut failures = 0;
         loop {
             let began_at = Instant::now();
-            let end = match self.server.line.clone().filter(|_| !self.is_sse) {
-                Some(line) => wire::follow(&mut self, &line).await,
-                None => sse::follow(&mut self).await,
-            };
-            let why = match end {
-                End::Lost(why) => why,
+            let why = match self.follow().await {
+                End::Lost(why) | End::Unreached(why) => why,
                 End::Refused(failure) => return drop(self.taker.send(Came::Refused(failure)).await),
                 End::Unwanted => return,
             };
@@ -90,6 +88,15 @@ impl Feed {
                 () = sleep(pause) => {}
                 () = self.taker.closed() => return,
             }
+        }
+    }
+
+    /// One connection, by the best way that there is.
+    async fn follow(&mut self) -> End {
+        let Some(line) = self.server.line.clone().filter(|_| !self.is_sse) else { return sse::follow(self).await };
+        match wire::follow(self, &line).await {
+            End::Unreached(_) if !self.server.is_line_given => sse::follow(self).await,
+            end => end,
         }
     }
 

@@ -10,8 +10,9 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::{digest, hmac};
+use ::aws_lc_rs::{digest, hmac};
 use clap::Args;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -32,6 +33,8 @@ pub struct ForwardTo {
 /// Posts events.
 pub struct Forward {
     url: Url,
+    /// The URL as it is told to people: what signs in to it is left out.
+    shown: Url,
     key: Option<hmac::Key>,
     http: reqwest::Client,
 }
@@ -60,10 +63,14 @@ impl ForwardTo {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         };
+        if CryptoProvider::get_default().is_none() {
+            let _installed_meanwhile = aws_lc_rs::default_provider().install_default();
+        }
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(ANSWER_TIMEOUT);
         let http = if is_here { http.no_proxy() } else { http };
         let http = http.build().map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
-        Ok(Some(Forward { url, key, http }))
+        let shown = without_sign_in(&url);
+        Ok(Some(Forward { url, shown, key, http }))
     }
 }
 
@@ -76,8 +83,10 @@ impl Forward {
             let fault = match self.send(&posted).await {
                 Ok(status @ 200..300) => return Ok(status),
                 Ok(status) => {
-                    let fault =
-                        Fault::new(format!("{} answered {status}", self.url), format!("{} 返回 {status}", self.url));
+                    let fault = Fault::new(
+                        format!("{} answered {status}", self.shown),
+                        format!("{} 返回 {status}", self.shown),
+                    );
                     if status < 500 && status != 429 {
                         return Err(fault);
                     }
@@ -87,7 +96,7 @@ impl Forward {
                     let error = error.without_url();
                     let cause = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
                     let cause = cause.last().map(ToString::to_string).unwrap_or_default();
-                    Fault::new(format!("{}: {cause}", self.url), format!("{}：{cause}", self.url))
+                    Fault::new(format!("{}: {cause}", self.shown), format!("{}：{cause}", self.shown))
                 }
             };
             match pauses.next() {
@@ -127,6 +136,14 @@ impl Forward {
         }
         Ok(Posted { headers, body })
     }
+}
+
+/// The URL without user name and password (RFC 3986 §3.2.1).
+fn without_sign_in(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // Only a URL without a host refuses, and has neither.
+    let _hostless = shown.set_username("").and(shown.set_password(None));
+    shown
 }
 
 /// A name for the delivery that is the same whenever the event is posted, in the form of GitHub's (RFC 9562 §5.8).
@@ -169,6 +186,14 @@ const SECRET_LENGTH_MAX: u64 = 4096;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_in_the_address_is_sent_and_not_told() {
+        let to = ForwardTo { forward: Some("http://me:s3cret@127.0.0.1:3000/hook?a=b".to_owned()), secret_file: None };
+        let forward = to.open().unwrap().unwrap();
+        assert_eq!(forward.url.password(), Some("s3cret"));
+        assert_eq!(forward.shown.as_str(), "http://127.0.0.1:3000/hook?a=b");
+    }
 
     #[test]
     fn a_delivery_is_named_alike_each_time_and_unlike_its_neighbours() {

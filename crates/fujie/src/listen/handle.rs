@@ -8,7 +8,7 @@ use fujie_receiver::page::Language;
 use super::{event::Event, forward::Forward, program::Program, server::Server};
 use crate::{
     client::Output,
-    login::{Failure, Terminal, visible},
+    login::{Failure, Terminal, is_steering, visible},
 };
 
 /// Why one event was not handled. The next one is.
@@ -86,6 +86,7 @@ impl Handler {
     fn print(&self, output: Output, event: &Event) -> Result<bool, Failure> {
         let mut out = io::stdout();
         let line = match output {
+            Output::Json if out.is_terminal() => format!("{}\n", escaped(&event.line)),
             Output::Json => format!("{}\n", event.line),
             Output::Text => format!("{}\n", self.readable(event, out.is_terminal() && is_colorful())),
         };
@@ -113,6 +114,19 @@ impl Handler {
             Language::English => message::Language::English,
         }
     }
+}
+
+/// The same JSON, steering no terminal: a compact line has such characters in strings alone (RFC 8259 §7).
+fn escaped(line: &str) -> String {
+    let mut escaped = String::with_capacity(line.len());
+    for character in line.chars() {
+        if is_steering(character) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 /// What came from outside, on one line, steering nothing.
@@ -155,6 +169,15 @@ mod tests {
         let text = handler().readable(&Event::read(line).unwrap(), false);
         assert!(text.starts_with("17  2026-11-22 06:00:01Z  notice[2J  "), "{text}");
         assert!(!text.chars().any(|letter| letter.is_control() || letter == '\u{202e}'), "{text:?}");
+    }
+
+    #[test]
+    fn json_on_a_terminal_steers_nothing_and_says_the_same() {
+        let line = "{\"t\":\"你\u{9b}2J\u{7f}\u{202e}\u{2066}é\"}";
+        let shown = escaped(line);
+        assert_eq!(shown, r#"{"t":"你\u009b2J\u007f\u202e\u2066é"}"#);
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&shown), read(line));
     }
 
     #[test]

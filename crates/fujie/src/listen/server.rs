@@ -40,6 +40,8 @@ pub struct Server {
     pub issuer: Option<String>,
     /// Where its line protocol is.
     pub line: Option<Endpoint>,
+    /// Not the server but the person said so: there is no other way.
+    pub is_line_given: bool,
     /// Where a topic's events are, with `{topic}` in it.
     events: Option<String>,
     bearer: Bearer,
@@ -88,7 +90,7 @@ impl Server {
             }
             None => (None, None),
         };
-        Ok(Self { issuer, line: own.or(line), events, bearer })
+        Ok(Self { issuer, is_line_given: own.is_some(), line: own.or(line), events, bearer })
     }
 
     /// What a cursor and messages name it by.
@@ -251,7 +253,7 @@ fn bearer(wish: &Wish<'_>) -> Result<Bearer, Failure> {
         return Ok(Bearer::Variable);
     }
     let which = Which { provider: wish.issuer.map(str::to_owned), account: wish.account.map(str::to_owned) };
-    let book = Book::existing(wish.manner.store.as_deref())?.ok_or_else(|| which.nobody())?;
+    let book = Book::existing(wish.manner.store.as_deref())?.ok_or_else(|| nobody(wish.issuer))?;
     // Presets such as github have no channel.
     let is_issuer = |sign_in: &SignIn| matches!(sign_in.application.place, Place::Issuer(_));
     let sign_in = book.all_of(&which)?.into_iter().rfind(is_issuer).ok_or_else(|| nobody(wish.issuer))?;

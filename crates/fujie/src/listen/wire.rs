@@ -21,7 +21,7 @@ use crate::login::Failure;
 pub async fn follow(feed: &mut Feed, line: &Endpoint) -> End {
     let mut stream = match LineStream::connect(line, Heartbeat::default()).await {
         Ok(stream) => stream,
-        Err(error) => return End::Lost(error.to_string()),
+        Err(error) => return End::Unreached(error.to_string()),
     };
     if let Err(end) = admit(feed, &mut stream).await {
         return end;
@@ -134,3 +134,31 @@ fn no_channel() -> Failure {
 
 /// A server that does not read does not keep us.
 const FAREWELL: Duration = Duration::from_millis(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_word_of_the_protocol() {
+        use ErrorCode as E;
+        let codes = [
+            E::InvalidToken,
+            E::InsufficientScope,
+            E::AccessDenied,
+            E::UnknownTopic,
+            E::InvalidRequest,
+            E::LineTooLong,
+            E::TooSlow,
+            E::TemporarilyUnavailable,
+        ];
+        let errors = codes.map(|code| format!("`error {}`", code.as_str()));
+        let others =
+            ["`ping`", "`pong`", "`auth TOKEN`", "`ok auth`", "`bye`", "`超时断开连接`", "`dropped TOPIC AFTER UNTIL`"];
+        for text in [include_str!("../../../../docs/en/channel.md"), include_str!("../../../../docs/zh/channel.md")] {
+            for word in errors.iter().map(String::as_str).chain(others) {
+                assert!(text.contains(word), "{word} is missing");
+            }
+        }
+    }
+}

@@ -162,8 +162,13 @@ pub fn of_tokens(error: &TokenError, provider: &str) -> Failure {
 
 /// What came from outside may not steer a terminal, nor turn the order of what is read.
 pub fn visible(text: &str) -> String {
-    let is_kept = |character: &char| *character == '\n' || !(character.is_control() || is_bidi(*character));
+    let is_kept = |character: &char| *character == '\n' || !is_steering(*character);
     text.chars().filter(is_kept).take(TEXT_LENGTH_MAX).collect()
+}
+
+/// Whether a terminal does something other than show it: control characters, and those that turn the order.
+pub fn is_steering(character: char) -> bool {
+    character.is_control() || is_bidi(character)
 }
 
 /// The characters with the property Bidi_Control (Unicode Standard Annex #9).

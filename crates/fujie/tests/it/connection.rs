@@ -10,3 +10,4 @@ mod every;
 mod house;
 mod openid;
 mod person;
+mod topic;

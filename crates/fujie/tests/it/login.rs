@@ -2,7 +2,7 @@
 //! in a real browser.
 
 mod browser;
-mod desk;
+pub mod desk;
 mod elsewhere;
 mod ending;
 mod perplexed;

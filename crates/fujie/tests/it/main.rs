@@ -9,6 +9,7 @@
 )]
 
 mod channel;
+mod channel_story;
 mod connection;
 mod demo;
 mod desktop_example;

@@ -53,10 +53,10 @@ async fn check(window: &Window, tongue: &Tongue, name: &str) {
     window.keep(&format!("{name}-{}", tongue.code)).await;
 }
 
-/// No sentence of English: four words of Latin letters in a row, outside of code.
-async fn assert_no_english(window: &Window, name: &str) {
+/// No sentence of English: four words of Latin letters in a row, outside of code and of what others wrote.
+pub async fn assert_no_english(window: &Window, name: &str) {
     let script = "const copy = document.body.cloneNode(true); \
-                  copy.querySelectorAll('pre, code, script, style, svg, [lang=en]').forEach((part) => part.remove()); \
+                  copy.querySelectorAll('pre, code, script, style, svg, .events, [lang=en]').forEach((part) => part.remove()); \
                   return copy.textContent";
     let text = window.script(script).await;
     for line in text.as_str().unwrap().lines() {

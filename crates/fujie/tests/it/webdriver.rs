@@ -177,6 +177,12 @@ impl Window {
         STANDARD.decode(self.get("screenshot").await.as_str().unwrap()).unwrap()
     }
 
+    /// Gives the window another size.
+    pub async fn resize(&self, (width, height): (u32, u32)) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
     /// Keeps a picture in the folder that `FUJIE_SCREENSHOTS` names, for people who look at pages.
     pub async fn keep(&self, name: &str) {
         if let Ok(folder) = std::env::var("FUJIE_SCREENSHOTS") {
@@ -202,6 +208,11 @@ impl Window {
             assert!(Instant::now() < until, "no QR code at {}", self.url().await);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// A command of Chromium's own protocol.
+    pub async fn command(&self, name: &str, parameters: Value) -> Value {
+        self.post("goog/cdp/execute", json!({ "cmd": name, "params": parameters })).await
     }
 
     pub async fn close(self) {

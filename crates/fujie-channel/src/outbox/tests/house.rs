@@ -16,6 +16,7 @@ use crate::web_push::Subscription;
 
 /// What is on disk.
 pub(super) struct Row {
+    pub(super) holder: u32,
     pub(super) topic: &'static str,
     pub(super) to: &'static str,
     pub(super) cursor: i64,
@@ -76,10 +77,14 @@ impl House {
         Timestamp::from_seconds(1_800_000_000) + self.began.elapsed()
     }
 
-    /// A target of `topic`; `to` is `robot-…` or `push-…`.
+    /// A target of `topic`, of an account that has no other; `to` is `robot-…` or `push-…`.
     pub(super) fn target(&self, id: u32, topic: &'static str, to: &'static str) {
+        self.target_of(id, id, topic, to);
+    }
+
+    pub(super) fn target_of(&self, holder: u32, id: u32, topic: &'static str, to: &'static str) {
         let due_at = self.now();
-        let row = Row { topic, to, cursor: 0, due_at, failures: 0, trouble: None, is_disabled: false };
+        let row = Row { holder, topic, to, cursor: 0, due_at, failures: 0, trouble: None, is_disabled: false };
         self.disk().rows.insert(id, row);
     }
 
@@ -159,6 +164,7 @@ impl Targets for House {
         due.sort_by_key(|(_, row)| row.due_at);
         let target = |(id, row): (&u32, &Row)| Target {
             id: *id,
+            holder: Some(row.holder),
             topic: row.topic.into(),
             channel: channel(row.to),
             language: Language::English,
@@ -184,6 +190,14 @@ impl Targets for House {
         let mut disk = self.disk();
         let row = disk.rows.get_mut(id).unwrap();
         (row.due_at, row.failures, row.trouble) = (until, row.failures + 1, Some(trouble.clone()));
+        Ok(())
+    }
+
+    async fn put_off(&self, waiting: Vec<(u32, Timestamp)>) -> Result<(), &'static str> {
+        let mut disk = self.disk();
+        for (id, until) in waiting {
+            disk.rows.get_mut(&id).unwrap().due_at = until;
+        }
         Ok(())
     }
 

@@ -97,6 +97,27 @@ async fn a_dead_target_keeps_nobody_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_account_with_more_dead_targets_than_are_looked_at_keeps_no_other_waiting() {
+    let house = House::new();
+    for id in 0..DUE_MAX + 100 {
+        let to: &'static str = format!("robot-dead-{id}").leak();
+        house.target_of(7777, id, "team", to);
+        house.answer(to, &[Answer::Silence]);
+    }
+    house.target(9999, "team", "robot-alive");
+    house.publish("team", &["one"]);
+    let run = house.start();
+    house.pass(Duration::from_secs(5)).await;
+    assert_eq!(house.heard("robot-alive"), ["Notice: one"]);
+    assert_eq!(house.wire().most_under_way, SENDS_PER_HOLDER_MAX + 1);
+    assert!(house.disk().rows.values().all(|row| row.failures == 0), "to wait is no failure");
+    // Those that waited have their turn when the first are given up.
+    house.pass(Duration::from_secs(10)).await;
+    assert_eq!(house.wire().sent.len(), 2 * SENDS_PER_HOLDER_MAX + 1);
+    run.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_busy_target_takes_its_turn() {
     let house = House::new();
     for id in 0..20 {

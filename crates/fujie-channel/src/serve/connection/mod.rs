@@ -384,6 +384,9 @@ impl<'a, S: Transport, C: Conversation> Connection<'a, S, C> {
         if self.last_line_at + self.limits.idle > now {
             self.output.push(Reply::Error { code: ErrorCode::InvalidToken, words: "say: auth TOKEN" });
             self.leave(End::Unadmitted);
+        } else if self.reads() && self.stalled_since.is_some() {
+            // Silent, and it takes nothing: no word would reach it.
+            return Some(End::Stalled);
         } else if self.reads() {
             self.output.push(Reply::Idle);
             self.leave(End::Idle);

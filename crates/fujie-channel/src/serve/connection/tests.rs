@@ -33,6 +33,10 @@ impl<C: Conversation> Conversation for Told<C> {
         self.0.is_admitted()
     }
 
+    fn poll_next(&mut self, context: &mut Context<'_>, output: &mut Output) -> Poll<ControlFlow<()>> {
+        self.0.poll_next(context, output)
+    }
+
     fn ended(&self, end: &End, _: SocketAddr) {
         *self.1.lock().unwrap() = end.to_string();
     }
@@ -183,6 +187,38 @@ async fn a_peer_that_takes_nothing_is_cut_off_and_its_memory_is_bounded() {
     assert!(taken.unwrap().is_err());
     assert!((15.0..15.1).contains(&peer.seconds()), "{}", peer.seconds());
     assert_eq!(peer.ended().await, "the peer does not read");
+}
+
+/// Says more than the pipe holds, at second 20.
+struct Speaker(Pin<Box<Sleep>>, bool);
+
+impl Conversation for Speaker {
+    fn receive(&mut self, _: &str, _: &mut Output) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn fault(&mut self, _: Fault, _: &mut Output) {}
+
+    fn poll_next(&mut self, context: &mut Context<'_>, output: &mut Output) -> Poll<ControlFlow<()>> {
+        if self.1 {
+            return Poll::Pending;
+        }
+        ready!(self.0.as_mut().poll(context));
+        self.1 = true;
+        output.push_echo(&"x".repeat(1000));
+        Poll::Ready(ControlFlow::Continue(()))
+    }
+
+    fn ended(&self, _: &End, _: SocketAddr) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_is_silent_and_takes_nothing_is_cut_off_without_a_word() {
+    let speaker = Speaker(Box::pin(sleep(Duration::from_secs(20))), false);
+    let peer = peer(speaker, 64);
+    peer.running.await.unwrap();
+    assert!((30.0..30.1).contains(&peer.began_at.elapsed().as_secs_f64()), "{:?}", peer.began_at.elapsed());
+    assert_eq!(*peer.end.lock().unwrap(), "the peer does not read");
 }
 
 #[tokio::test(start_paused = true)]

@@ -183,7 +183,7 @@ async fn a_person_lets_a_client_read_the_channel_in_words_and_it_ends_with_the_g
     let mut browser = Browser::new();
     let page = browser.get(&house.authorize(&app, &[("scope", "openid channel:read channel:write")])).await;
     let page = house.sign_in(&mut browser, page, "alice").await;
-    assert!(page.body.contains("receive the events of topics you are a member of"), "{}", page.body);
+    assert!(page.body.contains("Receive the events of topics you are a member of"), "{}", page.body);
     let tokens = house.tokens(&app, &[("scope", "openid channel:read")]).await;
     let token = tokens["access_token"].as_str().unwrap();
     assert!(token.starts_with("fj_at_"), "opaque: {token}");
@@ -226,4 +226,23 @@ async fn who_leaves_reads_no_more() {
     house.let_in("team", &bot).await;
     assert_eq!(asked(&house, Some(&token)).await.0, 200);
     assert_eq!(house.server.store().role("team", &member).await.unwrap(), Some(Role::Member));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_posts_too_much_waits_for_the_next_minute() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    // What is not understood counts too, and leaves nothing behind. A minute may end in between.
+    let mut tries = 0;
+    let refused = loop {
+        let page = house.tell(&token, JSON, "{").await;
+        tries += 1;
+        if page.status != 400 || tries > 3000 {
+            break page;
+        }
+    };
+    assert!(tries > 600, "{tries}");
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "60"), "{}", refused.body);
+    house.clock.advance_millis(60_000);
+    assert_eq!(house.tell(&token, JSON, NOTICE).await.status, 201);
 }

@@ -6,7 +6,10 @@ use fujie_store::Member;
 use tokio::time::timeout;
 
 use super::listener;
-use crate::{browser::Browser, house::House};
+use crate::{
+    browser::Browser,
+    house::{HEARTBEAT, House},
+};
 
 const JSON: &str = "application/json";
 
@@ -265,6 +268,43 @@ async fn readers_that_do_not_read_cost_no_memory_and_hold_nobody_up() {
     // 18 MB went by for each of them, 900 MB in all. Other tests run in this process, so this is no fine measure.
     assert!(grown < 300 * 1024, "{grown} KiB");
     drop(slow);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_was_slow_is_judged_before_it_reads_on() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    let reader = house.add(listener("reader")).await;
+    house.let_in("team", &reader).await;
+    let its_token = house.own_token(&reader, "channel:read").await;
+    let event = format!(r#"{{"title":"x","text":"{}"}}"#, "x".repeat(9_000));
+    for _ in 0..600 {
+        assert_eq!(house.tell(&token, JSON, &event).await.status, 201);
+    }
+    let authority = house.issuer.strip_prefix("http://").unwrap();
+    let head = format!(
+        "GET /topics/team/events?after=0 HTTP/1.1\r\nhost: {authority}\r\nauthorization: Bearer {its_token}\r\n\r\n"
+    );
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(authority.parse().unwrap()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It has begun, and takes no more for a while.
+    stream.read_u8().await.unwrap();
+    tokio::time::sleep(HEARTBEAT * 2).await;
+    let member = Member::Client(reader.id.clone());
+    house.server.store().remove_member("team", member, Some(house.alice), house.clock.now()).await.unwrap();
+    tokio::time::sleep(HEARTBEAT * 4).await;
+    post(&house, &token, "after it left").await;
+    let (mut text, mut piece) = (String::new(), vec![0; 64 * 1024]);
+    while !text.contains("event: bye") {
+        let length = timeout(Duration::from_secs(60), stream.read(&mut piece)).await.unwrap().unwrap();
+        assert!(length > 0, "it ended without a word");
+        text.push_str(&String::from_utf8_lossy(&piece[..length]));
+    }
+    assert!(text.contains("access_denied") && !text.contains("after it left"));
+    assert!(text.matches("\nid: ").count() < 500, "what came later was not given");
 }
 
 /// KiB of memory that this process has.

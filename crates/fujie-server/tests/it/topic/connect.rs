@@ -1,6 +1,7 @@
 //! From the button to a token that acts for whom is signed in: asked for when it is needed, bound to browser, session
 //! and account, and never a sign-in.
 
+use fujie_store::UpstreamToken;
 use serde_json::json;
 
 use super::team::Team;
@@ -102,6 +103,16 @@ async fn an_account_without_github_is_asked_to_add_it_first() {
     assert!(!page.location().contains("repo_hook"));
     let page = team.decide(&mut bob, &page, "confirm", "zoe").await;
     assert!(page.location().contains("/bind"), "{}", page.location());
+    // From there it is the usual way, and it ends where it began.
+    let page = bob.follow(&page).await;
+    let page = bob.submit(&page, "/bind", &[("action", "attach")]).await;
+    let page = bob.follow(&page).await;
+    let page = bob.submit(&page, "/sign-in", &[("username", "bob"), ("password", crate::house::PASSWORD)]).await;
+    let page = bob.follow(&page).await;
+    let page = bob.submit(&page, "/bind", &[("action", "confirm")]).await;
+    assert!(page.location().ends_with("/topics/bobs"), "{}", page.location());
+    let page = bob.get(&team.url("/topics/bobs/integrations/new?connection=github")).await;
+    assert!(page.body.contains("/broker/github/connect"), "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,6 +191,22 @@ async fn to_disconnect_ends_the_token_on_both_sides() {
     assert_eq!(team.call(&token, "/user").await.status, 401);
     let page = browser.follow(&page).await;
     assert!(page.body.contains("Connect with GitHub"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_one_place_is_not_sent_to_another() {
+    let team = Team::new().await;
+    let mut browser = team.alice().await;
+    let page = team.connected(&mut browser).await;
+    assert!(page.body.contains("xiaoming&#x2f;demo"), "{}", page.body);
+    // As if the connection had led elsewhere when she connected.
+    let store = team.house.server.store();
+    let kept = store.upstream_token(team.house.alice, "github").await.unwrap().unwrap();
+    let elsewhere = UpstreamToken { provider: "github@elsewhere.example".to_owned(), ..kept };
+    store.put_upstream_token(elsewhere).await.unwrap();
+    let page = browser.get(&team.url(NEW)).await;
+    assert!(page.body.contains("Connect with GitHub"), "{}", page.body);
+    assert!(!page.body.contains("xiaoming&#x2f;demo"), "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,7 +78,12 @@ async fn a_crash_between_the_hook_and_its_number_is_mended_by_continuing() {
     let page = choose(&team, &mut browser, &page, "xiaoming/demo").await;
     assert!(page.status == 200 && page.body.contains("Not finished yet"), "{}", page.body);
     assert_eq!((team.hooks().await.len(), team.integrations().await.len()), (1, 1));
-    assert!(team.integrations().await[0].hook.is_none());
+    assert_eq!(team.integrations().await[0].hook.as_ref().unwrap().id, 0);
+    // Until its number is known, nothing else can be done with it.
+    let shown = browser.get(&page.url).await;
+    assert!(!shown.body.contains("value=\"ping\"") && shown.body.contains("value=\"remove_here\""), "{}", shown.body);
+    let form = page.url.trim_start_matches(&team.house.issuer).split('?').next().unwrap().to_owned();
+    assert_eq!(browser.submit(&shown, &form, &[("action", "ping")]).await.status, 400);
     // It works already, since the door was there before the hook.
     assert_eq!(team.happen("push").await["deliveries"][0]["status_code"], 202);
     team.house.upstream.tamper(|_, _| None);

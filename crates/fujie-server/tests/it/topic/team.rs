@@ -199,7 +199,7 @@ impl Team {
     pub async fn reaches(&self, id: i64) {
         let mut head = self.house.server.store().channel_head();
         let reached = head.wait_for(|head| *head >= id);
-        tokio::time::timeout(std::time::Duration::from_secs(20), reached).await.expect("no event came in").unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(20), reached).await.unwrap().unwrap();
     }
 }
 

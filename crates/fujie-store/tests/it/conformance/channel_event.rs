@@ -18,6 +18,7 @@ pub async fn an_event_reads_back_as_it_was(store: &Store) {
     let mut new = notice(&topic(store).await.name, at(5));
     new.subject = Some("组会".to_owned());
     let id = appended(store, new.clone()).await;
+    let (own, other) = (new.topic.clone(), topic(store).await.name);
     let event = ChannelEvent {
         id,
         topic: new.topic,
@@ -28,8 +29,9 @@ pub async fn an_event_reads_back_as_it_was(store: &Store) {
         data: new.data,
         is_kept: false,
     };
-    assert_eq!(store.channel_event(id).await.unwrap(), Some((event, None)));
-    assert_eq!(store.channel_event(id + 1).await.unwrap(), None);
+    assert_eq!(store.channel_event(&own, id).await.unwrap(), Some((event, None)));
+    assert_eq!(store.channel_event(&other, id).await.unwrap(), None, "of another topic");
+    assert_eq!(store.channel_event(&own, id + 1).await.unwrap(), None);
 }
 
 pub async fn the_head_rises_with_every_append(store: &Store) {
@@ -99,7 +101,7 @@ pub async fn a_body_is_kept_aside(store: &Store) {
     let mut new = notice(&topic(store).await.name, T0);
     (new.data, new.body) = (None, Some(vec![b'['; 200_000]));
     let id = appended(store, new.clone()).await;
-    let (event, body) = store.channel_event(id).await.unwrap().unwrap();
+    let (event, body) = store.channel_event(&new.topic, id).await.unwrap().unwrap();
     assert_eq!((event.is_kept, &event.data), (true, &None));
     assert_eq!(body, new.body);
     assert_eq!(store.events_after(0, 10, 1000).await.unwrap(), [event]);

@@ -1,6 +1,6 @@
 //! The inbox: a delivery takes effect once.
 
-use fujie_store::{Delivered, Ended, Receipt, Store};
+use fujie_store::{Delivered, Delivery, Ended, Receipt, Store};
 
 use crate::given::{
     T0, at,
@@ -20,7 +20,7 @@ pub async fn a_delivery_becomes_an_event(store: &Store) {
     let integration = integration(store, &topic).await;
     let new = delivery(&integration, "one");
     let id = event_id(store.receive(new.clone()).await.unwrap());
-    let (event, body) = store.channel_event(id).await.unwrap().unwrap();
+    let (event, body) = store.channel_event(&topic.name, id).await.unwrap().unwrap();
     let found = (event.id, event.topic, event.event_type, event.source, event.data);
     assert_eq!(found, (id, topic.name, new.append.event_type, new.append.source, new.append.data));
     assert_eq!((event.is_kept, body), (false, None));
@@ -52,6 +52,19 @@ pub async fn a_delivery_is_one_per_integration(store: &Store) {
     assert_eq!(store.receive(delivery(&one, "same")).await.unwrap(), Receipt::Duplicate { event_id: first });
 }
 
+pub async fn a_delivery_may_have_come_by_an_earlier_name(store: &Store) {
+    let integration = integration(store, &topic(store).await).await;
+    let named = |name: &str, earlier: &str| {
+        let own = delivery(&integration, name);
+        store.receive(Delivery { earlier: Some(earlier.to_owned()), ..own })
+    };
+    let first = event_id(named("minute 1", "minute 0").await.unwrap());
+    assert_eq!(named("minute 2", "minute 1").await.unwrap(), Receipt::Duplicate { event_id: first });
+    // What was there before left no name of its own.
+    let third = event_id(named("minute 3", "minute 2").await.unwrap());
+    assert!(third > first);
+}
+
 pub async fn a_removed_integration_receives_nothing(store: &Store) {
     let (own, other) = (topic(store).await, topic(store).await);
     let integration = integration(store, &own).await;
@@ -67,7 +80,7 @@ pub async fn a_removed_integration_receives_nothing(store: &Store) {
         assert_eq!(receipt, Receipt::UnknownIntegration);
     }
     assert_eq!(store.deliveries(&integration.id, None, 10).await.unwrap(), []);
-    assert!(store.channel_event(id).await.unwrap().is_some(), "what happened stays");
+    assert!(store.channel_event(&own.name, id).await.unwrap().is_some(), "what happened stays");
     assert_eq!(*store.channel_head().borrow(), id);
 }
 

@@ -73,9 +73,9 @@ pub async fn the_sweep_takes_old_events_from_the_front(store: &Store) {
     assert_eq!(sweep(99).await, 0);
     assert_eq!(sweep(110).await, 1, "the third waits for the second");
     assert_eq!(store.oldest_event_id().await.unwrap(), ids[1]);
-    assert!(store.channel_event(ids[0]).await.unwrap().is_none());
+    assert!(store.channel_event(&topic.name, ids[0]).await.unwrap().is_none());
     assert_eq!(sweep(129).await, 2);
-    let (_, body) = store.channel_event(ids[3]).await.unwrap().unwrap();
+    let (_, body) = store.channel_event(&topic.name, ids[3]).await.unwrap().unwrap();
     assert_eq!(body, Some(vec![2]));
     assert_eq!(sweep(130).await, 1);
     let next = given::channel::appended(store, notice(&topic.name, at(130))).await;

@@ -55,6 +55,17 @@ pub async fn a_target_gets_what_comes_after_it(store: &Store) {
     assert_eq!(read(store, id).await, Target { cursor: second, ..fresh }, "it never goes back");
 }
 
+pub async fn a_target_that_is_put_off_has_not_failed(store: &Store) {
+    let topic = topic(store).await;
+    let (id, idle) = (channel::target(store, &topic).await, Id::from_bytes([0; 16]));
+    store.put_off_targets(vec![(id, at(9))]).await.unwrap();
+    assert_eq!(read(store, id).await.next_at, None, "there is nothing for it");
+    appended(store, notice(&topic.name, at(1))).await;
+    store.put_off_targets(vec![(idle, at(9)), (id, at(5))]).await.unwrap();
+    assert_eq!((due(store, 4).await, due(store, 5).await), (vec![], vec![id]));
+    assert_eq!(read(store, id).await.failures, 0);
+}
+
 pub async fn a_target_that_failed_is_tried_later(store: &Store) {
     let topic = topic(store).await;
     let id = channel::target(store, &topic).await;

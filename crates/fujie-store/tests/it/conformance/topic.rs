@@ -2,8 +2,8 @@
 
 use fujie_core::id::Id;
 use fujie_store::{
-    AccountChanged, Ended, Member, MemberChanged, NewTarget, NewTopic, Receipt, Role, Store, StoreError, TargetAdded,
-    TargetKind, TopicCreated,
+    AccountChanged, Ended, Member, MemberChanged, NewTarget, NewTopic, Receipt, Retention, Role, Store, StoreError,
+    TargetAdded, TargetKind, TopicCreated,
 };
 
 use crate::given::{
@@ -170,11 +170,32 @@ pub async fn a_deleted_topic_leaves_nothing(store: &Store) {
     assert_eq!(store.receive(long).await.unwrap(), Receipt::UnknownIntegration);
     assert_eq!(store.target(target).await.unwrap(), None);
     assert_eq!(store.members(&topic.name).await.unwrap(), []);
-    assert_eq!(store.channel_event(event_id).await.unwrap(), None);
-    assert!(store.channel_event(spared).await.unwrap().is_some());
+    assert_eq!(store.channel_event(&topic.name, event_id).await.unwrap(), None);
+    assert!(store.channel_event(&other.name, spared).await.unwrap().is_some());
     // The name is free, and whoever takes it finds nothing of before.
     let again = NewTopic { name: topic.name.clone(), ..new_topic(other.created_by) };
     topic_of(store, again).await;
     assert_eq!(store.events_in(&topic.name, 0, 10, 1000).await.unwrap(), []);
     assert!(appended(store, notice(&topic.name, T0)).await > spared);
+}
+
+pub async fn a_large_topic_goes_bit_by_bit(store: &Store) {
+    let topic = topic(store).await;
+    for _ in 0..9 {
+        race(|_| {
+            let (store, new) = (store.clone(), notice(&topic.name, T0));
+            async move { appended(&store, new).await }
+        })
+        .await;
+    }
+    assert_eq!(store.delete_topic(&topic.name, None, T0).await.unwrap(), Ended::Ended);
+    assert_eq!(store.events_in(&topic.name, 0, 1000, usize::MAX).await.unwrap().len(), 9 * 64 - 500);
+    let again = NewTopic { name: topic.name.clone(), ..new_topic(topic.created_by) };
+    let before = store.create_topic(again.clone(), T0).await.unwrap();
+    assert_eq!(before, TopicCreated::Taken, "whoever takes the name must find nothing of before");
+    for expected in [50, 26, 0] {
+        assert_eq!(store.sweep(T0, Retention::default(), 50).await.unwrap(), expected);
+    }
+    topic_of(store, again).await;
+    assert_eq!(store.events_in(&topic.name, 0, 1000, usize::MAX).await.unwrap(), []);
 }

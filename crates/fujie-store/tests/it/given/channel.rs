@@ -62,7 +62,8 @@ pub fn delivery(integration: &Integration, name: &str) -> Delivery {
         source: format!("/hooks/{}", integration.id),
         ..notice(&integration.topic, T0)
     };
-    Delivery { integration: integration.id.clone(), delivery: name.to_owned(), event: "push".to_owned(), append }
+    let (integration, delivery) = (integration.id.clone(), name.to_owned());
+    Delivery { integration, delivery, earlier: None, event: "push".to_owned(), append }
 }
 
 pub fn notice(topic: &str, at: Timestamp) -> NewEvent {

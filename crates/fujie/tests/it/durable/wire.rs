@@ -132,12 +132,17 @@ impl Browser {
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ]);
-        let mut page = self.get(&format!("/authorize?{query}")).await?;
+        self.way_out(&format!("/authorize?{query}")).await.map(|location| code_in(&location))
+    }
+
+    /// Where the browser is sent in the end, through whatever pages stand between.
+    pub async fn way_out(&mut self, path: &str) -> Option<String> {
+        let mut page = self.get(path).await?;
         for _ in 0..8 {
             let location = page.headers("location").next().map(str::to_owned);
             page = match location {
                 Some(location) if location.starts_with('/') => self.get(&location).await?,
-                Some(location) => return Some(code_in(&location)),
+                Some(location) => return Some(location),
                 None if page.body.contains("action=\"/sign-in\"") => {
                     self.submit(&page, "/sign-in", &[("username", NAME), ("password", PASSWORD)]).await?
                 }

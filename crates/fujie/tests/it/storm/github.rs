@@ -25,7 +25,6 @@ pub struct Progress {
     pub acknowledged: u32,
     pub repeated: u64,
     pub failed_attempts: u64,
-    pub last_failure: Option<String>,
     pub done: bool,
 }
 

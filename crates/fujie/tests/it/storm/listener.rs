@@ -30,7 +30,7 @@ impl Listener {
     pub fn new(house: &House, token: &str) -> Self {
         let folder = house.folder().to_owned();
         std::fs::write(folder.join("token"), token).unwrap();
-        let mut own = Self { folder, line: house.issuer(), lives: Vec::new(), process: None };
+        let mut own = Self { folder, line: house.line.clone(), lives: Vec::new(), process: None };
         own.start();
         own
     }
@@ -38,19 +38,10 @@ impl Listener {
     fn start(&mut self) {
         let file = self.folder.join(format!("heard-{}", self.lives.len()));
         let mut command = fujie(&self.folder);
-        command.args([
-            "listen",
-            TOPIC,
-            "--issuer",
-            &self.line,
-            "--sse",
-            "--token-file",
-            "token",
-            "--from",
-            "start",
-            "--resume",
-        ]);
-        command.args(["--output", "json", "--quiet"]).env("XDG_STATE_HOME", self.folder.join("state"));
+        command.args(["listen", TOPIC, "--line", &self.line, "--token-file", "token"]);
+        command
+            .args(["--resume", "--from", "start", "--output", "json", "--quiet"])
+            .env("XDG_STATE_HOME", self.folder.join("state"));
         self.process = Some(command.stdout(File::create(&file).unwrap()).spawn().unwrap());
         self.lives.push(file);
     }
@@ -63,14 +54,15 @@ impl Listener {
 
     fn end(&mut self) {
         if let Some(mut child) = self.process.take() {
-            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
     /// The last event of this life; 0 before the first.
-    pub fn last_id(&self) -> i64 {
+    pub fn last_id(&mut self) -> i64 {
+        let child = self.process.as_mut().unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "fujie listen ended by itself");
         let mut file = File::open(self.lives.last().unwrap()).unwrap();
         let length = file.metadata().unwrap().len();
         file.seek(SeekFrom::Start(length.saturating_sub(2 * LINE_LENGTH_MAX))).unwrap();

@@ -5,56 +5,69 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::JoinHandle;
+use fujie_channel::client::{Channel, Endpoint, Incoming, Need};
+use fujie_core::{random::SystemRandom, secret::Secret};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout_at},
+};
 
-use super::{house::House, ledger::Effect, stream::Stream};
+use super::{
+    house::{House, TOPIC},
+    ledger::Effect,
+    stream::Stream,
+};
 use crate::durable::load::Random;
 
 /// Somebody who listens, until it is dropped.
 pub struct Subscriber {
-    got: Arc<Mutex<Got>>,
+    pub name: &'static str,
+    told: Told,
     task: JoinHandle<()>,
 }
 
-/// What one of them was told.
-#[derive(Clone, Debug)]
-pub struct Got {
-    pub name: &'static str,
-    pub effects: Vec<Effect>,
-    pub connections: u32,
+/// What somebody was told.
+type Told = Arc<Mutex<Vec<Effect>>>;
+
+/// Where somebody listens, and as whom.
+#[derive(Clone)]
+struct Place {
+    /// Host and port of the HTTP server.
+    http: String,
+    /// Host and port of the line protocol.
+    line: String,
+    token: String,
 }
 
-type Shared = Arc<Mutex<Got>>;
-
-/// After a connection that ended.
+/// After a stream that ended.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// All of them, from the first event on.
 pub fn all(house: &House, token: &str) -> Vec<Subscriber> {
-    let (address, token) = (house.address().to_owned(), token.to_owned());
+    let place = Place { http: house.address().to_owned(), line: house.line.clone(), token: token.to_owned() };
     vec![
-        Subscriber::new("server-sent events", {
-            let (address, token) = (address.clone(), token.clone());
-            |got| follows(got, address, token)
-        }),
-        Subscriber::new("server-sent events, comes and goes", |got| comes_and_goes(got, address, token)),
+        Subscriber::new("a client that stays", |told| stays(told, place.clone())),
+        Subscriber::new("another that stays", |told| stays(told, place.clone())),
+        Subscriber::new("a client that comes and goes", |told| comes_and_goes(told, place.clone())),
+        Subscriber::new("a reader of server-sent events", |told| reads_stream(told, place.clone())),
     ]
 }
 
 impl Subscriber {
-    fn new<F: Future<Output = ()> + Send + 'static>(name: &'static str, listen: impl FnOnce(Shared) -> F) -> Self {
-        let got = Arc::new(Mutex::new(Got { name, effects: Vec::new(), connections: 0 }));
-        let task = tokio::spawn(listen(Arc::clone(&got)));
-        Self { got, task }
+    fn new<F: Future<Output = ()> + Send + 'static>(name: &'static str, listen: impl FnOnce(Told) -> F) -> Self {
+        let told = Told::default();
+        let task = tokio::spawn(listen(Arc::clone(&told)));
+        Self { name, told, task }
     }
 
     /// What it was told by now.
-    pub fn got(&self) -> Got {
-        self.got.lock().unwrap().clone()
+    pub fn told(&self) -> Vec<Effect> {
+        self.told.lock().unwrap().clone()
     }
 
     pub fn last_id(&self) -> i64 {
-        last_id(&self.got)
+        assert!(!self.task.is_finished(), "{} gave up", self.name);
+        last_id(&self.told)
     }
 }
 
@@ -64,46 +77,64 @@ impl Drop for Subscriber {
     }
 }
 
-fn last_id(got: &Shared) -> i64 {
-    got.lock().unwrap().effects.last().map_or(0, |effect| effect.id)
+fn last_id(told: &Told) -> i64 {
+    told.lock().unwrap().last().map_or(0, |effect| effect.id)
 }
 
-/// Reads whatever comes, and goes on after the last event.
-async fn follows(got: Shared, address: String, token: String) {
-    loop {
-        if let Some(mut stream) = Stream::open(&address, &token, last_id(&got)).await {
-            got.lock().unwrap().connections += 1;
-            while let Some(effect) = stream.next().await {
-                got.lock().unwrap().effects.push(effect);
-            }
+/// A client's channel, from an event on.
+fn channel(place: &Place, after: i64) -> Channel {
+    let token = place.token.clone();
+    let tokens = move |_: Need| {
+        let token = Secret::new(token.clone());
+        async move { Ok(token) }
+    };
+    let mut channel = Channel::connect(Endpoint::parse(&place.line).unwrap(), tokens, SystemRandom);
+    channel.subscribe(TOPIC, Some(after));
+    channel
+}
+
+async fn next(channel: &mut Channel) -> Effect {
+    match channel.next().await {
+        Ok(Incoming::Event(event)) => {
+            let effect = Effect::of_line(std::str::from_utf8(&event.line).unwrap());
+            assert_eq!(event.id, effect.id);
+            effect
         }
-        tokio::time::sleep(PAUSE).await;
+        other => panic!("{other:?}"),
+    }
+}
+
+/// One channel for all the time: it connects again by itself.
+async fn stays(told: Told, place: Place) {
+    let mut channel = channel(&place, 0);
+    loop {
+        let effect = next(&mut channel).await;
+        told.lock().unwrap().push(effect);
     }
 }
 
 /// Leaves after a while without a word, is away for a while, and goes on after the last event.
-async fn comes_and_goes(got: Shared, address: String, token: String) {
+async fn comes_and_goes(told: Told, place: Place) {
     let mut random = Random(21);
     loop {
-        let stay = Duration::from_millis(random.below(700));
-        let until = tokio::time::Instant::now() + stay;
-        if let Some(mut stream) = Stream::open(&address, &token, last_id(&got)).await {
-            got.lock().unwrap().connections += 1;
-            while let Ok(Some(effect)) = tokio::time::timeout_at(until, stream.next()).await {
-                got.lock().unwrap().effects.push(effect);
-            }
+        let until = Instant::now() + Duration::from_millis(random.below(1500));
+        let mut channel = channel(&place, last_id(&told));
+        while let Ok(effect) = timeout_at(until, next(&mut channel)).await {
+            told.lock().unwrap().push(effect);
         }
-        tokio::time::sleep(Duration::from_millis(random.below(300))).await;
+        drop(channel);
+        sleep(Duration::from_millis(random.below(300))).await;
     }
 }
 
-/// Was somebody told everything, in order, and nothing twice?
-pub fn judge(name: &str, told: &[Effect], truth: &[Effect]) {
-    let wrong = told.iter().zip(truth).position(|(told, true_one)| told != true_one);
-    if let Some(at) = wrong {
-        let around = at.saturating_sub(2);
-        let part = |effects: &[Effect]| effects.iter().skip(around).take(5).cloned().collect::<Vec<_>>();
-        panic!("{name}, at {at}: told {:#?}\nnot {:#?}", part(told), part(truth));
+/// A loop of its own, which names the last event whenever it comes again.
+async fn reads_stream(told: Told, place: Place) {
+    loop {
+        if let Some(mut stream) = Stream::open(&place.http, &place.token, last_id(&told)).await {
+            while let Some(effect) = stream.next().await {
+                told.lock().unwrap().push(effect);
+            }
+        }
+        sleep(PAUSE).await;
     }
-    assert_eq!(told.len(), truth.len(), "{name} has not everything");
 }
