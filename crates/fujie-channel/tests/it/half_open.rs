@@ -8,7 +8,7 @@ use std::{
     io::BufRead as _,
     process::Command,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fujie_channel::{
@@ -17,7 +17,12 @@ use fujie_channel::{
     serve::Limits,
 };
 use fujie_core::secret::Secret;
-use tokio::{net::TcpStream, runtime::Handle, task::JoinHandle, time::sleep};
+use tokio::{
+    net::TcpStream,
+    runtime::Handle,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 use crate::{
     chance,
