@@ -1,6 +1,7 @@
 //! The audit log: rows written in the transaction of the verb that acts, and read by an administrator.
 //!
-//! Each is told on the server's own topic too, in the same transaction. No row holds a token, a code, a secret or a provider's subject.
+//! Each is told on the server's own topic too, in the same transaction. No row holds a token, a code, a secret or a
+//! provider's subject.
 
 use rusqlite::{Connection, params};
 
