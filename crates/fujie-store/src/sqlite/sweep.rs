@@ -114,7 +114,8 @@ fn events(connection: &Connection, until: Timestamp, limit: u32) -> Result<u32, 
 
 /// As [`events`], since a delivery has its event's id.
 fn deliveries(connection: &Connection, until: Timestamp, limit: u32) -> Result<u32, StoreError> {
-    let sql = "WITH oldest AS MATERIALIZED (SELECT event_id, received_at FROM webhook_inbox ORDER BY event_id LIMIT ?2) \
+    let sql = "WITH oldest AS MATERIALIZED ( \
+               SELECT event_id, received_at FROM webhook_inbox ORDER BY event_id LIMIT ?2) \
                DELETE FROM webhook_inbox WHERE event_id IN (SELECT event_id FROM oldest \
                WHERE event_id < coalesce((SELECT min(event_id) FROM oldest WHERE received_at > ?1), event_id + 1))";
     count(connection, sql, params![until.millis(), limit])

@@ -70,7 +70,8 @@ impl Store {
     }
 
     /// Targets with something to get, whose time has come; the longest due first; `limit` is cut to 1,000. One that
-    /// is being served is given again until it was advanced, postponed or disabled.
+    /// is being served is given again until it was advanced, postponed or disabled; one that finds nothing, since its
+    /// events were swept, is advanced to its own cursor.
     pub async fn due_targets(&self, now: Timestamp, limit: u32) -> Result<Vec<Target>, StoreError> {
         let sql = select_targets!(
             "WHERE next_at IS NOT NULL AND next_at <= ?1 AND disabled_at IS NULL ORDER BY next_at LIMIT ?2"

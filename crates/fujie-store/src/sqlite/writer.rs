@@ -1,8 +1,8 @@
 //! The writer: one thread that owns the one writing connection, and group commit.
 //!
 //! The thread takes all verbs that wait, runs each, commits once and then answers all. Under load a flush to disk is
-//! shared by many; alone, a verb waits for nobody. There is no timer. After a commit that appended to the channel's log it
-//! tells the newest event to whoever watches.
+//! shared by many; alone, a verb waits for nobody. There is no timer. After a commit that appended to the channel's
+//! log it tells the newest event to whoever watches.
 
 use std::{
     sync::{

@@ -1,5 +1,6 @@
 //! Taking an identity from an account, with all that came by it: the union row, the identities joined to that, the
-//! sessions they signed in, those sessions' grants, the provider's tokens, and tickets that wait. Never the last way in.
+//! sessions they signed in, those sessions' grants, the provider's tokens, and tickets that wait. Never the last way
+//! in.
 
 use fujie_core::{binding::identity::Union, grant::EndedWhy, id::Id, time::Timestamp};
 use rusqlite::{Connection, params};
