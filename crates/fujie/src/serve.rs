@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use fujie_channel::serve::Listener;
+use fujie_channel::serve::{Limits, Listener};
 use fujie_core::{
     policy::Policy,
     random::SystemRandom,
@@ -65,7 +65,8 @@ fn channel(config: &Config) -> Result<ChannelSettings> {
     let own = &config.channel;
     let bind = |line: &LineConfig| -> Result<Line> {
         let listener = Listener::bind(line.listen)
-            .with_context(|| format!("cannot listen on {} (channel.listen); is another program there?", line.listen))?;
+            .with_context(|| format!("cannot listen on {} (channel.listen); is another program there?", line.listen))?
+            .with_limits(Limits::of_this_process());
         let endpoint = line.endpoint(&config.issuer, listener.local_addr()?);
         let listener = match &line.tls {
             Some(tls) => listener.with_tls(Arc::clone(tls)),
