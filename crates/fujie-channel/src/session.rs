@@ -91,6 +91,11 @@ impl<G: Gate> Session<G> {
         self.admitted.is_some()
     }
 
+    /// Who the peer is, once the gate has said so.
+    pub fn pass(&self) -> Option<&G::Pass> {
+        self.admitted.as_ref().map(|admitted| &*admitted.pass)
+    }
+
     /// Is the gate being asked? Until it has answered no other line may be handed over, so that answers keep the order
     /// of the lines.
     pub fn is_asking(&self) -> bool {

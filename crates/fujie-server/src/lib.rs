@@ -21,6 +21,7 @@ mod notice;
 pub mod page;
 pub mod password;
 mod patient;
+mod place;
 mod read;
 pub mod route;
 mod server;
@@ -28,4 +29,5 @@ pub mod snapshot;
 
 pub use channel::{ChannelSettings, Line};
 pub use listen::serve;
+pub use place::Readers;
 pub use server::{Server, Settings, StartError};

@@ -65,7 +65,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stop: impl Future
     drop(listener);
     let finished = async {
         drop(places.acquire_many(CONNECTIONS_MAX).await);
-        server.streams_ended().await;
+        server.places.all_free().await;
         channel.end().await;
     };
     if timeout(STOP_TIMEOUT, finished).await.is_err() {

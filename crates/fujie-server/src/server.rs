@@ -19,7 +19,7 @@ use fujie_core::{
     },
 };
 use fujie_store::{Retention, Store, StoreError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     broker::Connection,
@@ -29,6 +29,7 @@ use crate::{
     limit::Limit,
     page::{PageError, Pages},
     password::Passwords,
+    place::Places,
     read,
     snapshot::{self, Snapshot, SnapshotError},
 };
@@ -84,7 +85,7 @@ pub struct Server {
     /// Memory for large answers: who takes them slowly keeps no delivery out.
     pub(crate) answers: Arc<Semaphore>,
     /// Places for answers that go on and on.
-    streams: Arc<Semaphore>,
+    pub(crate) places: Arc<Places>,
 }
 
 /// Why a server cannot start.
@@ -110,9 +111,6 @@ pub enum StartError {
         wanted: String,
     },
 }
-
-/// Answers that go on and on (SSE, WebSocket), at once: fewer than connections, so that people still get in.
-const STREAMS_MAX: u32 = 8_000;
 
 /// A snapshot older than this is not trusted for issuing.
 const SNAPSHOT_AGE_MAX: Lifetime = Lifetime::from_seconds(5);
@@ -153,7 +151,7 @@ impl Server {
             stopping: watch::Sender::new(false),
             memory: read::memory(),
             answers: read::memory(),
-            streams: Arc::new(Semaphore::new(STREAMS_MAX as usize)),
+            places: Places::new(settings.channel.readers),
             store,
             settings,
             authority,
@@ -225,16 +223,6 @@ impl Server {
     pub(crate) async fn stopped(&self) {
         // The sender lives as long as this server.
         drop(self.stopping.subscribe().wait_for(|stopping| *stopping).await);
-    }
-
-    /// A place for an answer that goes on and on; `None` when there are enough of them.
-    pub(crate) fn stream_place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.streams).try_acquire_owned().ok()
-    }
-
-    /// Resolves when no answer goes on any more.
-    pub(crate) async fn streams_ended(&self) {
-        drop(self.streams.acquire_many(STREAMS_MAX).await);
     }
 
     /// Reads clients and keys again if they changed, or if `keys_are_due`.

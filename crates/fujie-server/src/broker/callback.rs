@@ -106,7 +106,8 @@ async fn finish(
     let failed = |error| Box::new(back(connection, &flow.resume, flow.attach.as_deref(), &error));
     let client = connection.upstream.client(visit.now).await.map_err(failed)?;
     let callback = client.registration().read_callback(&flow.attempt, came, visit.now).map_err(failed)?;
-    if server.limit.count(&("exchange", flow.id()), visit.now) > EXCHANGES_MAX {
+    let calls = server.limit.count(&("exchange", flow.id()), visit.now);
+    if calls > EXCHANGES_MAX {
         return Err(Box::new(visit.error(ErrorKind::TooManyRequests)));
     }
     match client.redeem(callback).await {
@@ -114,10 +115,17 @@ async fn finish(
             let identity = identity(connection, client.provider(), signed_in.identity);
             Ok(enter(visit, connection, flow, identity).await.unwrap_or_else(|error| visit.unavailable(&error)))
         }
-        // The other call of the same callback won: the hub sees what it did.
-        Err(ProviderError::CodeUsed(_)) => Ok(see_other(&hub(&flow.resume))),
+        Err(ProviderError::CodeUsed(_)) => Ok(after_other_call(flow)),
+        // Most providers do not say whether the code was used, or never was one.
+        Err(ProviderError::CodeRefused(_)) if calls > 1 => Ok(after_other_call(flow)),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Where it is seen what the other call of the same callback did: the bind page, which leads on when there is nothing to
+/// bind.
+fn after_other_call(flow: &Flow) -> Response {
+    see_other(&format!("/bind?resume={}", encode(&flow.resume)))
 }
 
 /// Signs in, or stores the identity as pending.
@@ -137,7 +145,7 @@ async fn enter(
             SignIn::SignedIn(_) => {
                 return Ok(arrive(visit, &token, &flow.resume, attach).await);
             }
-            SignIn::FlowUsed => return Ok(see_other(&hub(&flow.resume))),
+            SignIn::FlowUsed => return Ok(after_other_call(flow)),
             SignIn::Conflict { .. } => {
                 return Ok(visit.error(ErrorKind::BoundElsewhere { provider: connection.shown() }));
             }
@@ -157,7 +165,7 @@ async fn enter(
                 let life = server.settings.policy.bind_ticket;
                 return Ok(server.cookies.set(response, &Name::BindTicket, ticket.expose(), life));
             }
-            PendingStored::FlowUsed => return Ok(see_other(&hub(&flow.resume))),
+            PendingStored::FlowUsed => return Ok(after_other_call(flow)),
             PendingStored::AlreadyBound(_) => {}
         }
     }

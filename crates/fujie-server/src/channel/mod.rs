@@ -22,7 +22,7 @@ use fujie_core::{random::SystemRandom, time::Lifetime};
 use fujie_store::Store;
 use tokio::task::JoinSet;
 
-use crate::server::Server;
+use crate::{place::Readers, server::Server};
 use gate::ServerGate;
 use log::StoredLog;
 use targets::StoredTargets;
@@ -36,6 +36,8 @@ pub struct ChannelSettings {
     pub keep: Lifetime,
     /// What becomes of readers that fall behind.
     pub overflow: Overflow,
+    /// How many read over SSE and WebSocket.
+    pub readers: Readers,
     /// How often a stream that has nothing to say gives a sign of life; every second time it is asked whether its
     /// reader may still read.
     pub heartbeat: Duration,
@@ -60,6 +62,7 @@ impl Default for ChannelSettings {
             line: None,
             keep: Lifetime::from_days(7),
             overflow: Overflow::Cut,
+            readers: Readers::default(),
             heartbeat: Duration::from_secs(15),
             simulators: Simulators::default(),
             push_contact: None,

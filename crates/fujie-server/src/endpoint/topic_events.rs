@@ -20,9 +20,7 @@ use crate::{
         access::{Credential, Denied, Visitor},
         log,
     },
-    http::{
-        POSTS_MAX, Request, Response, busy, counted, full, json_text, refusal, too_many, unavailable, with_header,
-    },
+    http::{POSTS_MAX, Request, Response, busy, counted, full, json_text, refusal, too_many, unavailable, with_header},
     notice::{self, Draft, Notice, NoticeError},
     server::Server,
 };
@@ -41,9 +39,10 @@ pub async fn get(server: &Arc<Server>, request: &Request, topic: &str) -> Respon
         Ok(credential) => credential,
         Err(response) => return *response,
     };
-    if let Err(denied) = credential.member(server, READ, topic).await {
-        return denied.response();
-    }
+    let visitor = match credential.member(server, READ, topic).await {
+        Ok(visitor) => visitor,
+        Err(denied) => return denied.response(),
+    };
     let after = match cursor(request) {
         Ok(after) => after,
         Err(response) => return *response,
@@ -52,7 +51,7 @@ pub async fn get(server: &Arc<Server>, request: &Request, topic: &str) -> Respon
     if accept.contains("application/json") && !accept.contains("text/event-stream") {
         return page(server, request, topic, after.unwrap_or_default()).await;
     }
-    topic_stream::begin(server, credential, topic, after).await
+    topic_stream::begin(server, (credential, &visitor.member), topic, after).await
 }
 
 /// The event after which to go on. A stream that reconnects names it in the header, which therefore outranks the

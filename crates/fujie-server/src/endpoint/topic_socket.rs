@@ -2,11 +2,11 @@
 //! a bearer token, in the header or by the line `auth TOKEN`; cookies mean nothing here, and a browser's page of another
 //! origin is turned away.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, ops::ControlFlow, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fujie_channel::{
-    line::{Fault, IDLE_TIMEOUT, LINE_LENGTH_MAX, Output, Reply},
+    line::{self, Fault, IDLE_TIMEOUT, LINE_LENGTH_MAX, Output, Reply},
     session::{ADMISSION_TIMEOUT, Session},
 };
 use fujie_core::{channel::READ, error::ErrorCode};
@@ -14,10 +14,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, StatusCode, header};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -27,8 +24,12 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    channel::{access::Credential, gate::ServerGate},
+    channel::{
+        access::{Credential, Visitor},
+        gate::ServerGate,
+    },
     http::{Body, Request, Response, busy, refusal, status, with_header},
+    place::{Place, Threshold},
     server::Server,
 };
 
@@ -43,14 +44,17 @@ pub async fn get(server: &Arc<Server>, request: &Request) -> Response {
         let response = with_header(status(StatusCode::UPGRADE_REQUIRED), header::UPGRADE, "websocket");
         return with_header(response, header::SEC_WEBSOCKET_VERSION, "13");
     };
-    let credential = match bearer(server, request).await {
-        Ok(credential) => credential,
+    let (credential, standing) = match bearer(server, request).await {
+        Ok(Some((credential, visitor))) => {
+            (Some(credential), server.places.take(&visitor.member).map(Standing::Inside))
+        }
+        Ok(None) => (None, server.places.wait_outside().map(Standing::Outside)),
         Err(response) => return response,
     };
-    let Some(place) = server.stream_place() else { return busy() };
+    let Some(standing) = standing else { return busy() };
     let own = Arc::clone(server);
     let talk = move |upgraded| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(async move { Talk::begin(own, upgraded, credential, place).await })
+        Box::pin(async move { Talk::begin(own, upgraded, credential, standing).await })
     };
     let mut response = Response::new(Body::Upgrade(Box::new(talk)));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -79,11 +83,11 @@ fn handshake(request: &Request) -> Option<String> {
 }
 
 /// The token of the header, if there is one, as good. Without one the page that asks must be ours, or none.
-async fn bearer(server: &Server, request: &Request) -> Result<Option<Credential>, Response> {
+async fn bearer(server: &Server, request: &Request) -> Result<Option<(Credential, Visitor)>, Response> {
     if request.headers.contains_key(header::AUTHORIZATION) {
         let credential = Credential::of_header(request).map_err(|response| *response)?;
-        credential.visitor(server, READ).await.map_err(|denied| denied.response())?;
-        return Ok(Some(credential));
+        let visitor = credential.visitor(server, READ).await.map_err(|denied| denied.response())?;
+        return Ok(Some((credential, visitor)));
     }
     let is_foreign =
         request.headers.contains_key(header::ORIGIN) && request.header(header::ORIGIN) != Some(server.issuer());
@@ -105,7 +109,15 @@ struct Talk {
     /// When the peer last gave a sign of life.
     heard_at: Instant,
     began_at: Instant,
-    _place: OwnedSemaphorePermit,
+    standing: Standing,
+}
+
+/// The place that a conversation has.
+enum Standing {
+    /// Before the peer has said who it is.
+    Outside(#[expect(dead_code, reason = "held until it is dropped")] Threshold),
+    /// A reader's.
+    Inside(#[expect(dead_code, reason = "held until it is dropped")] Place),
 }
 
 /// How a conversation ends.
@@ -120,12 +132,7 @@ enum End {
 }
 
 impl Talk {
-    async fn begin(
-        server: Arc<Server>,
-        upgraded: Upgraded,
-        credential: Option<Credential>,
-        place: OwnedSemaphorePermit,
-    ) {
+    async fn begin(server: Arc<Server>, upgraded: Upgraded, credential: Option<Credential>, standing: Standing) {
         let config = WebSocketConfig::default()
             .read_buffer_size(4096)
             .write_buffer_size(0)
@@ -142,7 +149,7 @@ impl Talk {
             lines: VecDeque::new(),
             heard_at: now,
             began_at: now,
-            _place: place,
+            standing,
         };
         if let Some(Credential::Token(token)) = credential {
             talk.lines.push_back(format!("auth {}", token.expose()));
@@ -178,6 +185,9 @@ impl Talk {
                     if flow.is_break() {
                         return End::Close(CloseCode::Policy);
                     }
+                    if self.come_in().is_break() {
+                        return End::Close(CloseCode::Again);
+                    }
                 }
                 message = self.socket.next(), if may_read => {
                     if let Some(end) = self.hear(message) {
@@ -193,6 +203,20 @@ impl Talk {
                 () = sleep_until(deadline) => return self.give_up(),
             }
         }
+    }
+
+    /// Takes a place inside, once it is known whose.
+    fn come_in(&mut self) -> ControlFlow<()> {
+        let (Standing::Outside(_), Some(visitor)) = (&self.standing, self.session.pass()) else {
+            return ControlFlow::Continue(());
+        };
+        let Some(place) = self.server.places.take(&visitor.member) else {
+            let words = "all places are taken, come again";
+            self.output.push(Reply::Error { code: line::ErrorCode::TemporarilyUnavailable, words });
+            return ControlFlow::Break(());
+        };
+        self.standing = Standing::Inside(place);
+        ControlFlow::Continue(())
     }
 
     /// Hands lines over, as long as none is still being answered.

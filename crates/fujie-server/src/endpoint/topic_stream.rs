@@ -10,15 +10,17 @@ use fujie_channel::{
     hub::{Delivery, Subscription},
 };
 use fujie_core::channel::READ;
+use fujie_store::Member;
 use http::{HeaderName, HeaderValue, header};
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 use crate::{
     channel::access::{Credential, Denied},
     http::{Body, Response, busy},
+    place::Place,
     server::Server,
 };
 
@@ -29,9 +31,14 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Events are sent together up to about this many bytes.
 const PIECE_LENGTH: usize = 16 * 1024;
 
-/// The answer that goes on and on. `credential` was judged just now.
-pub(super) async fn begin(server: &Arc<Server>, credential: Credential, topic: &str, after: Option<i64>) -> Response {
-    let Some(place) = server.stream_place() else { return busy() };
+/// The answer that goes on and on, to `member`, whose `credential` was judged just now.
+pub(super) async fn begin(
+    server: &Arc<Server>,
+    (credential, member): (Credential, &Member),
+    topic: &str,
+    after: Option<i64>,
+) -> Response {
+    let Some(place) = server.places.take(member) else { return busy() };
     let (pieces, receiver) = mpsc::channel(1);
     let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow).await;
     let feed =
@@ -58,7 +65,7 @@ struct Feed {
     judged_at: Instant,
     subscription: Subscription,
     pieces: mpsc::Sender<Bytes>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// The reader is gone, or is to go.

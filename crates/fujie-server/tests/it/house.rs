@@ -23,7 +23,7 @@ use fujie_core::{
     token::seal::MasterKey,
 };
 use fujie_server::{
-    ChannelSettings, Line, Server, Settings,
+    ChannelSettings, Line, Readers, Server, Settings,
     broker::{Connection, Embedding, Upstream::Known},
     clock::Clock,
     endpoint::sign_in::fold,
@@ -45,6 +45,8 @@ pub const CALLBACK: &str = "https://app.example/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// How often a stream with nothing to say gives a sign of life here; every second time its reader is judged again.
 pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_millis(100);
+/// Few places, so that they can be filled.
+pub const READERS: Readers = Readers { at_once: 100, per_member: 50, strangers: 8 };
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A running server and what belongs to it.
@@ -412,7 +414,10 @@ fn channel(simulators: Simulators) -> (ChannelSettings, std::net::SocketAddr) {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let line = Some(Line { listener, endpoint: format!("tcp://{address}") });
-    (ChannelSettings { line, heartbeat: HEARTBEAT, simulators, ..ChannelSettings::default() }, address)
+    (
+        ChannelSettings { line, heartbeat: HEARTBEAT, simulators, readers: READERS, ..ChannelSettings::default() },
+        address,
+    )
 }
 
 fn connections(wechat: &str, upstream: &Arc<Upstream>, apps: &[App]) -> Vec<Connection> {

@@ -192,7 +192,7 @@ async fn a_callback_called_twice_at_once_signs_in_once() {
     for call in calls {
         let (status, location, browser) = call.await.unwrap();
         assert_eq!(status, 303);
-        assert!(location.contains("/authorize?resume="), "{location}");
+        assert!(location.contains("?resume="), "{location}");
         sessions += usize::from(house.session(&browser).await.is_some());
     }
     assert_eq!((sessions, house.count(EventKind::SignedIn).await), (1, before + 1));
@@ -215,6 +215,6 @@ async fn a_used_state_signs_nobody_in_again() {
     let mut replayed = kept;
     let forged = callback.replace(&parameter(&callback, "code"), &code);
     let page = replayed.get(&forged).await;
-    assert!(page.location().contains("/authorize?resume="), "{}", page.location());
+    assert!(page.location().contains("/bind?resume="), "{}", page.location());
     assert!(house.session(&replayed).await.is_none() && replayed.cookie("bind").is_none());
 }

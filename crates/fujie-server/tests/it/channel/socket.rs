@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest as _, protocol::frame::coding::CloseCode},
 };
 
-use crate::house::House;
+use crate::house::{House, READERS};
 
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -171,6 +171,27 @@ async fn what_is_no_handshake_is_told_how() {
     }
     let post = house.http.post(format!("{}/channel", house.issuer)).send().await.unwrap();
     assert_eq!((post.status().as_u16(), &post.headers()["allow"]), (405, &"GET".parse().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_have_few_places_and_keep_no_reader_out() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    let mut strangers = Vec::new();
+    let refused = loop {
+        match connect(&house, &[]).await {
+            Ok(socket) => strangers.push(socket),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!((refused, strangers.len()), (503, READERS.strangers as usize));
+    let with_token = [("authorization", &*format!("Bearer {token}"))];
+    let mut reader = connect(&house, &with_token).await.ok().unwrap();
+    assert_eq!(reader.hear().await, "ok auth");
+    // Who says who it is makes room for others.
+    let mut stranger = strangers.pop().unwrap();
+    assert_eq!(stranger.ask(&format!("auth {token}")).await, "ok auth");
+    assert!(connect(&house, &[]).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,6 +54,28 @@ async fn from_a_topic_to_the_first_push_in_a_few_clicks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_callback_that_the_browser_calls_twice_is_no_failure() {
+    let team = Team::new().await;
+    let mut browser = Browser::new();
+    let page = browser.get(&team.url("/sign-in")).await;
+    let page = browser.submit(&page, "/broker/github/start", &[]).await;
+    let callback = team.decided(&mut browser, &page, "confirm", "lihua").await;
+    let first = browser.get(&callback).await;
+    assert!(first.location().contains("/bind"), "{}", first.location());
+    // GitHub does not tell a code that was used from one that never was.
+    let second = browser.get(&callback).await;
+    let second = browser.follow_within(second, &team.house.issuer).await;
+    assert!(second.body.contains("action=\"/bind\""), "{} {}", second.url, second.body);
+    // A code that never was is told as before.
+    let mut other = Browser::new();
+    let page = other.get(&team.url("/sign-in")).await;
+    let page = other.submit(&page, "/broker/github/start", &[]).await;
+    let callback = team.decided(&mut other, &page, "confirm", "lihua").await;
+    let page = other.get(&callback.replace("code=", "code=0")).await;
+    assert!(page.location().contains("error=expired"), "{}", page.location());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_else_at_github_is_refused_and_nothing_is_kept() {
     let team = Team::new().await;
     let mut browser = team.alice().await;
