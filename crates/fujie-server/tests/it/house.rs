@@ -34,7 +34,10 @@ use fujie_simulator::{
     wechat::{self, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
 };
 use fujie_store::{EventKind, NewAccount, Options, Store, Username};
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+};
 
 use crate::{
     browser::{Browser, Page, form},
@@ -65,6 +68,7 @@ pub struct House {
     simulators: Simulators,
     /// Where it listens.
     address: std::net::SocketAddr,
+    _kept_port: TcpSocket,
     folder: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     running: Option<tokio::task::JoinHandle<()>>,
@@ -168,8 +172,8 @@ impl House {
     async fn build(token: TokenForm, apps: &[App], issuer: Option<&str>, simulators: Simulators) -> Self {
         crate::log::listen();
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (kept_port, address) = keep_port();
+        let listener = TcpListener::bind(address).await.unwrap();
         let issuer = issuer.map_or_else(|| format!("http://{address}"), str::to_owned);
         let config = WechatConfig { apps: vec![simulated(WECHAT), simulated(WECHAT_2)], ..WechatConfig::default() };
         let wechat = Wechat::start(("127.0.0.1", 0), config).await.unwrap();
@@ -190,6 +194,7 @@ impl House {
             line,
             simulators,
             address,
+            _kept_port: kept_port,
             folder,
             stop: Some(stop),
             running: Some(running),
@@ -403,6 +408,16 @@ impl House {
         }
         self.server.store().close().await;
     }
+}
+
+/// A free port that nobody else is given as long as the socket lives, which does not listen: whoever binds the port by
+/// name still can.
+fn keep_port() -> (TcpSocket, std::net::SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 fn simulated(app: App) -> wechat::App {

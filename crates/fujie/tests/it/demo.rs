@@ -14,11 +14,6 @@ pub struct Demo {
     said: Arc<Mutex<String>>,
 }
 
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Demo {
     pub fn start(flask_port: u16, express_port: u16) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fujie"))

@@ -19,10 +19,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    demo::{Demo, free_port},
-    webdriver::Driver,
-};
+use crate::{demo::Demo, durable::house::lasting_port, webdriver::Driver};
 
 const PYTHON: &str = "FUJIE_TEST_PYTHON";
 /// With what Flask-OAuthlib needs, which is old.
@@ -172,7 +169,7 @@ async fn sign_in(driver: &Driver, origin: &str, is_first: bool) -> String {
 
 /// Runs a ready program as the demo gives it, and signs in twice.
 async fn ready_file(runtime: &str, path: &str) {
-    let (flask_port, express_port) = (free_port(), free_port());
+    let (flask_port, express_port) = (lasting_port(), lasting_port());
     let demo = Demo::start(flask_port, express_port);
     let driver = Driver::start();
     let http = http();

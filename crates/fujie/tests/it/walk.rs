@@ -2,7 +2,8 @@
 //! → contacts → refresh → revoked token refused; and the ways that end earlier.
 
 use crate::{
-    demo::{Demo, free_port},
+    demo::Demo,
+    durable::house::lasting_port,
     webdriver::{Driver, Window},
 };
 
@@ -78,7 +79,7 @@ async fn press(window: &Window, action: &str) {
 }
 
 async fn whole_walk(tongue: &Tongue) {
-    let demo = Demo::start(free_port(), free_port());
+    let demo = Demo::start(lasting_port(), lasting_port());
     let driver = Driver::start();
     let window = driver.window(WIDE, tongue.code, false).await;
     to_qr(&window, &demo, tongue).await;
@@ -137,7 +138,7 @@ async fn a_person_signs_in_with_wechat_in_english() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_on_the_phone_an_expired_code_and_another_try() {
-    let demo = Demo::start(free_port(), free_port());
+    let demo = Demo::start(lasting_port(), lasting_port());
     let driver = Driver::start();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let control = format!("{}/_simulate", demo.wechat());
@@ -184,7 +185,7 @@ async fn a_refusal_on_the_phone_an_expired_code_and_another_try() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alice_denies_consent_then_signs_in_by_password_and_allows() {
-    let demo = Demo::start(free_port(), free_port());
+    let demo = Demo::start(lasting_port(), lasting_port());
     let driver = Driver::start();
     let window = driver.window(PHONE, EN.code, false).await;
     window.open(&format!("{}/?lang=en", demo.friends)).await;

@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::browser::{Browser, Page, form};
-use crate::demo::free_port;
+use crate::durable::house::lasting_port;
 
 pub const CALLBACK: &str = "https://app.example/callback";
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -34,7 +34,7 @@ impl House {
     pub fn at(host: &str) -> Self {
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        let (port, folder) = (free_port(), tempfile::tempdir().unwrap());
+        let (port, folder) = (lasting_port(), tempfile::tempdir().unwrap());
         let issuer = format!("http://{host}:{port}");
         let mut house = Self { serving: None, port, issuer, app: Value::Null, http, folder };
         house.app = house.client_add("Friends", CALLBACK);

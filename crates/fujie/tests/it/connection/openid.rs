@@ -49,7 +49,7 @@ async fn an_openid_provider_is_known_by_its_issuer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_starts_while_its_provider_is_down_and_signs_in_when_it_is_up() {
-    let port = crate::demo::free_port();
+    let port = crate::durable::house::lasting_port();
     let house = House::serving(&section("openid", &format!("issuer = \"http://127.0.0.1:{port}\"")));
     let mut browser = Browser::new();
     let page = house.sign_in_page(&mut browser).await;
