@@ -25,6 +25,8 @@ use hyper::{
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::read::Reserved;
+
 /// An answer.
 pub type Response = http::Response<Body>;
 
@@ -113,7 +115,7 @@ pub struct Request {
     /// Where it came from.
     pub peer: IpAddr,
     /// Memory that is set aside for a large body.
-    pub(crate) memory: Option<OwnedSemaphorePermit>,
+    pub(crate) memory: Reserved,
 }
 
 /// Without what may be secret: the query's and the headers' values, and the body.
@@ -311,7 +313,7 @@ mod tests {
             headers,
             body: Bytes::from_static(b"client_secret=secret"),
             peer: IpAddr::from([127, 0, 0, 1]),
-            memory: None,
+            memory: Reserved::default(),
         };
         let shown = format!("{request:?}");
         assert!(shown.contains("/token") && shown.contains("authorization"), "{shown}");

@@ -25,6 +25,7 @@ mod place;
 mod read;
 pub mod route;
 mod server;
+mod share;
 pub mod snapshot;
 
 pub use channel::{ChannelSettings, Line};

@@ -1,22 +1,12 @@
 //! Places for answers that go on and on (SSE, WebSocket): so many at once for everybody, so many for each reader, and
 //! few for those who have not said who they are. So a crowd without a token keeps no reader out, nor does one reader.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use fujie_store::Member;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// All places.
-pub(crate) struct Places {
-    readers: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
-    most: Readers,
-    /// How many places each reader has.
-    taken: Mutex<HashMap<Member, u32>>,
-}
+use crate::share::Shares;
 
 /// How many places there are for answers that go on and on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,65 +25,46 @@ impl Default for Readers {
     }
 }
 
-/// A reader's place, until it is dropped.
-pub(crate) struct Place {
-    places: Arc<Places>,
-    member: Member,
-    _permit: OwnedSemaphorePermit,
+/// All places.
+pub(crate) struct Places {
+    most: Readers,
+    readers: Arc<Semaphore>,
+    shares: Shares<Member>,
+    strangers: Arc<Semaphore>,
 }
 
-/// The place of somebody who has not said who it is, until it is dropped.
-pub(crate) struct Threshold {
-    _permit: OwnedSemaphorePermit,
+/// A place, until it is dropped.
+#[expect(dead_code, reason = "held until they are dropped")]
+pub(crate) enum Place {
+    /// Of somebody who has not said who it is.
+    Stranger(OwnedSemaphorePermit),
+    /// A reader's, of all and of its own.
+    Reader(OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
 
 impl Places {
     /// All free.
-    pub fn new(most: Readers) -> Arc<Self> {
+    pub fn new(most: Readers) -> Self {
         let of = |count: u32| Arc::new(Semaphore::new(count as usize));
-        let taken = Mutex::default();
-        Arc::new(Self { readers: of(most.at_once), strangers: of(most.strangers), most, taken })
+        let shares = Shares::new(most.per_member);
+        Self { most, readers: of(most.at_once), shares, strangers: of(most.strangers) }
     }
 
     /// A place for `member`; `None` when all are taken, or too many by this one.
-    pub fn take(self: &Arc<Self>, member: &Member) -> Option<Place> {
-        let permit = Arc::clone(&self.readers).try_acquire_owned().ok()?;
-        let mut taken = self.taken();
-        let own = taken.entry(member.clone()).or_default();
-        if *own >= self.most.per_member {
-            return None;
-        }
-        *own += 1;
-        Some(Place { places: Arc::clone(self), member: member.clone(), _permit: permit })
+    pub fn reader(&self, member: &Member) -> Option<Place> {
+        let own = self.shares.of(member.clone()).try_acquire_owned().ok()?;
+        Some(Place::Reader(Arc::clone(&self.readers).try_acquire_owned().ok()?, own))
     }
 
     /// A place for somebody who has not said who it is.
-    pub fn wait_outside(&self) -> Option<Threshold> {
-        let _permit = Arc::clone(&self.strangers).try_acquire_owned().ok()?;
-        Some(Threshold { _permit })
+    pub fn stranger(&self) -> Option<Place> {
+        Arc::clone(&self.strangers).try_acquire_owned().ok().map(Place::Stranger)
     }
 
     /// Resolves when all are free.
     pub async fn all_free(&self) {
         drop(self.strangers.acquire_many(self.most.strangers).await);
         drop(self.readers.acquire_many(self.most.at_once).await);
-    }
-
-    /// Nobody panics while it is held.
-    fn taken(&self) -> MutexGuard<'_, HashMap<Member, u32>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.places.taken();
-        if let Some(own) = taken.get_mut(&self.member) {
-            *own -= 1;
-            if *own == 0 {
-                taken.remove(&self.member);
-            }
-        }
     }
 }
 
@@ -108,22 +79,20 @@ mod tests {
     #[test]
     fn nobody_takes_all_places() {
         let places = Places::new(Readers { at_once: 3, per_member: 2, strangers: 1 });
-        let (first, second) = (places.take(&client("a")), places.take(&client("a")));
-        assert!(first.is_some() && second.is_some() && places.take(&client("a")).is_none());
-        let other = places.take(&client("b"));
-        assert!(other.is_some() && places.take(&client("c")).is_none(), "all are taken");
+        let (first, second) = (places.reader(&client("a")), places.reader(&client("a")));
+        assert!(first.is_some() && second.is_some() && places.reader(&client("a")).is_none());
+        let other = places.reader(&client("b"));
+        assert!(other.is_some() && places.reader(&client("c")).is_none(), "all are taken");
         drop(second);
-        assert!(places.take(&client("c")).is_some());
-        drop((first, other));
-        assert!(places.taken().is_empty(), "who is gone is forgotten");
+        assert!(places.reader(&client("c")).is_some());
     }
 
     #[tokio::test]
     async fn strangers_take_no_readers_place() {
         let places = Places::new(Readers { at_once: 1, per_member: 1, strangers: 1 });
-        let stranger = places.wait_outside();
-        assert!(stranger.is_some() && places.wait_outside().is_none());
-        let reader = places.take(&client("a"));
+        let stranger = places.stranger();
+        assert!(stranger.is_some() && places.stranger().is_none());
+        let reader = places.reader(&client("a"));
         assert!(reader.is_some());
         let (ending, ended) = (places.all_free(), async { drop((stranger, reader)) });
         tokio::join!(ending, ended);

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     http::{BODY_LENGTH_MAX, Request, Response, busy, json_text, status},
-    route::body_length_max,
+    route::allowance,
     server::Server,
 };
 
@@ -30,6 +30,39 @@ const PIECE: u32 = 1024;
 /// Memory for large bodies, or for large answers: 256 MiB, in KiB.
 pub(crate) fn memory() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(256 * 1024))
+}
+
+/// What a request may bring.
+pub(crate) struct Allowance {
+    /// Bytes of its body.
+    pub length_max: usize,
+    /// Where memory is set aside for a large one, in each of these.
+    pub memory: Vec<Arc<Semaphore>>,
+}
+
+/// An ordinary request's.
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { length_max: BODY_LENGTH_MAX, memory: Vec::new() }
+    }
+}
+
+/// Memory that is set aside for a body, until it is dropped.
+#[derive(Default)]
+pub(crate) struct Reserved {
+    permits: Vec<OwnedSemaphorePermit>,
+    pieces: usize,
+}
+
+impl Reserved {
+    /// One piece more; `None` when there will be none.
+    async fn grow(&mut self, memory: &[Arc<Semaphore>]) -> Option<()> {
+        for memory in memory {
+            self.permits.push(Arc::clone(memory).acquire_many_owned(PIECE).await.ok()?);
+        }
+        self.pieces += 1;
+        Some(())
+    }
 }
 
 /// The request, or why it is not read.
@@ -53,15 +86,16 @@ pub(crate) async fn read(
         headers: parts.headers,
         body: Bytes::new(),
         peer,
-        memory: None,
+        memory: Reserved::default(),
     };
     let may_be_large = request.method == Method::POST && declared.is_none_or(|length| length > BODY_LENGTH_MAX);
-    let most = if may_be_large { body_length_max(server, &request).await? } else { BODY_LENGTH_MAX };
+    let allowed = if may_be_large { allowance(server, &request).await? } else { Allowance::default() };
+    let most = allowed.length_max;
     if declared.is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
     if request.method == Method::POST {
-        let collected = collect(body, declared, most, &server.memory);
+        let collected = collect(body, declared, &allowed);
         match timeout(BODY_TIMEOUT, collected).await {
             Ok(collected) => (request.body, request.memory) = collected?,
             Err(_) => return Err(status(StatusCode::REQUEST_TIMEOUT)),
@@ -74,25 +108,20 @@ pub(crate) async fn read(
 async fn collect<B: Body<Data = Bytes> + Unpin>(
     mut body: B,
     declared: Option<usize>,
-    most: usize,
-    memory: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
+    allowed: &Allowance,
+) -> Result<(Bytes, Reserved), Response> {
     let mut whole = BytesMut::with_capacity(declared.unwrap_or_default().min(BODY_LENGTH_MAX));
-    let mut reserved: Option<OwnedSemaphorePermit> = None;
+    let mut reserved = Reserved::default();
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(status(StatusCode::BAD_REQUEST)) };
         let Ok(data) = frame.into_data() else { continue };
         let length = whole.len() + data.len();
-        if length > most {
-            return Err(too_large(most));
+        if length > allowed.length_max {
+            return Err(too_large(allowed.length_max));
         }
-        while length > BODY_LENGTH_MAX.max(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024) {
-            let more = timeout(MEMORY_TIMEOUT, Arc::clone(memory).acquire_many_owned(PIECE)).await;
-            let Ok(Ok(more)) = more else { return Err(busy()) };
-            match &mut reserved {
-                Some(reserved) => reserved.merge(more),
-                None => reserved = Some(more),
-            }
+        while length > BODY_LENGTH_MAX.max(reserved.pieces * PIECE as usize * 1024) {
+            let more = timeout(MEMORY_TIMEOUT, reserved.grow(&allowed.memory)).await;
+            more.ok().flatten().ok_or_else(busy)?;
         }
         whole.extend_from_slice(&data);
     }
@@ -114,6 +143,10 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
+    fn of(memory: &[&Arc<Semaphore>]) -> Allowance {
+        Allowance { length_max: 25 * MIB, memory: memory.iter().map(|memory| Arc::clone(memory)).collect() }
+    }
+
     /// A body that comes in pieces, and the hand that sends them.
     fn in_pieces() -> (tokio::sync::mpsc::Sender<Bytes>, Answer) {
         let (pieces, receiver) = tokio::sync::mpsc::channel(64);
@@ -124,8 +157,8 @@ mod tests {
     async fn a_large_body_takes_memory_as_it_arrives_and_gives_it_back() {
         let memory = Arc::new(Semaphore::new(8 * 1024));
         let (pieces, body) = in_pieces();
-        let (own, declared) = (Arc::clone(&memory), Some(7 * MIB));
-        let reading = tokio::spawn(async move { collect(body, declared, 25 * MIB, &own).await });
+        let (allowed, declared) = (of(&[&memory]), Some(7 * MIB));
+        let reading = tokio::spawn(async move { collect(body, declared, &allowed).await });
         pieces.send(vec![0; BODY_LENGTH_MAX].into()).await.unwrap();
         tokio::task::yield_now().await;
         assert_eq!(memory.available_permits(), 8 * 1024, "an ordinary body is not counted, whatever was declared");
@@ -143,22 +176,34 @@ mod tests {
     async fn a_large_body_without_memory_is_asked_to_come_again() {
         let memory = Arc::new(Semaphore::new(2 * 1024));
         let body = || Full::new(Bytes::from(vec![0; 2 * MIB]));
-        let (_, reserved) = collect(body(), None, 25 * MIB, &memory).await.unwrap();
-        let refused = collect(body(), None, 25 * MIB, &memory).await.unwrap_err();
+        let (_, reserved) = collect(body(), None, &of(&[&memory])).await.unwrap();
+        let refused = collect(body(), None, &of(&[&memory])).await.err().unwrap();
         assert_eq!(
             (refused.status(), refused.headers()["retry-after"].to_str().unwrap()),
             (StatusCode::SERVICE_UNAVAILABLE, "2")
         );
         drop(reserved);
-        assert!(collect(body(), None, 25 * MIB, &memory).await.is_ok());
+        assert!(collect(body(), None, &of(&[&memory])).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn large_bodies_to_one_place_leave_memory_for_those_to_others() {
+        let [whole, first, second] = [8, 2, 2].map(|mib| Arc::new(Semaphore::new(mib * 1024)));
+        let body = || Full::new(Bytes::from(vec![0; 2 * MIB]));
+        let held = collect(body(), None, &of(&[&first, &whole])).await.unwrap();
+        assert_eq!(whole.available_permits(), 6 * 1024);
+        assert!(collect(body(), None, &of(&[&first, &whole])).await.is_err());
+        assert!(collect(body(), None, &of(&[&second, &whole])).await.is_ok());
+        drop(held);
+        assert_eq!(whole.available_permits(), 8 * 1024);
     }
 
     #[tokio::test]
     async fn a_body_is_counted_when_no_length_is_declared() {
-        let memory = memory();
-        let taken = collect(Full::new(Bytes::from(vec![0; MIB])), None, MIB, &memory).await.unwrap();
+        let allowed = Allowance { length_max: MIB, memory: vec![memory()] };
+        let taken = collect(Full::new(Bytes::from(vec![0; MIB])), None, &allowed).await.unwrap();
         assert_eq!(taken.0.len(), MIB);
-        let refused = collect(Full::new(Bytes::from(vec![0; MIB + 1])), None, MIB, &memory).await.unwrap_err();
+        let refused = collect(Full::new(Bytes::from(vec![0; MIB + 1])), None, &allowed).await.err().unwrap();
         assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
     }
 }

@@ -14,8 +14,9 @@ use crate::{
         topics, userinfo,
     },
     form::Visit,
-    http::{BODY_LENGTH_MAX, Request, Response, json_text, preflight, see_other, with_header},
+    http::{Request, Response, json_text, preflight, see_other, with_header},
     page::ErrorKind,
+    read::Allowance,
     server::Server,
 };
 
@@ -137,11 +138,11 @@ async fn page_of_topic(
 /// The media type of a page's form.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The largest body that is read here, in bytes; or the answer, when the body need not be read for it.
-pub(crate) async fn body_length_max(server: &Server, request: &Request) -> Result<usize, Response> {
+/// What a large request may bring; or the answer, when its body need not be read for that.
+pub(crate) async fn allowance(server: &Server, request: &Request) -> Result<Allowance, Response> {
     match request.path.strip_prefix("/hooks/") {
-        Some(id) if is_ours(server, request) => hooks::body_length_max(server, request, id).await,
-        _ => Ok(BODY_LENGTH_MAX),
+        Some(id) if is_ours(server, request) => hooks::allowance(server, request, id).await,
+        _ => Ok(Allowance::default()),
     }
 }
 

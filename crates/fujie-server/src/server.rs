@@ -26,11 +26,13 @@ use crate::{
     channel::{self, ChannelSettings, Unserved, gate::ServerGate},
     clock::Clock,
     cookie::Cookies,
+    endpoint::hooks,
     limit::Limit,
     page::{PageError, Pages},
     password::Passwords,
     place::Places,
     read,
+    share::Shares,
     snapshot::{self, Snapshot, SnapshotError},
 };
 
@@ -82,10 +84,12 @@ pub struct Server {
     stopping: watch::Sender<bool>,
     /// Memory for large bodies.
     pub(crate) memory: Arc<Semaphore>,
+    /// What each integration's deliveries may have of it, in KiB.
+    pub(crate) delivery_memory: Shares<String>,
     /// Memory for large answers: who takes them slowly keeps no delivery out.
     pub(crate) answers: Arc<Semaphore>,
     /// Places for answers that go on and on.
-    pub(crate) places: Arc<Places>,
+    pub(crate) places: Places,
 }
 
 /// Why a server cannot start.
@@ -150,6 +154,7 @@ impl Server {
             sweeps_stopped: AtomicU32::new(0),
             stopping: watch::Sender::new(false),
             memory: read::memory(),
+            delivery_memory: Shares::new(hooks::MEMORY_MAX),
             answers: read::memory(),
             places: Places::new(settings.channel.readers),
             store,

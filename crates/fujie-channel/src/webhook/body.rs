@@ -5,9 +5,8 @@ use std::{borrow::Cow, fmt};
 use fujie_core::secret::Secret;
 use http::{HeaderMap, header};
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor},
-    ser::SerializeMap as _,
+    Deserializer as _,
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -36,56 +35,41 @@ pub(super) fn json(body: &[u8]) -> Result<&str, Refusal> {
 
 /// `json` with `secret` masked wherever a member of the outermost object has it as its value: Gitee repeats the
 /// password there, and an event is for every member of a topic.
-pub(super) fn masked<'a>(json: &'a str, secret: &Secret) -> Result<Cow<'a, str>, Refusal> {
-    let Ok(mut members) = serde_json::from_str::<Members<'_>>(json) else { return Ok(Cow::Borrowed(json)) };
-    let mask = RawValue::from_string(r#""***""#.to_owned()).or(Err(Refusal::NotJson))?;
-    let is_secret =
-        |value: &RawValue| serde_json::from_str::<String>(value.get()).is_ok_and(|text| Secret::new(text) == *secret);
-    let mut found = false;
-    for (_, value) in &mut members.0 {
-        if is_secret(value) {
-            *value = &mask;
-            found = true;
-        }
+pub(super) fn masked<'a>(json: &'a str, secret: &Secret) -> Cow<'a, str> {
+    let found = serde_json::Deserializer::from_str(json).deserialize_map(Spelled(secret)).unwrap_or_default();
+    if found.is_empty() {
+        return Cow::Borrowed(json);
     }
-    if !found {
-        return Ok(Cow::Borrowed(json));
+    let (mut text, mut rest) = (String::with_capacity(json.len()), json);
+    for value in found {
+        // A value is a part of the text.
+        let (before, from) = rest.split_at_checked(value.as_ptr().addr() - rest.as_ptr().addr()).unwrap_or_default();
+        text.push_str(before);
+        text.push_str("\"***\"");
+        rest = from.strip_prefix(value).unwrap_or_default();
     }
-    serde_json::to_string(&members).map(Cow::Owned).or(Err(Refusal::NotJson))
+    text.push_str(rest);
+    Cow::Owned(text)
 }
 
-/// The members of an object, in their order, their values as they stand there.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// Finds the members of an object that have this secret as their value: the values, as they are spelled there.
+struct Spelled<'s>(&'s Secret);
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members<'de>;
+impl<'de> Visitor<'de> for Spelled<'_> {
+    type Value = Vec<&'de str>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Collect)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
-}
 
-impl Serialize for Members<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let is_secret =
+            |value: &str| serde_json::from_str::<String>(value).is_ok_and(|text| Secret::new(text) == *self.0);
+        let mut found = Vec::new();
+        while let Some((IgnoredAny, value)) = map.next_entry::<IgnoredAny, &RawValue>()? {
+            found.extend(Some(value.get()).filter(|value| is_secret(value)));
         }
-        map.end()
+        Ok(found)
     }
 }
 

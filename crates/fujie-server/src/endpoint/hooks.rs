@@ -2,6 +2,8 @@
 //! durably, and answered: 202 when it is new, 200 when it was there before, 503 when it should come again. What becomes
 //! of it afterwards is not waited for.
 
+use std::sync::Arc;
+
 use fujie_channel::webhook::{self, Kind, Names, Refusal};
 use fujie_core::{
     error::ErrorCode,
@@ -17,25 +19,29 @@ use serde_json::json;
 use crate::{
     channel::log,
     http::{BODY_LENGTH_MAX, Request, Response, full, json, refusal, unavailable, with_header},
+    read::Allowance,
     server::Server,
 };
 
 /// The largest body of a delivery, in bytes: GitHub sends up to 25 MB, and this is the larger reading of that.
 const DELIVERY_LENGTH_MAX: usize = 25 * 1024 * 1024;
+/// Memory for large deliveries to one integration, in KiB.
+pub(crate) const MEMORY_MAX: u32 = 64 * 1024;
 
-/// The limit of a delivery's body. A large one is not read for an integration that does not exist, nor without a
-/// signature.
-pub(crate) async fn body_length_max(server: &Server, request: &Request, id: &str) -> Result<usize, Response> {
+/// What a large delivery may bring: nothing without a signature, or to an integration that does not exist. Until it was
+/// read whole it may be anybody's, so those to one integration leave memory for those to others.
+pub(crate) async fn allowance(server: &Server, request: &Request, id: &str) -> Result<Allowance, Response> {
     let integration = match server.store.integration(id).await {
         Ok(Some(integration)) => integration,
-        Ok(None) => return Ok(BODY_LENGTH_MAX),
+        Ok(None) => return Ok(Allowance::default()),
         Err(error) => return Err(unavailable(&error)),
     };
     let door = Door::of(&integration).ok_or_else(broken)?;
     if !request.headers.contains_key(&door.proof) {
         return Err(refuse(Refusal::MissingSignature, &door.proof));
     }
-    Ok(DELIVERY_LENGTH_MAX)
+    let memory = vec![server.delivery_memory.of(id.to_owned()), Arc::clone(&server.memory)];
+    Ok(Allowance { length_max: DELIVERY_LENGTH_MAX, memory })
 }
 
 /// POST.

@@ -29,7 +29,7 @@ use crate::{
         gate::ServerGate,
     },
     http::{Body, Request, Response, busy, refusal, status, with_header},
-    place::{Place, Threshold},
+    place::Place,
     server::Server,
 };
 
@@ -44,17 +44,15 @@ pub async fn get(server: &Arc<Server>, request: &Request) -> Response {
         let response = with_header(status(StatusCode::UPGRADE_REQUIRED), header::UPGRADE, "websocket");
         return with_header(response, header::SEC_WEBSOCKET_VERSION, "13");
     };
-    let (credential, standing) = match bearer(server, request).await {
-        Ok(Some((credential, visitor))) => {
-            (Some(credential), server.places.take(&visitor.member).map(Standing::Inside))
-        }
-        Ok(None) => (None, server.places.wait_outside().map(Standing::Outside)),
+    let (credential, place) = match bearer(server, request).await {
+        Ok(Some((credential, visitor))) => (Some(credential), server.places.reader(&visitor.member)),
+        Ok(None) => (None, server.places.stranger()),
         Err(response) => return response,
     };
-    let Some(standing) = standing else { return busy() };
+    let Some(place) = place else { return busy() };
     let own = Arc::clone(server);
     let talk = move |upgraded| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(async move { Talk::begin(own, upgraded, credential, standing).await })
+        Box::pin(async move { Talk::begin(own, upgraded, credential, place).await })
     };
     let mut response = Response::new(Body::Upgrade(Box::new(talk)));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -109,15 +107,7 @@ struct Talk {
     /// When the peer last gave a sign of life.
     heard_at: Instant,
     began_at: Instant,
-    standing: Standing,
-}
-
-/// The place that a conversation has.
-enum Standing {
-    /// Before the peer has said who it is.
-    Outside(#[expect(dead_code, reason = "held until it is dropped")] Threshold),
-    /// A reader's.
-    Inside(#[expect(dead_code, reason = "held until it is dropped")] Place),
+    place: Place,
 }
 
 /// How a conversation ends.
@@ -132,7 +122,7 @@ enum End {
 }
 
 impl Talk {
-    async fn begin(server: Arc<Server>, upgraded: Upgraded, credential: Option<Credential>, standing: Standing) {
+    async fn begin(server: Arc<Server>, upgraded: Upgraded, credential: Option<Credential>, place: Place) {
         let config = WebSocketConfig::default()
             .read_buffer_size(4096)
             .write_buffer_size(0)
@@ -149,7 +139,7 @@ impl Talk {
             lines: VecDeque::new(),
             heard_at: now,
             began_at: now,
-            standing,
+            place,
         };
         if let Some(Credential::Token(token)) = credential {
             talk.lines.push_back(format!("auth {}", token.expose()));
@@ -207,15 +197,15 @@ impl Talk {
 
     /// Takes a place inside, once it is known whose.
     fn come_in(&mut self) -> ControlFlow<()> {
-        let (Standing::Outside(_), Some(visitor)) = (&self.standing, self.session.pass()) else {
+        let (Place::Stranger(_), Some(visitor)) = (&self.place, self.session.pass()) else {
             return ControlFlow::Continue(());
         };
-        let Some(place) = self.server.places.take(&visitor.member) else {
+        let Some(place) = self.server.places.reader(&visitor.member) else {
             let words = "all places are taken, come again";
             self.output.push(Reply::Error { code: line::ErrorCode::TemporarilyUnavailable, words });
             return ControlFlow::Break(());
         };
-        self.standing = Standing::Inside(place);
+        self.place = place;
         ControlFlow::Continue(())
     }
 

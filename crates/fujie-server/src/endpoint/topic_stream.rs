@@ -38,7 +38,7 @@ pub(super) async fn begin(
     topic: &str,
     after: Option<i64>,
 ) -> Response {
-    let Some(place) = server.places.take(member) else { return busy() };
+    let Some(place) = server.places.reader(member) else { return busy() };
     let (pieces, receiver) = mpsc::channel(1);
     let subscription = server.exchange.hub.subscribe(topic, after, server.settings.channel.overflow).await;
     let feed =
