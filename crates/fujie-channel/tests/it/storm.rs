@@ -10,7 +10,7 @@ use fujie_channel::{
 use fujie_core::secret::Secret;
 use tokio::{
     runtime::{Builder, Runtime},
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
     time::{sleep, timeout},
 };
 
@@ -32,8 +32,9 @@ impl Mortal {
         Self { runtime, house }
     }
 
-    fn killed(self) {
-        self.runtime.shutdown_background();
+    /// Waits until its sockets are closed, so that another can have its port.
+    async fn killed(self) {
+        spawn_blocking(|| self.runtime.shutdown_timeout(Duration::from_secs(30))).await.unwrap();
     }
 }
 
@@ -71,7 +72,7 @@ async fn two_thousand_clients_survive_a_server_that_is_killed_and_lose_nothing()
         memory.append("team");
         sleep(Duration::from_millis(2)).await;
         if event % (EVENTS / 4) == 0 && event < EVENTS {
-            server.killed();
+            server.killed().await;
             sleep(Duration::from_millis(100)).await;
             server = Mortal::born(&memory, address);
         }
@@ -82,7 +83,7 @@ async fn two_thousand_clients_survive_a_server_that_is_killed_and_lose_nothing()
         }
     });
     everybody.await.expect("somebody did not come back");
-    server.killed();
+    server.killed().await;
 }
 
 const EVENTS: i64 = 200;
