@@ -39,6 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 terminal.write_all(b"\n")?;
             }
             Incoming::Dropped { after, until, .. } => eprintln!("events {} to {until} were left out", after + 1),
+            Incoming::Subscribed { from, .. } => eprintln!("events after {from} follow"),
+            Incoming::Lost { why, pause, .. } => eprintln!("{why}; again in {pause:.1?}"),
         }
     }
 }

@@ -1,21 +1,24 @@
 //! A channel that is followed: what a program holds in its hand. The work is done by a task of its own, so that the
 //! connection stays alive however long the program takes for an event.
 
-use std::{fmt, io};
+use std::{error::Error, fmt, io, time::Duration};
 
 use fujie_core::random::Random;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{
+    back_off::BackOff,
     endpoint::{Endpoint, EndpointError},
     follow::{Follow, Wish},
     line_stream::Heartbeat,
-    token_source::{TokenError, TokenSource},
+    token_source::TokenSource,
 };
 use crate::{event::Event, line::ErrorCode};
 
 /// Received and not yet taken by the program. When they are so many, the connection is not read for a while.
 const WAITING_MAX: usize = 64;
+/// How long saying goodbye may take.
+const FAREWELL: Duration = Duration::from_millis(300);
 
 /// Topics followed over connections that come and go.
 pub struct Channel {
@@ -27,6 +30,14 @@ pub struct Channel {
 /// What comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
+    /// A connection stands, the first or another one: events of `topic` with ids greater than `from` follow. `from` is
+    /// less than the last event's id when the log does not reach so far, as after a backup was restored.
+    Subscribed {
+        /// The topic.
+        topic: String,
+        /// Where it begins.
+        from: i64,
+    },
     /// An event, and of its topic the next one.
     Event(Event),
     /// Events of `topic` with `after` < id ≤ `until` do not come: the program was too slow, or they are no longer kept.
@@ -38,6 +49,15 @@ pub enum Incoming {
         /// The last id of the gap.
         until: i64,
     },
+    /// There is no connection now. Another is tried after `pause`; whoever waits for it need do nothing.
+    Lost {
+        /// Why, for a person.
+        why: String,
+        /// How long it is until then.
+        pause: Duration,
+        /// Nobody could be connected to at all: a firewall may be between, and another protocol do better.
+        is_unreachable: bool,
+    },
 }
 
 /// Why no more events come.
@@ -48,7 +68,7 @@ pub enum ChannelError {
     Endpoint(#[from] EndpointError),
     /// There is no token.
     #[error("there is no token")]
-    Token(#[source] TokenError),
+    Token(#[source] Box<dyn Error + Send + Sync>),
     /// The server refuses: two tokens in a row, the token's scope, or a topic.
     #[error("the server refuses: {words}")]
     Refused {
@@ -81,7 +101,7 @@ impl Channel {
     ) -> Self {
         let (give, incoming) = mpsc::channel(WAITING_MAX);
         let (wishes, wished) = mpsc::unbounded_channel();
-        let follow = Follow::new(endpoint, tokens, Box::new(random), heartbeat, give, wished);
+        let follow = Follow::new(endpoint, tokens, BackOff::new(random), heartbeat, give, wished);
         Self { incoming, wishes, following: tokio::spawn(follow.run()) }
     }
 
@@ -94,6 +114,13 @@ impl Channel {
     /// Waits for what comes next. Cancelled while it waits, nothing is lost. After an error nothing more comes.
     pub async fn next(&mut self) -> Result<Incoming, ChannelError> {
         self.incoming.recv().await.unwrap_or(Err(ChannelError::Closed))
+    }
+
+    /// Says goodbye to the server, which takes 300 ms at most. A channel that is dropped leaves without a word.
+    pub async fn close(mut self) {
+        self.incoming.close();
+        // A server that does not read does not keep us.
+        drop(timeout(FAREWELL, &mut self.following).await);
     }
 }
 
@@ -109,15 +136,19 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// Why a connection is over.
+/// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Lost {
-    #[error("the connection broke: {0}")]
+    #[error("{0}")]
+    Unreachable(io::Error),
+    #[error("{0}")]
     Broken(#[from] io::Error),
     #[error("the server closed the connection")]
     Closed,
-    #[error("the server says: {0}")]
+    #[error("{0}")]
     Told(String),
-    #[error("no token can be had now: {0}")]
-    NoToken(TokenError),
+    #[error("the token has ended")]
+    TokenEnded,
+    #[error("{0}")]
+    NoToken(Box<dyn Error + Send + Sync>),
 }

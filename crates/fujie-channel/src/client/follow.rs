@@ -1,14 +1,10 @@
 //! The task behind a [`super::Channel`]: connects, says who it is, subscribes, hands over, and does it all again.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc};
 
 use bytes::Bytes;
-use fujie_core::random::Random;
 use serde::Deserialize;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep},
-};
+use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     back_off::BackOff,
@@ -21,9 +17,6 @@ use crate::{
     event::Event,
     line::{ErrorCode, Reply},
 };
-
-/// A connection that lasted so long was a good one: the next failure is a first one.
-const GOOD_AFTER: Duration = Duration::from_secs(10);
 
 /// A topic to be followed, and from where.
 pub(super) struct Wish {
@@ -72,7 +65,7 @@ impl<T: TokenSource> Follow<T> {
     pub fn new(
         endpoint: Endpoint,
         tokens: T,
-        random: Box<dyn Random + Send>,
+        back_off: BackOff,
         heartbeat: Heartbeat,
         give: mpsc::Sender<Result<Incoming, ChannelError>>,
         wished: mpsc::UnboundedReceiver<Wish>,
@@ -80,7 +73,7 @@ impl<T: TokenSource> Follow<T> {
         Self {
             endpoint,
             tokens,
-            back_off: BackOff::new(random),
+            back_off,
             heartbeat,
             give,
             wished,
@@ -101,92 +94,86 @@ impl<T: TokenSource> Follow<T> {
                     return;
                 }
             };
-            let wait = self.back_off.next();
-            tracing::info!(endpoint = %self.endpoint, ?wait, "the channel is lost: {lost}");
-            sleep(wait).await;
+            let pause = self.back_off.next_wait();
+            let is_unreachable = matches!(lost, Lost::Unreachable(_));
+            let told = Incoming::Lost { why: lost.to_string(), pause, is_unreachable };
+            if self.give.send(Ok(told)).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.give.closed() => return,
+            }
         }
     }
 
     /// One connection, to its end.
     async fn connect(&mut self) -> Over {
-        let since = Instant::now();
-        let over = match self.admission().await {
-            Ok(stream) => self.follow(stream).await,
-            Err(over) => over,
+        let mut stream = match self.admission().await {
+            Ok(stream) => stream,
+            Err(over) => return over,
         };
-        if since.elapsed() >= GOOD_AFTER {
-            self.back_off.reset();
+        let over = self.follow(&mut stream).await;
+        if matches!(over, Over::Unheard) {
+            stream.send("bye");
+            let _ = stream.flush().await;
         }
         over
     }
 
-    /// A connection on which the server knows who we are.
+    /// A connection on which the server knows who we are. A token that is refused is replaced at once, and once.
     async fn admission(&mut self) -> Result<LineStream, Over> {
         self.endpoint.check().map_err(|error| Over::Refused(error.into()))?;
-        let token = match self.tokens.token(self.need).await {
-            Ok(token) => token,
-            Err(error @ TokenError::Gone(_)) => return Err(Over::Refused(ChannelError::Token(error))),
-            Err(error) => return Err(Over::Lost(Lost::NoToken(error))),
-        };
-        self.need = Need::Any;
-        let mut stream = LineStream::connect(&self.endpoint, self.heartbeat).await?;
-        stream.send(&format!("auth {}", token.expose()));
-        let line = loop {
-            let line = stream.next().await?.ok_or(Lost::Closed)?;
-            if Reply::parse(&line) != Some(Reply::Pong) {
-                break line;
+        loop {
+            let token = match self.tokens.token(self.need).await {
+                Ok(token) => token,
+                Err(TokenError::Gone(why)) => return Err(Over::Refused(ChannelError::Token(why))),
+                Err(TokenError::Unavailable(why)) => return Err(Over::Lost(Lost::NoToken(why))),
+            };
+            self.need = Need::Any;
+            let mut stream = LineStream::connect(&self.endpoint, self.heartbeat).await.map_err(Lost::Unreachable)?;
+            stream.send(&format!("auth {}", token.expose()));
+            let line = loop {
+                let line = stream.next().await?.ok_or(Lost::Closed)?;
+                if Reply::parse(&line) != Some(Reply::Pong) {
+                    break line;
+                }
+            };
+            match Reply::parse(&line) {
+                Some(Reply::Admitted) => {
+                    self.was_refused = false;
+                    return Ok(stream);
+                }
+                Some(Reply::Error { code: ErrorCode::InvalidToken, .. }) if !self.was_refused => self.need_another(),
+                Some(Reply::Error { code, words }) => return Err(turned_away(code, words)),
+                Some(_) => return Err(Over::Lost(Lost::Told(line))),
+                None => return Err(Over::Refused(ChannelError::NotAChannel)),
             }
-        };
-        match Reply::parse(&line) {
-            Some(Reply::Admitted) => {
-                self.was_refused = false;
-                tracing::info!(endpoint = %self.endpoint, "connected to the channel");
-                Ok(stream)
-            }
-            Some(Reply::Error { code, words }) => Err(self.turned_away(code, words)),
-            Some(_) => Err(Over::Lost(Lost::Told(line))),
-            None => Err(Over::Refused(ChannelError::NotAChannel)),
         }
     }
 
-    /// A token may have ended: another is asked for, once.
-    fn turned_away(&mut self, code: ErrorCode, words: &str) -> Over {
-        let words = words.to_owned();
-        match code {
-            ErrorCode::InvalidToken if !self.was_refused => {
-                self.was_refused = true;
-                self.need = Need::Another;
-                Over::Lost(Lost::Told(words))
-            }
-            ErrorCode::InvalidToken
-            | ErrorCode::InsufficientScope
-            | ErrorCode::AccessDenied
-            | ErrorCode::UnknownTopic
-            | ErrorCode::InvalidRequest => Over::Refused(ChannelError::Refused { code, words }),
-            ErrorCode::LineTooLong | ErrorCode::TooSlow | ErrorCode::TemporarilyUnavailable | ErrorCode::Other => {
-                Over::Lost(Lost::Told(words))
-            }
-        }
+    /// The token is refused: one more, and that is it.
+    fn need_another(&mut self) {
+        self.need = Need::Another;
+        self.was_refused = true;
     }
 
     /// Everything after the server knows us.
-    async fn follow(&mut self, mut stream: LineStream) -> Over {
+    async fn follow(&mut self, stream: &mut LineStream) -> Over {
         for topic in &self.topics {
             stream.send(&subscribe(&topic.name, topic.cursor));
         }
         loop {
             tokio::select! {
-                wish = self.wished.recv() => match wish {
-                    Some(wish) => self.begin(&mut stream, wish),
-                    None => return Over::Unheard,
-                },
+                () = self.give.closed() => return Over::Unheard,
+                Some(wish) = self.wished.recv() => self.begin(stream, wish),
                 line = stream.next() => {
                     let line = match line {
                         Ok(Some(line)) => line,
                         Ok(None) => return Lost::Closed.into(),
                         Err(error) => return error.into(),
                     };
-                    if let ControlFlow::Break(over) = self.hear(&mut stream, &line).await {
+                    if let ControlFlow::Break(over) = self.hear(stream, &line).await {
                         return over;
                     }
                 }
@@ -218,11 +205,19 @@ impl<T: TokenSource> Follow<T> {
                     // Less than what we have: the server's log was lost, and its ids begin again.
                     followed.cursor = Some(followed.cursor.map_or(from, |cursor| cursor.min(from)));
                 }
+                self.hand_over(stream, Incoming::Subscribed { topic: topic.to_owned(), from }).await
+            }
+            Some(Reply::Error { code: ErrorCode::InvalidToken, .. }) => {
+                self.need_another();
+                ControlFlow::Break(Over::Lost(Lost::TokenEnded))
+            }
+            Some(Reply::Error { code, words }) => ControlFlow::Break(turned_away(code, words)),
+            Some(Reply::Bye | Reply::Idle) | None => ControlFlow::Break(Over::Lost(Lost::Told(line.to_owned()))),
+            Some(Reply::Pong) => {
+                self.back_off.reset();
                 ControlFlow::Continue(())
             }
-            Some(Reply::Error { code, words }) => ControlFlow::Break(self.turned_away(code, words)),
-            Some(Reply::Bye | Reply::Idle) | None => ControlFlow::Break(Over::Lost(Lost::Told(line.to_owned()))),
-            Some(Reply::Pong | Reply::Admitted | Reply::Unsubscribed(_)) => ControlFlow::Continue(()),
+            Some(Reply::Admitted | Reply::Unsubscribed(_)) => ControlFlow::Continue(()),
         }
     }
 
@@ -239,7 +234,6 @@ impl<T: TokenSource> Follow<T> {
         let Some(followed) = self.topic(&topic).filter(|followed| followed.cursor < Some(id)) else { return Ok(None) };
         followed.cursor = Some(id);
         let event = Event { id, topic: Arc::clone(&followed.name), line: Bytes::copy_from_slice(json.as_bytes()) };
-        // A server that gives events is a good one, too.
         self.back_off.reset();
         Ok(Some(event))
     }
@@ -264,6 +258,21 @@ impl<T: TokenSource> Follow<T> {
         match broken {
             Some(error) => ControlFlow::Break(error.into()),
             None => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// Is it worth coming again?
+fn turned_away(code: ErrorCode, words: &str) -> Over {
+    let words = words.to_owned();
+    match code {
+        ErrorCode::InvalidToken
+        | ErrorCode::InsufficientScope
+        | ErrorCode::AccessDenied
+        | ErrorCode::UnknownTopic
+        | ErrorCode::InvalidRequest => Over::Refused(ChannelError::Refused { code, words }),
+        ErrorCode::LineTooLong | ErrorCode::TooSlow | ErrorCode::TemporarilyUnavailable | ErrorCode::Other => {
+            Over::Lost(Lost::Told(words))
         }
     }
 }

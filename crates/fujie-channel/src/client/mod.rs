@@ -11,6 +11,7 @@ mod follow;
 mod line_stream;
 mod token_source;
 
+pub use back_off::BackOff;
 pub use channel::{Channel, ChannelError, Incoming};
 pub use endpoint::{Endpoint, EndpointError};
 pub use line_stream::{Heartbeat, LineStream};

@@ -177,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_has_every_word_of_the_protocol() {
+        // Our own server does not tell which topics there are.
+        let told = ErrorCode::ALL.into_iter().filter(|code| *code != ErrorCode::UnknownTopic);
+        let errors: Vec<_> = told.map(|code| format!("`error {}`", code.as_str())).collect();
+        let others =
+            ["`ping`", "`pong`", "`auth TOKEN`", "`ok auth`", "`bye`", "`超时断开连接`", "`dropped TOPIC AFTER UNTIL`"];
+        for text in [include_str!("../../../../docs/en/channel.md"), include_str!("../../../../docs/zh/channel.md")] {
+            for word in errors.iter().map(String::as_str).chain(others) {
+                assert!(text.contains(word), "{word} is missing");
+            }
+        }
+    }
+
+    #[test]
     fn what_no_server_of_ours_says_is_not_a_reply() {
         for line in ["", "pong 1", "ok", "ok dance", "ok subscribe team", "dropped team 1", "from server: x"] {
             assert_eq!(Reply::parse(line), None, "{line:?}");

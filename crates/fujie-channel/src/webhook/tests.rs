@@ -207,7 +207,7 @@ fn gitlab_and_gitee_bring_a_token_along() {
     let gitee = headers(&[("x-gitee-token", "p\"w"), ("x-gitee-event", "Push Hook")]);
     let body = br#"{"hook_name":"push_hooks", "password":"p\u0022w","n":1.50,"deep":{"a":"p"}}"#;
     let received = judge(&token(sender::GITEE), &secrets(&["p\"w"]), &gitee, body, NOW).unwrap();
-    assert_eq!(received.data, r#"{"hook_name":"push_hooks","password":"***","n":1.50,"deep":{"a":"p"}}"#);
+    assert_eq!(received.data, r#"{"hook_name":"push_hooks", "password":"***","n":1.50,"deep":{"a":"p"}}"#);
 }
 
 #[test]

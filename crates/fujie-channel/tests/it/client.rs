@@ -40,7 +40,17 @@ fn connect(address: std::net::SocketAddr, tokens: impl TokenSource) -> Channel {
     Channel::connect_with(endpoint, tokens, chance::random(1), brisk())
 }
 
+/// The next thing that comes, whatever the connections do meanwhile.
 async fn next(channel: &mut Channel) -> Result<Incoming, ChannelError> {
+    loop {
+        match any(channel).await {
+            Ok(Incoming::Subscribed { .. } | Incoming::Lost { .. }) => {}
+            came => return came,
+        }
+    }
+}
+
+async fn any(channel: &mut Channel) -> Result<Incoming, ChannelError> {
     timeout(SOON, channel.next()).await.expect("nothing came")
 }
 
@@ -209,6 +219,41 @@ async fn a_client_resumes_and_gives_every_event_once() {
 }
 
 #[tokio::test]
+async fn a_program_is_told_of_connections_and_says_goodbye() {
+    let script = Script::new().await;
+    let mut channel = connect(script.0.local_addr().unwrap(), token("of-alice"));
+    channel.subscribe("team", None);
+    let subscribed = |from| Incoming::Subscribed { topic: "team".to_owned(), from };
+    let mut server = script.accepts("subscribe team").await;
+    server.says("ok subscribe team 4\nbye\n").await;
+    assert_eq!(any(&mut channel).await.unwrap(), subscribed(4));
+    let Ok(Incoming::Lost { why, is_unreachable: false, .. }) = any(&mut channel).await else { panic!() };
+    assert_eq!(why, "bye");
+    // A token that ends is replaced, and the connection is made anew.
+    let mut server = script.accepts("subscribe team 4").await;
+    server.says("ok subscribe team 4\nerror invalid_token it is over\n").await;
+    assert_eq!(any(&mut channel).await.unwrap(), subscribed(4));
+    let Ok(Incoming::Lost { why, is_unreachable: false, .. }) = any(&mut channel).await else { panic!() };
+    assert_eq!(why, "the token has ended");
+    // Also when more came than is taken.
+    let mut server = script.accepts("subscribe team 4").await;
+    server.says((5..200).map(event).collect::<String>()).await;
+    assert_eq!(next_id(&mut channel).await, 5);
+    channel.close().await;
+    loop {
+        match server.line().await.as_str() {
+            "ping" => {}
+            line => break assert_eq!(line, "bye"),
+        }
+    }
+
+    let channel = connect(script.0.local_addr().unwrap(), token("of-alice"));
+    drop(script);
+    // Nothing was said yet, and nobody is there: leaving takes no longer for that.
+    timeout(SOON, channel.close()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_falls_silent_is_left() {
     let script = Script::new().await;
     let mut channel = connect(script.0.local_addr().unwrap(), token("of-alice"));
@@ -244,7 +289,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
     drop(listener);
     let mut channel = connect(address, token("of-alice"));
     channel.subscribe("team", Some(0));
-    sleep(Duration::from_millis(100)).await;
+    assert!(matches!(any(&mut channel).await, Ok(Incoming::Lost { is_unreachable: true, .. })));
     let house = House::channel_of(Memory::new(), address, Limits::default(), Overflow::Cut);
     house.memory.append("team");
     assert_eq!(next_id(&mut channel).await, 1);

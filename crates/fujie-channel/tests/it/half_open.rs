@@ -227,6 +227,7 @@ async fn there() {
                 loop {
                     match channel.next().await.unwrap() {
                         Incoming::Event(event) => process::tell(&format!("given {topic}-{number} {}", event.id)),
+                        Incoming::Subscribed { .. } | Incoming::Lost { .. } => {}
                         other => panic!("{other:?}"),
                     }
                 }

@@ -67,11 +67,6 @@ impl HookFault {
             _ => Self::Other,
         }
     }
-
-    /// Is it certain that nothing was done?
-    pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Silent | Self::Other)
-    }
 }
 
 impl Client {

@@ -265,10 +265,10 @@ pub(crate) fn told(connection: &Connection, error: &ProviderError) -> GithubFaul
             HookFault::Other => GithubFault::Other,
         },
     };
-    if matches!(fault, GithubFault::Silent | GithubFault::Other) {
-        tracing::warn!(connection = connection.id, report = error.report(), "a call in a person's name failed");
-    } else {
+    if fault.is_final() {
         tracing::info!(connection = connection.id, cause = error.name(), "a call in a person's name was refused");
+    } else {
+        tracing::warn!(connection = connection.id, report = error.report(), "a call in a person's name failed");
     }
     fault
 }

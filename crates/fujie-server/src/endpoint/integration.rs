@@ -208,11 +208,6 @@ pub(super) struct Wish<'a> {
     pub secret: &'a Secret,
 }
 
-/// May it be taken for certain that nothing was done at GitHub?
-pub(super) const fn is_final(fault: GithubFault) -> bool {
-    !matches!(fault, GithubFault::Silent | GithubFault::Other)
-}
-
 /// Makes the hook of a source, or finds the one that was made for it before, and remembers it.
 pub(super) async fn attach(
     visit: &Visit<'_>,
@@ -351,7 +346,7 @@ async fn replace_hook_secret(
         }
         Some(fault) => {
             // Where it is not known which one GitHub has, both stay good.
-            if is_final(fault) {
+            if fault.is_final() {
                 keep_secret(visit, here, row, old.expose()).await?;
             }
             Ok(back(row, Err(fault)))

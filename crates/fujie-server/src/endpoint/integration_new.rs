@@ -289,7 +289,7 @@ async fn make_hook(
     let wish = integration::Wish { connection, repository, events: &names(&events), secret: &secret };
     match integration::attach(visit, here, &row, &wish).await? {
         Ok(()) => Ok(see_other(&format!("/topics/{}/integrations/{}?said=hook-made", row.topic, row.id))),
-        Err(fault) if integration::is_final(fault) => {
+        Err(fault) if fault.is_final() => {
             let by = Some(here.session.account.id);
             visit.server.store.remove_integration(&row.id, by, visit.now).await?;
             Ok(repositories(visit, here, connection, again(Some(fault))).await)

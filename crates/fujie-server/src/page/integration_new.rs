@@ -229,6 +229,12 @@ impl GithubFault {
         Self::Other,
     ];
 
+    /// Is it certain that nothing was done there?
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Silent | Self::Other)
+    }
+
     /// Its word in addresses and messages.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

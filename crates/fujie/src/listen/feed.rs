@@ -1,20 +1,16 @@
-//! What feeds a listener: connects, connects again with a growing pause and jitter, and goes on after the last event
-//! that came.
+//! What feeds a listener: by the best way that there is, again and again, after the last event that came.
 //!
-//! Runs beside the handling of events, so that a slow program keeps no heartbeat waiting.
+//! Runs beside the handling of events, so that a slow program keeps no connection waiting. The line protocol and its
+//! connections are `fujie-channel`'s.
 
 use std::{sync::Arc, time::Duration};
 
-use fujie_client::Secret;
-use fujie_core::random::{self, SystemRandom};
+use fujie_channel::client::{BackOff, Endpoint};
 use fujie_receiver::command::REFUSED;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep},
-};
+use tokio::{sync::mpsc, time::sleep};
 
 use super::{event::Event, server::Server, sse, wire};
-use crate::login::{Failure, SIGN_IN_NEEDED, visible};
+use crate::login::{Failure, visible};
 
 /// What comes of a topic.
 #[derive(Debug)]
@@ -41,13 +37,13 @@ pub enum Came {
     Refused(Failure),
 }
 
-/// How a connection ended.
+/// How a way ended.
 #[derive(Debug)]
 pub enum End {
     /// Another may do better.
     Lost(String),
     /// There was none: a firewall may let nothing but HTTP through.
-    Unreached(String),
+    Unreachable,
     /// Another would not.
     Refused(Failure),
     /// Nobody takes what comes.
@@ -64,6 +60,8 @@ pub struct Feed {
     pub cursor: Option<i64>,
     /// Over Server-Sent Events, whatever else there is.
     pub is_sse: bool,
+    /// How long to wait before another stream.
+    pub back_off: BackOff,
     /// Takes what comes.
     pub taker: mpsc::Sender<Came>,
 }
@@ -71,17 +69,15 @@ pub struct Feed {
 impl Feed {
     /// Follows the topic until nobody takes anything any more, or the server refuses.
     pub async fn run(mut self) {
-        let mut failures = 0;
+        let line = self.server.line.clone().filter(|_| !self.is_sse);
         loop {
-            let began_at = Instant::now();
-            let why = match self.follow().await {
-                End::Lost(why) | End::Unreached(why) => why,
+            let why = match self.follow(line.clone()).await {
+                End::Lost(why) => visible(&why),
                 End::Refused(failure) => return drop(self.taker.send(Came::Refused(failure)).await),
-                End::Unwanted => return,
+                End::Unreachable | End::Unwanted => return,
             };
-            failures = if began_at.elapsed() > STEADY { 0 } else { failures + 1 };
-            let pause = pause(failures);
-            if self.taker.send(Came::Lost { why: visible(&why), pause }).await.is_err() {
+            let pause = self.back_off.next_wait();
+            if self.taker.send(Came::Lost { why, pause }).await.is_err() {
                 return;
             }
             tokio::select! {
@@ -91,13 +87,12 @@ impl Feed {
         }
     }
 
-    /// One connection, by the best way that there is.
-    async fn follow(&mut self) -> End {
-        let Some(line) = self.server.line.clone().filter(|_| !self.is_sse) else { return sse::follow(self).await };
-        match wire::follow(self, &line).await {
-            End::Unreached(_) if !self.server.is_line_given => sse::follow(self).await,
-            end => end,
-        }
+    async fn follow(&mut self, line: Option<Endpoint>) -> End {
+        let end = match line {
+            Some(line) => wire::follow(self, line).await,
+            None => End::Unreachable,
+        };
+        if let End::Unreachable = end { sse::follow(self).await } else { end }
     }
 
     /// Hands on what came, once: what a server sends again is left out. The end, when nobody takes it. Cancelled while
@@ -113,38 +108,16 @@ impl Feed {
             return None;
         }
         match (reached, &came) {
-            (Some(id), _) => self.cursor = Some(id),
+            (Some(id), _) => {
+                self.cursor = Some(id);
+                self.back_off.reset();
+            }
             // Less than we have when the log does not reach so far, after a backup was restored.
             (None, Came::Began(from)) => self.cursor = Some(self.cursor.map_or(*from, |own| own.min(*from))),
             _ => {}
         }
         place.send(came);
         None
-    }
-
-    /// A fresh token.
-    pub async fn token(&self) -> Result<Secret, End> {
-        match self.server.token().await {
-            Ok(token) => Ok(token),
-            Err(failure) => Err(self.without_token(failure)),
-        }
-    }
-
-    /// No token: for good when somebody has to sign in or to look, else for now.
-    pub fn without_token(&self, failure: Failure) -> End {
-        if failure.code == SIGN_IN_NEEDED || !self.server.renews() {
-            return End::Refused(failure);
-        }
-        End::Lost(failure.english)
-    }
-
-    /// The token is refused, and there is no other.
-    pub fn no_longer_signed_in(&self) -> Failure {
-        Failure {
-            english: "The server does not accept the token any more. Sign in again.".to_owned(),
-            chinese: "服务器不再接受这个令牌，请重新登录。".to_owned(),
-            ..Failure::sign_in_needed("")
-        }
     }
 
     /// The token lacks the scope.
@@ -172,30 +145,5 @@ impl Feed {
     }
 }
 
-/// Twice as long each time, up to a limit, and of that a random part: a thousand listeners do not come back at once.
-fn pause(failures: u32) -> Duration {
-    let longest = PAUSE_MIN.saturating_mul(1 << failures.min(10)).min(PAUSE_MAX);
-    let part = f64::from(u16::from_le_bytes(random::bytes::<2>(&mut SystemRandom))) / f64::from(u16::MAX);
-    longest.mul_f64(0.5 + part / 2.0)
-}
-
-const PAUSE_MIN: Duration = Duration::from_millis(500);
-const PAUSE_MAX: Duration = Duration::from_secs(30);
-/// A connection that held so long was a good one.
-const STEADY: Duration = Duration::from_secs(60);
 /// A server that says nothing for so long, not even a sign of life, is gone.
 pub const SILENCE_MAX: Duration = Duration::from_secs(45);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_differ() {
-        for (failures, longest) in [(0, 500), (1, 1000), (3, 4000), (6, 30_000), (4_000_000, 30_000)] {
-            let pauses: Vec<_> = (0..20).map(|_| pause(failures).as_millis()).collect();
-            assert!(pauses.iter().all(|pause| (longest / 2..=longest).contains(pause)), "{failures}: {pauses:?}");
-            assert!(pauses.iter().any(|pause| Some(pause) != pauses.first()), "{failures}: {pauses:?}");
-        }
-    }
-}

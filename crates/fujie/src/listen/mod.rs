@@ -16,6 +16,8 @@ mod wire;
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use clap::Args;
+use fujie_channel::client::BackOff;
+use fujie_core::random::SystemRandom;
 use fujie_receiver::command::FAILED;
 use tokio::{sync::mpsc, time::timeout};
 
@@ -138,6 +140,7 @@ impl Listen {
             topic: self.topic.clone(),
             cursor: kept.as_ref().and_then(Cursor::saved).or(from),
             is_sse: self.sse,
+            back_off: BackOff::new(SystemRandom),
             taker,
         };
         tokio::spawn(async move {

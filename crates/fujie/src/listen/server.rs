@@ -102,29 +102,20 @@ impl Server {
         }
     }
 
-    /// A fresh token.
-    pub async fn token(&self) -> Result<Secret, Failure> {
-        match &self.bearer {
-            Bearer::SignIn(sign_in, source) => {
-                let tokens = source.fresh_tokens().await.map_err(|error| sign_in.failure(&error))?;
-                Ok(Secret::new(tokens.access_token.expose()))
-            }
-            Bearer::File(path) => read_token(path),
-            Bearer::Variable => variable().ok_or_else(|| Failure::sign_in_needed(&self.name())),
-        }
-    }
-
-    /// A token in place of one that was refused; `None` when there is no other.
-    pub async fn token_instead_of(&self, refused: &Secret) -> Result<Option<Secret>, Failure> {
+    /// A fresh token; another one than that which was refused, if one was.
+    pub async fn token(&self, refused: Option<&Secret>) -> Result<Secret, Failure> {
         let token = match &self.bearer {
             Bearer::SignIn(sign_in, source) => {
-                let tokens = source.instead_of(refused).await.map_err(|error| sign_in.failure(&error))?;
-                Secret::new(tokens.access_token.expose())
+                let tokens = match refused {
+                    Some(refused) => source.instead_of(refused).await,
+                    None => source.fresh_tokens().await,
+                };
+                Secret::new(tokens.map_err(|error| sign_in.failure(&error))?.access_token.expose())
             }
             Bearer::File(path) => read_token(path)?,
-            Bearer::Variable => return Ok(None),
+            Bearer::Variable => variable().ok_or_else(|| Failure::sign_in_needed(&self.name()))?,
         };
-        Ok((token.expose() != refused.expose()).then_some(token))
+        if refused == Some(&token) { Err(no_longer_signed_in()) } else { Ok(token) }
     }
 
     /// Does the next token come without anybody's doing?
@@ -267,6 +258,15 @@ fn nobody(issuer: Option<&str>) -> Failure {
     Failure {
         english: format!("Sign in first: {login}"),
         chinese: format!("请先登录：{login}"),
+        ..Failure::sign_in_needed("")
+    }
+}
+
+/// The token is refused, and there is no other.
+pub fn no_longer_signed_in() -> Failure {
+    Failure {
+        english: "The server does not accept the token any more. Sign in again.".to_owned(),
+        chinese: "服务器不再接受这个令牌，请重新登录。".to_owned(),
         ..Failure::sign_in_needed("")
     }
 }

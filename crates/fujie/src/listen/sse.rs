@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{
     event::Event,
     feed::{Came, End, Feed},
+    server::no_longer_signed_in,
 };
 use crate::login::Failure;
 
@@ -25,7 +26,7 @@ pub async fn follow(feed: &mut Feed) -> End {
     };
     match answer.status() {
         200 => read(feed, answer).await,
-        401 => End::Refused(feed.no_longer_signed_in()),
+        401 => End::Refused(no_longer_signed_in()),
         403 => {
             let challenge = answer.header("www-authenticate").unwrap_or_default();
             End::Refused(if challenge.contains("insufficient_scope") {
@@ -56,6 +57,10 @@ async fn read(feed: &mut Feed, mut answer: Download) -> End {
             Err(error) => return End::Lost(error.to_string()),
         };
         let Ok(messages) = stream.read(&piece) else { return End::Lost("not a stream of events".to_owned()) };
+        if messages.is_empty() {
+            // A comment: the server's heartbeat.
+            feed.back_off.reset();
+        }
         for message in messages {
             if let Some(end) = take(feed, message).await {
                 return end;

@@ -1,164 +1,93 @@
-//! A topic's events over the line protocol: who we are, which topic, from where; then what comes, with heartbeats.
+//! A topic's events over the line protocol, which `fujie-channel`'s [`Channel`] speaks.
 //!
-//! One connection is `fujie-channel`'s [`LineStream`]; when to come again is [`super::feed`]'s.
+//! Owns whose token it gets, and what its refusals are called here.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use fujie_channel::{
-    client::{Endpoint, Heartbeat, LineStream},
-    line::{ErrorCode, Reply},
+    client::{Channel, ChannelError, Endpoint, Incoming, Need, TokenError, TokenSource},
+    line::ErrorCode,
 };
 use fujie_client::Secret;
-use tokio::time::timeout;
+use fujie_core::{random::SystemRandom, secret};
 
 use super::{
     event::Event,
     feed::{Came, End, Feed},
+    server::{Server, no_longer_signed_in},
 };
-use crate::login::Failure;
+use crate::login::{Failure, SIGN_IN_NEEDED, visible};
 
-/// Follows the topic until the connection ends, and says goodbye when it is we who go.
-pub async fn follow(feed: &mut Feed, line: &Endpoint) -> End {
-    let mut stream = match LineStream::connect(line, Heartbeat::default()).await {
-        Ok(stream) => stream,
-        Err(error) => return End::Unreached(error.to_string()),
-    };
-    if let Err(end) = admit(feed, &mut stream).await {
-        return end;
-    }
-    let subscribe = match feed.cursor {
-        Some(cursor) => format!("subscribe {} {cursor}", feed.topic),
-        None => format!("subscribe {}", feed.topic),
-    };
-    stream.send(&subscribe);
-    loop {
-        let taker = feed.taker.clone();
-        let line = tokio::select! {
-            line = next(&mut stream) => line,
-            () = taker.closed() => Err(End::Unwanted),
+/// Follows the topic over connections that come and go, and says goodbye when it is we who go.
+pub async fn follow(feed: &mut Feed, line: Endpoint) -> End {
+    let tokens = Tokens { server: Arc::clone(&feed.server), last: None };
+    let mut channel = Channel::connect(line, tokens, SystemRandom);
+    channel.subscribe(&feed.topic, feed.cursor);
+    let taker = feed.taker.clone();
+    let end = loop {
+        let incoming = tokio::select! {
+            incoming = channel.next() => incoming,
+            () = taker.closed() => break End::Unwanted,
         };
-        let end = match line {
-            Ok(line) => hear(feed, &mut stream, &line).await,
-            Err(end) => Some(end),
+        let came = match incoming {
+            Ok(Incoming::Event(event)) => match str::from_utf8(&event.line).ok().and_then(Event::read) {
+                Some(event) => Came::Event(event),
+                None => break End::Lost("an event that cannot be read".to_owned()),
+            },
+            Ok(Incoming::Subscribed { from, .. }) => Came::Began(from),
+            Ok(Incoming::Dropped { after, until, .. }) => Came::Dropped { after, until },
+            Ok(Incoming::Lost { is_unreachable: true, .. }) if !feed.server.is_line_given => break End::Unreachable,
+            Ok(Incoming::Lost { why, pause, .. }) => Came::Lost { why: visible(&why), pause },
+            Err(error) => break End::Refused(failure(feed, error)),
         };
-        match end {
-            None => {}
-            Some(End::Unwanted) => {
-                stream.send("bye");
-                drop(timeout(FAREWELL, stream.flush()).await);
-                return End::Unwanted;
+        if let Some(end) = feed.hand_on(came).await {
+            break end;
+        }
+    };
+    channel.close().await;
+    end
+}
+
+/// The server's tokens, for a channel.
+struct Tokens {
+    server: Arc<Server>,
+    last: Option<Secret>,
+}
+
+impl TokenSource for Tokens {
+    async fn token(&mut self, need: Need) -> Result<secret::Secret, TokenError> {
+        let refused = self.last.as_ref().filter(|_| need == Need::Another);
+        match self.server.token(refused).await {
+            Ok(token) => {
+                let given = secret::Secret::new(token.expose().to_owned());
+                self.last = Some(token);
+                Ok(given)
             }
-            Some(end) => return end,
+            // Somebody has to sign in, or to look.
+            Err(failure) if failure.code == SIGN_IN_NEEDED || !self.server.renews() => {
+                Err(TokenError::Gone(Box::new(failure)))
+            }
+            Err(failure) => Err(TokenError::Unavailable(Box::new(failure))),
         }
     }
 }
 
-/// Says who we are; when the token is refused, by another one, once.
-async fn admit(feed: &Feed, stream: &mut LineStream) -> Result<(), End> {
-    let token = feed.token().await?;
-    stream.send(&format!("auth {}", token.expose()));
-    loop {
-        let line = next(stream).await?;
-        match Reply::parse(&line) {
-            Some(Reply::Admitted) => return Ok(()),
-            Some(Reply::Pong) => {}
-            Some(Reply::Error { code: ErrorCode::InvalidToken, .. }) => return Err(another(feed, &token).await),
-            Some(Reply::Error { code, words }) => return Err(told(feed, code, words)),
-            Some(Reply::Bye | Reply::Idle) => return Err(End::Lost(line)),
-            _ => return Err(End::Refused(no_channel())),
-        }
-    }
-}
-
-/// A token that was refused: is there another to come back with?
-async fn another(feed: &Feed, refused: &Secret) -> End {
-    match feed.server.token_instead_of(refused).await {
-        Ok(Some(_)) => End::Lost("the token has ended".to_owned()),
-        Ok(None) => End::Refused(feed.no_longer_signed_in()),
-        Err(failure) => feed.without_token(failure),
-    }
-}
-
-async fn next(stream: &mut LineStream) -> Result<String, End> {
-    match stream.next().await {
-        Ok(Some(line)) => Ok(line),
-        Ok(None) => Err(End::Lost("the server closed the connection".to_owned())),
-        Err(error) => Err(End::Lost(error.to_string())),
-    }
-}
-
-async fn hear(feed: &mut Feed, stream: &mut LineStream, line: &str) -> Option<End> {
-    let came = match Reply::parse(line) {
-        Some(Reply::Event(json)) => match Event::read(json) {
-            Some(event) => Came::Event(event),
-            None => return Some(End::Lost("an event that cannot be read".to_owned())),
+fn failure(feed: &Feed, error: ChannelError) -> Failure {
+    match error {
+        ChannelError::Token(cause) => match cause.downcast::<Failure>() {
+            Ok(failure) => *failure,
+            Err(cause) => Failure::new(cause.to_string(), cause.to_string()),
         },
-        Some(Reply::Subscribed { from, .. }) => Came::Began(from),
-        Some(Reply::Dropped { after, until, .. }) => Came::Dropped { after, until },
-        Some(Reply::Pong | Reply::Admitted | Reply::Unsubscribed(_)) => return None,
-        Some(Reply::Error { code: ErrorCode::InvalidToken, .. }) => {
-            // It has ended meanwhile; the next connection begins with a fresh one.
-            return Some(End::Lost("the token has ended".to_owned()));
+        ChannelError::Refused { code: ErrorCode::InvalidToken, .. } => no_longer_signed_in(),
+        ChannelError::Refused { code: ErrorCode::InsufficientScope, .. } => feed.scope_missing(),
+        ChannelError::Refused { code: ErrorCode::AccessDenied | ErrorCode::UnknownTopic, .. } => feed.not_a_member(),
+        ChannelError::Refused { words, .. } => {
+            Failure::new(format!("The server says: {words}"), format!("服务器拒绝了请求：{words}"))
         }
-        Some(Reply::Error { code, words }) => return Some(told(feed, code, words)),
-        Some(Reply::Bye | Reply::Idle) | None => return Some(End::Lost(line.to_owned())),
-    };
-    // While the event before is handled, the connection stays alive.
-    tokio::select! {
-        biased;
-        end = feed.hand_on(came) => end,
-        error = stream.beat() => Some(End::Lost(error.to_string())),
-    }
-}
-
-fn told(feed: &Feed, code: ErrorCode, words: &str) -> End {
-    match code {
-        ErrorCode::InvalidToken => End::Refused(feed.no_longer_signed_in()),
-        ErrorCode::InsufficientScope => End::Refused(feed.scope_missing()),
-        ErrorCode::AccessDenied | ErrorCode::UnknownTopic => End::Refused(feed.not_a_member()),
-        ErrorCode::InvalidRequest => {
-            End::Refused(Failure::new(format!("The server says: {words}"), format!("服务器拒绝了请求：{words}")))
-        }
-        ErrorCode::LineTooLong | ErrorCode::TooSlow | ErrorCode::TemporarilyUnavailable | ErrorCode::Other => {
-            End::Lost(words.to_owned())
-        }
-    }
-}
-
-fn no_channel() -> Failure {
-    Failure::new(
-        "Whatever listens there does not speak the line protocol of a channel.",
-        "对方不是事件通道的行协议服务，请核对地址。",
-    )
-}
-
-/// A server that does not read does not keep us.
-const FAREWELL: Duration = Duration::from_millis(300);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_documentation_has_every_word_of_the_protocol() {
-        use ErrorCode as E;
-        let codes = [
-            E::InvalidToken,
-            E::InsufficientScope,
-            E::AccessDenied,
-            E::UnknownTopic,
-            E::InvalidRequest,
-            E::LineTooLong,
-            E::TooSlow,
-            E::TemporarilyUnavailable,
-        ];
-        let errors = codes.map(|code| format!("`error {}`", code.as_str()));
-        let others =
-            ["`ping`", "`pong`", "`auth TOKEN`", "`ok auth`", "`bye`", "`超时断开连接`", "`dropped TOPIC AFTER UNTIL`"];
-        for text in [include_str!("../../../../docs/en/channel.md"), include_str!("../../../../docs/zh/channel.md")] {
-            for word in errors.iter().map(String::as_str).chain(others) {
-                assert!(text.contains(word), "{word} is missing");
-            }
-        }
+        ChannelError::NotAChannel => Failure::new(
+            "Whatever listens there does not speak the line protocol of a channel.",
+            "对方不是事件通道的行协议服务，请核对地址。",
+        ),
+        ChannelError::Endpoint(_) | ChannelError::Closed => Failure::new(error.to_string(), error.to_string()),
     }
 }

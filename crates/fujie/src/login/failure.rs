@@ -2,7 +2,7 @@
 //!
 //! Owns which cause ends with which code. Not here: how it is printed, which is the terminal's.
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path};
 
 use fujie_client::{
     ProviderError,
@@ -66,6 +66,14 @@ impl Failure {
         Self { code: TIMED_OUT, english, chinese }
     }
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {

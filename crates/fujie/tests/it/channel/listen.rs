@@ -319,8 +319,11 @@ fn the_line_protocol_is_spoken_as_it_is_written_down() {
     assert_eq!(server.heard(), "auth t0ken\n");
     server.say("ok auth\n");
     assert_eq!(server.heard(), "subscribe team 17\n");
-    server.say("ok subscribe team 17\nevent {\"id\":\"17\"}\nevent {\"id\":\"18\"}\ndropped team 18 20\nevent {\"id\":\"21\"}\n");
-    assert_eq!([(); 2].map(|()| listening.event()), ["{\"id\":\"18\"}", "{\"id\":\"21\"}"]);
+    server.say("ok subscribe team 17\nevent {\"id\":\"17\",\"topic\":\"team\"}\nevent {\"id\":\"18\",\"topic\":\"team\"}\ndropped team 18 20\nevent {\"id\":\"21\",\"topic\":\"team\"}\n");
+    assert_eq!(
+        [(); 2].map(|()| listening.event()),
+        ["{\"id\":\"18\",\"topic\":\"team\"}", "{\"id\":\"21\",\"topic\":\"team\"}"]
+    );
     listening.err.until("Events after 18 up to 20 are lost");
     // The log begins anew, after a backup was restored.
     drop(server);
@@ -328,8 +331,8 @@ fn the_line_protocol_is_spoken_as_it_is_written_down() {
     server.heard();
     server.say("ok auth\n");
     assert_eq!(server.heard(), "subscribe team 21\n");
-    server.say("ok subscribe team 5\nevent {\"id\":\"6\"}\n");
-    assert_eq!(listening.event(), "{\"id\":\"6\"}");
+    server.say("ok subscribe team 5\nevent {\"id\":\"6\",\"topic\":\"team\"}\n");
+    assert_eq!(listening.event(), "{\"id\":\"6\",\"topic\":\"team\"}");
     listening.interrupt();
     assert_eq!(server.heard(), "bye\n");
     assert_eq!(listening.code(), Some(2));
@@ -345,7 +348,7 @@ fn a_slow_program_keeps_no_heartbeat_waiting() {
     server.heard();
     server.say("ok subscribe team 0\n");
     // More than it takes ahead.
-    (1..200).for_each(|id| server.say(&format!("event {{\"id\":\"{id}\"}}\n")));
+    (1..200).for_each(|id| server.say(&format!("event {{\"id\":\"{id}\",\"topic\":\"team\"}}\n")));
     assert_eq!(server.heard(), "ping\n");
     assert_eq!((server.heard(), listening.code()), ("bye\n".to_owned(), Some(0)));
 }
@@ -374,11 +377,11 @@ fn whoever_stops_reading_ends_it() {
     server.heard();
     server.say("ok auth\n");
     server.heard();
-    server.say("ok subscribe team 0\nevent {\"id\":\"1\"}\n");
-    assert_eq!(listening.event(), "{\"id\":\"1\"}");
+    server.say("ok subscribe team 0\nevent {\"id\":\"1\",\"topic\":\"team\"}\n");
+    assert_eq!(listening.event(), "{\"id\":\"1\",\"topic\":\"team\"}");
     // Head has gone, now or soon.
     let mut id = 2;
-    while server.0.get_mut().write_all(format!("event {{\"id\":\"{id}\"}}\n").as_bytes()).is_ok() {
+    while server.0.get_mut().write_all(format!("event {{\"id\":\"{id}\",\"topic\":\"team\"}}\n").as_bytes()).is_ok() {
         id += 1;
         std::thread::yield_now();
     }

@@ -94,13 +94,16 @@ fn channel(place: &Place, after: i64) -> Channel {
 }
 
 async fn next(channel: &mut Channel) -> Effect {
-    match channel.next().await {
-        Ok(Incoming::Event(event)) => {
-            let effect = Effect::of_line(std::str::from_utf8(&event.line).unwrap());
-            assert_eq!(event.id, effect.id);
-            effect
+    loop {
+        match channel.next().await {
+            Ok(Incoming::Event(event)) => {
+                let effect = Effect::of_line(std::str::from_utf8(&event.line).unwrap());
+                assert_eq!(event.id, effect.id);
+                return effect;
+            }
+            Ok(Incoming::Subscribed { .. } | Incoming::Lost { .. }) => {}
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
 }
 
