@@ -140,6 +140,7 @@ settings-error-name-differs = The name you typed is not the topic’s. Nothing w
 ## A new source
 
 integration-new-title = New source for { $topic }
+integration-new-other = Another kind of source
 integration-new-github = { $provider }, in one click
 integration-new-github-says = Choose a repository; its webhook is created for you.
 integration-preset-github = GitHub, by hand

@@ -140,6 +140,7 @@ settings-error-name-differs = 输入的标识与话题不符，没有删除任�
 ## 添加来源
 
 integration-new-title = 为{ $topic }添加来源
+integration-new-other = 选择其他来源
 integration-new-github = { $provider }，一键接入
 integration-new-github-says = 选择仓库，自动为你创建 Webhook。
 integration-preset-github = GitHub，手动设置
