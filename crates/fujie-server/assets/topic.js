@@ -6,6 +6,7 @@
   const list = document.getElementById("events");
   const status = document.getElementById("status");
   const KEPT = 200;
+  const TOLD = 3;
 
   const say = (word, look) => {
     const text = status.dataset[word];
@@ -13,6 +14,13 @@
       status.textContent = text;
     }
     status.className = `status hint ${look}`;
+  };
+
+  // What came in, for who does not see it; the list itself would be read from its beginning.
+  const tell = (cards) => {
+    const news = document.getElementById("news");
+    const titles = cards.slice(0, TOLD).reverse().map(({ title }) => title);
+    news.textContent = [news.dataset.new, ...titles].join(" ");
   };
 
   const element = (name, text, attributes = {}) => {
@@ -64,7 +72,7 @@
       }
       if (fresh.length > 0) {
         document.getElementById("empty")?.remove();
-        say("new", "on");
+        tell(fresh);
       }
       const last = list.lastElementChild;
       const older = document.getElementById("older");
@@ -164,6 +172,9 @@
   const place = document.getElementById("notify");
   if (place && "serviceWorker" in navigator && "PushManager" in window && "Notification" in window) {
     offer(place);
+  } else if (place && navigator.standalone === false) {
+    // Safari on a phone: a page on the home screen may notify, one in a tab may not.
+    document.getElementById("notify-home").hidden = false;
   }
 
   // A date and time from a form has no zone: the browser knows it.

@@ -34,10 +34,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static (&'static str, Asset)> {
 /// Where browsers find the service worker that shows notifications.
 const PUSH_PATH: &str = "/push.js";
 
-static ASSETS: LazyLock<[(&str, Asset); 10]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[(&str, Asset); 11]> = LazyLock::new(|| {
     [
         ("style.css", asset(STYLE, "text/css; charset=utf-8")),
         ("mark.svg", asset(MARK, "image/svg+xml; charset=utf-8")),
+        ("copy.js", asset(COPY, "text/javascript; charset=utf-8")),
         ("embedded.js", asset(EMBEDDED, "text/javascript; charset=utf-8")),
         ("form_post.js", asset(FORM_POST, "text/javascript; charset=utf-8")),
         ("local_time.js", asset(LOCAL_TIME, "text/javascript; charset=utf-8")),
@@ -60,6 +61,7 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 pub(super) const STYLE: &[u8] = include_bytes!("../../assets/style.css");
 pub(super) const MARK: &[u8] = include_bytes!("../../assets/mark.svg");
+const COPY: &[u8] = include_bytes!("../../assets/copy.js");
 const EMBEDDED: &[u8] = include_bytes!("../../assets/embedded.js");
 const FORM_POST: &[u8] = include_bytes!("../../assets/form_post.js");
 const LOCAL_TIME: &[u8] = include_bytes!("../../assets/local_time.js");

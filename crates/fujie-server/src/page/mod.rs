@@ -194,12 +194,13 @@ fn initial(name: &str) -> String {
 }
 
 /// The names end in `.html`, which is what switches escaping on.
-const TEMPLATES: [(&str, &str); 26] = [
+const TEMPLATES: [(&str, &str); 27] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("provider.html", include_str!("../../templates/provider.html")),
     ("account.html", include_str!("../../templates/account.html")),
     ("bind.html", include_str!("../../templates/bind.html")),
     ("bind_confirm.html", include_str!("../../templates/bind_confirm.html")),
+    ("confirm.html", include_str!("../../templates/confirm.html")),
     ("connect.html", include_str!("../../templates/connect.html")),
     ("connect_refused.html", include_str!("../../templates/connect_refused.html")),
     ("consent.html", include_str!("../../templates/consent.html")),

@@ -143,8 +143,8 @@ fn every_field_has_a_label_and_every_description_exists() {
         let ids: Vec<&str> = attributes(&html, " id=\"");
         let unique: BTreeSet<&str> = ids.iter().copied().collect();
         assert_eq!(ids.len(), unique.len(), "{template} repeats an id");
-        for attribute in [" for=\"", " aria-describedby=\"", " aria-labelledby=\"", " href=\"#"] {
-            for target in attributes(&html, attribute) {
+        for attribute in [" for=\"", " aria-describedby=\"", " aria-labelledby=\"", " data-copy=\"", " href=\"#"] {
+            for target in attributes(&html, attribute).iter().flat_map(|targets| targets.split(' ')) {
                 assert!(unique.contains(target), "{template}: {attribute}{target}");
             }
         }

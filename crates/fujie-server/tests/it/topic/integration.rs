@@ -19,7 +19,7 @@ async fn made(team: &Team, browser: &mut Browser, preset: &str, fields: &[(&str,
 /// The secret that a page shows.
 fn secret(page: &Page) -> String {
     let shown = page.body.split("<strong>Secret</strong>").nth(1).unwrap_or_else(|| panic!("none: {}", page.body));
-    shown.split("<code class=\"long\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
+    shown.split("<code id=\"secret-value\" class=\"long\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
 
 fn sign(secret: &str, body: &str) -> String {

@@ -113,7 +113,7 @@ impl Story {
     pub async fn invite(&self, owner: &Window, member: &Window) {
         let number = member.script("return document.querySelector('main > p.hint code').textContent").await;
         self.open(owner, "/settings").await;
-        owner.click("section[aria-labelledby=members] summary").await;
+        owner.click("section[aria-labelledby=members] .plainly summary").await;
         owner.write("#member", number.as_str().unwrap()).await;
         owner.click("button[name=action][value=add]").await;
         owner.wait_url("said=member-added").await;
@@ -126,7 +126,7 @@ impl Story {
     pub async fn add_robot(&self, owner: &Window, robot: &Robot) {
         self.open(owner, "/settings").await;
         let section = "section[aria-labelledby=robots]";
-        owner.click(&format!("{section} summary")).await;
+        owner.click(&format!("{section} .plainly summary")).await;
         owner.click(&format!("{section} input[name=kind][value={}]", robot.kind)).await;
         owner.write(&format!("{section} #label"), robot.group).await;
         owner.write("#address", &robot.address).await;
@@ -180,6 +180,7 @@ impl Story {
     /// Removing takes more than making, and that is asked for now.
     pub async fn remove_hook(&self, owner: &Window, integration: &str) {
         owner.open(integration).await;
+        owner.click(".danger .confirm summary").await;
         owner.click("button[name=action][value=remove]").await;
         owner.wait_url("said=not-removed").await;
         self.look(owner, "hook-not-removed").await;
