@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc};
 
 use fujie_core::secret::Secret;
 
-/// Decides who may read which topic. Both questions are asked again, at most every 30 seconds of a connection, so that
+/// Decides who may read which topic. Both questions are asked again, at least every 30 seconds of a connection, so that
 /// a token that ended and a member who left stop reading soon.
 pub trait Gate: Send + Sync + 'static {
     /// What an admitted token stands for; the gate is given it back when it is asked about a topic.

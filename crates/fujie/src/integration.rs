@@ -59,7 +59,8 @@ pub struct AddIntegration {
     /// What stands before the signature in its header, such as "sha256=".
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
-    /// The header that names a delivery: the same name is taken once. Without it, equal bodies within a minute are.
+    /// The header that names a delivery: the same name is taken once. Without it, equal bodies are, until the next
+    /// minute of the clock is over.
     #[arg(long, value_name = "NAME")]
     id_header: Option<String>,
     /// The header that names what happened.
@@ -83,7 +84,7 @@ enum KindName {
     Gitlab,
     /// Gitee's password.
     Gitee,
-    /// HMAC-SHA256 of the body, in hexadecimal digits.
+    /// HMAC-SHA256 of the body, in hexadecimal digits or Base64.
     Hmac,
     /// The secret itself in a header.
     Token,

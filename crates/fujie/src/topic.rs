@@ -62,7 +62,7 @@ pub enum MemberCommand {
     Add(AddMember),
     /// List the members of a topic.
     List(ListMembers),
-    /// Take somebody out of a topic. Streams under way end within a minute.
+    /// Take somebody out of a topic. Streams under way end within half a minute.
     Remove(NamedMember),
 }
 

@@ -3,8 +3,7 @@
 //! The log is the outbox. Each target has a cursor over it, which moves after the answer: a crash repeats at most what
 //! was under way. One task looks which targets are due and lets at most 16 requests go at a time, one for each target,
 //! so that a target's order is kept, and four for all targets of one account, so that a dead one keeps nobody else
-//! waiting. Not here: rows ([`Targets`]) and sockets
-//! ([`Transport`]).
+//! waiting. Not here: rows ([`Targets`]) and sockets ([`Transport`]).
 
 mod pace;
 mod target;

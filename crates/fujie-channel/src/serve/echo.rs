@@ -2,11 +2,13 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use super::{
-    ECHO_TARGET,
-    connection::{Conversation, End},
-};
+use super::connection::{Conversation, End};
 use crate::line::{Address, Fault, Output, Quoted, Reply};
+
+/// The target of the echo mode's events (of `tracing`, at the level INFO). Their messages are what the server of an
+/// `asyncio` tutorial prints: `Serving on …`, `Received 'Hello World!\n' from ('127.0.0.1', 54321)`, `断开连接`,
+/// `超时断连`, `Close the connection`.
+pub const ECHO_TARGET: &str = "fujie_channel::echo";
 
 /// Echoes one peer's lines.
 pub(super) struct Echo {

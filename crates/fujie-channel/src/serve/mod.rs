@@ -24,6 +24,7 @@ use crate::{
     session::{ADMISSION_TIMEOUT, Exchange, Session},
 };
 use connection::{Connection, Conversation, Transport};
+pub use echo::ECHO_TARGET;
 use echo::Echo;
 use stop::Stop;
 
@@ -197,11 +198,6 @@ impl Shared {
         }
     }
 }
-
-/// The target of the echo mode's events (of `tracing`, at the level INFO). Their messages are what the server of an
-/// `asyncio` tutorial prints: `Serving on …`, `Received 'Hello World!\n' from ('127.0.0.1', 54321)`, `断开连接`,
-/// `超时断连`, `Close the connection`.
-pub const ECHO_TARGET: &str = "fujie_channel::echo";
 
 /// Accepts, whatever happens.
 #[derive(Default)]

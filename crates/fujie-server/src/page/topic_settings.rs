@@ -1,7 +1,7 @@
 //! Who belongs to a topic, what comes in and where it goes: for its owners to change, for its members to see.
 //!
-//! Forms, all with `csrf`. `POST /topics/{topic}/members`: `action` (`add` with `kind`, `member`, `role`; `role` with
-//! `kind`, `id`, `role`; `remove` with `kind`, `id`; `leave`). `POST /topics/{topic}/targets`: `kind` with `label`,
+//! Forms, all with `csrf`. `POST /topics/{topic}/members`: `action` (`add` with `kind`, `member`; `make-owner`,
+//! `make-member` and `remove` with `kind`, `id`; `leave`). `POST /topics/{topic}/targets`: `kind` with `label`,
 //! `address`, `secret`, or `kind=web_push` with `subscription`; `POST /topics/{topic}/targets/{id}`: `action`
 //! (`remove`, `retry`). `POST /topics/{topic}/delete`: `name`. No secret is ever shown here.
 

@@ -117,7 +117,7 @@ pub struct TopicMember {
 pub enum IntegrationKind {
     /// As GitHub signs: `X-Hub-Signature-256`.
     Github,
-    /// HMAC-SHA256 of the body, in hexadecimal digits, in a header to choose.
+    /// HMAC-SHA256 of the body, in hexadecimal digits or Base64, in a header to choose.
     Hmac,
     /// The secret itself, in a header to choose.
     Token,

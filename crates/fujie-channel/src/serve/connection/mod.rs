@@ -33,7 +33,6 @@ const SLICES: usize = 32;
 /// A peer that was told why it is cut off, and still sends, is listened to for so long: otherwise its system would throw
 /// the reason away unread.
 const LINGER: Duration = Duration::from_secs(1);
-
 /// And so much of what it sends is thrown away, at most.
 const LINGER_MAX: usize = 1024 * 1024;
 
