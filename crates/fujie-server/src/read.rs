@@ -24,8 +24,8 @@ pub(crate) const HEADERS_LENGTH_MAX: usize = 32 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// A large body that finds no memory waits so long for it.
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Memory is set aside in pieces of this many KiB, as a body arrives: who sends nothing takes nothing.
-const PIECE: u32 = 1024;
+/// Memory for a body of no declared length is set aside in pieces of this many bytes.
+const PIECE: usize = 1024 * 1024;
 
 /// Memory for large bodies, or for large answers: 256 MiB, in KiB.
 pub(crate) fn memory() -> Arc<Semaphore> {
@@ -51,16 +51,17 @@ impl Default for Allowance {
 #[derive(Default)]
 pub(crate) struct Reserved {
     permits: Vec<OwnedSemaphorePermit>,
-    pieces: usize,
+    bytes: usize,
 }
 
 impl Reserved {
-    /// One piece more; `None` when there will be none.
-    async fn grow(&mut self, memory: &[Arc<Semaphore>]) -> Option<()> {
+    /// So many bytes more; `None` when there will be none.
+    async fn grow(&mut self, memory: &[Arc<Semaphore>], bytes: usize) -> Option<()> {
+        let size = u32::try_from(bytes.div_ceil(1024)).ok()?;
         for memory in memory {
-            self.permits.push(Arc::clone(memory).acquire_many_owned(PIECE).await.ok()?);
+            self.permits.push(Arc::clone(memory).acquire_many_owned(size).await.ok()?);
         }
-        self.pieces += 1;
+        self.bytes += bytes;
         Some(())
     }
 }
@@ -119,8 +120,10 @@ async fn collect<B: Body<Data = Bytes> + Unpin>(
         if length > allowed.length_max {
             return Err(too_large(allowed.length_max));
         }
-        while length > BODY_LENGTH_MAX.max(reserved.pieces * PIECE as usize * 1024) {
-            let more = timeout(MEMORY_TIMEOUT, reserved.grow(&allowed.memory)).await;
+        while length > BODY_LENGTH_MAX.max(reserved.bytes) {
+            // All that was declared at once: two bodies never wait for each other with half of it in their hands.
+            let bytes = declared.unwrap_or(PIECE).max(length - reserved.bytes);
+            let more = timeout(MEMORY_TIMEOUT, reserved.grow(&allowed.memory, bytes)).await;
             more.ok().flatten().ok_or_else(busy)?;
         }
         whole.extend_from_slice(&data);
@@ -154,10 +157,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_body_takes_memory_as_it_arrives_and_gives_it_back() {
+    async fn a_large_body_takes_memory_once_it_is_one_and_gives_it_back() {
         let memory = Arc::new(Semaphore::new(8 * 1024));
         let (pieces, body) = in_pieces();
-        let (allowed, declared) = (of(&[&memory]), Some(7 * MIB));
+        let (allowed, declared) = (of(&[&memory]), Some(3 * MIB + BODY_LENGTH_MAX));
         let reading = tokio::spawn(async move { collect(body, declared, &allowed).await });
         pieces.send(vec![0; BODY_LENGTH_MAX].into()).await.unwrap();
         tokio::task::yield_now().await;
@@ -167,7 +170,7 @@ mod tests {
         }
         drop(pieces);
         let (whole, reserved) = reading.await.unwrap().unwrap();
-        assert_eq!((whole.len(), memory.available_permits()), (3 * MIB + BODY_LENGTH_MAX, 4 * 1024));
+        assert_eq!((whole.len(), memory.available_permits()), (3 * MIB + BODY_LENGTH_MAX, 5 * 1024 - 64));
         drop(reserved);
         assert_eq!(memory.available_permits(), 8 * 1024);
     }
@@ -184,6 +187,29 @@ mod tests {
         );
         drop(reserved);
         assert!(collect(body(), None, &of(&[&memory])).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn large_bodies_at_once_follow_one_another() {
+        let memory = Arc::new(Semaphore::new(5 * 1024));
+        let bodies = (0..3).map(|_| {
+            let (pieces, body) = in_pieces();
+            let allowed = of(&[&memory]);
+            let reading =
+                tokio::spawn(async move { collect(body, Some(2 * MIB), &allowed).await.map(|(whole, _)| whole.len()) });
+            (pieces, reading)
+        });
+        let bodies: Vec<_> = bodies.collect();
+        for _ in 0..2 {
+            for (pieces, _) in &bodies {
+                pieces.send(vec![0; MIB].into()).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        }
+        for (pieces, reading) in bodies {
+            drop(pieces);
+            assert_eq!(reading.await.unwrap().ok(), Some(2 * MIB));
+        }
     }
 
     #[tokio::test]

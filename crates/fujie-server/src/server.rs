@@ -9,6 +9,7 @@ use arc_swap::{ArcSwap, Guard};
 use fujie_channel::session::Exchange;
 use fujie_core::{
     grant::Setting,
+    id::Id,
     policy::Policy,
     random::SystemRandom,
     secret::Secret,
@@ -84,8 +85,8 @@ pub struct Server {
     stopping: watch::Sender<bool>,
     /// Memory for large bodies.
     pub(crate) memory: Arc<Semaphore>,
-    /// What each integration's deliveries may have of it, in KiB.
-    pub(crate) delivery_memory: Shares<String>,
+    /// What deliveries to the integrations of each account may have of it, in KiB.
+    pub(crate) delivery_memory: Shares<Option<Id>>,
     /// Memory for large answers: who takes them slowly keeps no delivery out.
     pub(crate) answers: Arc<Semaphore>,
     /// Places for answers that go on and on.
@@ -126,7 +127,7 @@ impl Server {
         let instance = match store.instance().await? {
             Some(instance) => instance,
             None => {
-                let id = fujie_core::id::Id::new(now, &mut fujie_core::random::SystemRandom);
+                let id = Id::new(now, &mut fujie_core::random::SystemRandom);
                 let issuer = settings.issuer.clone();
                 store.create_instance(fujie_store::Instance { id, issuer, epoch: 0 }).await?
             }

@@ -50,11 +50,15 @@ pub(crate) trait Provider: Sized + Send + 'static {
     fn switches(&mut self) -> &mut Self::Switches;
 
     /// A person agreed on the page: issues what was asked for, and says where the browser takes it.
-    /// `None` is nowhere (a device that polls).
-    fn agree(&mut self, sign_in: &SignIn, person: &Person, now: Timestamp) -> Result<Option<String>, NoRandomness>;
+    /// `None` is nowhere (a device that polls; a provider where nobody signs in).
+    fn agree(&mut self, _sign_in: &SignIn, _person: &Person, _now: Timestamp) -> Result<Option<String>, NoRandomness> {
+        Ok(None)
+    }
 
     /// A person refused on the page: where the browser goes, if anywhere.
-    fn refuse(&mut self, sign_in: &SignIn, now: Timestamp) -> Option<String>;
+    fn refuse(&mut self, _sign_in: &SignIn, _now: Timestamp) -> Option<String> {
+        None
+    }
 
     /// Whether [`Provider::error`] can answer with this error at this path; else says what is
     /// missing.
@@ -198,6 +202,14 @@ impl<P> Simulation<P> {
     /// A panic while the lock was held leaves the state as it was: there is nothing to repair.
     pub(crate) fn world(&self) -> MutexGuard<'_, P> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Acts on the state at the current time, and tells whoever looks that it changed.
+    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut P, Timestamp) -> T) -> T {
+        let now = self.now();
+        let done = act(&mut self.world(), now);
+        self.tell_change();
+        done
     }
 
     /// Resolves at the next change after this call, whether or not it is awaited by then.

@@ -25,11 +25,11 @@ use crate::{
 
 /// The largest body of a delivery, in bytes: GitHub sends up to 25 MB, and this is the larger reading of that.
 const DELIVERY_LENGTH_MAX: usize = 25 * 1024 * 1024;
-/// Memory for large deliveries to one integration, in KiB.
+/// Memory for large deliveries to the integrations of one account, in KiB.
 pub(crate) const MEMORY_MAX: u32 = 64 * 1024;
 
 /// What a large delivery may bring: nothing without a signature, or to an integration that does not exist. Until it was
-/// read whole it may be anybody's, so those to one integration leave memory for those to others.
+/// read whole it may be anybody's, so those to the integrations of one account leave memory for those to others.
 pub(crate) async fn allowance(server: &Server, request: &Request, id: &str) -> Result<Allowance, Response> {
     let integration = match server.store.integration(id).await {
         Ok(Some(integration)) => integration,
@@ -40,7 +40,7 @@ pub(crate) async fn allowance(server: &Server, request: &Request, id: &str) -> R
     if !request.headers.contains_key(&door.proof) {
         return Err(refuse(Refusal::MissingSignature, &door.proof));
     }
-    let memory = vec![server.delivery_memory.of(id.to_owned()), Arc::clone(&server.memory)];
+    let memory = vec![server.delivery_memory.of(integration.created_by), Arc::clone(&server.memory)];
     Ok(Allowance { length_max: DELIVERY_LENGTH_MAX, memory })
 }
 

@@ -1,7 +1,7 @@
 //! `POST /push/{id}`: a message for a subscription (RFC 8030 §5), and the resource that it becomes (§6).
 
 use super::authorization;
-use super::world::{self, Message, Simulation, World};
+use super::world::{Message, Simulation, World};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use axum::Json;
@@ -26,7 +26,7 @@ pub(crate) fn refuse(status: StatusCode, why: &str) -> Response {
 
 pub(crate) async fn post(State(simulation): State<Arc<Simulation>>, Path(id): Path<String>, call: Call) -> Response {
     let audience = simulation.base_url().to_owned();
-    world::with(&simulation, |world, now| match take(world, &id, &call, &audience, now) {
+    simulation.change(|world, now| match take(world, &id, &call, &audience, now) {
         Ok((location, ttl)) => {
             let headers = [(header::LOCATION, format!("{audience}{location}")), (TTL, ttl.to_string())];
             (StatusCode::CREATED, headers).into_response()
@@ -101,7 +101,7 @@ fn check_record(body: &[u8]) -> Result<(), &'static str> {
 /// `DELETE /message/{id}` takes a message back; nothing else is known of it here.
 pub(crate) async fn message(State(simulation): State<Arc<Simulation>>, Path(id): Path<u64>, call: Call) -> Response {
     match call.head.method {
-        Method::DELETE if world::with(&simulation, |world, _now| world.take_back(id)) => {
+        Method::DELETE if simulation.change(|world, _now| world.take_back(id)) => {
             StatusCode::NO_CONTENT.into_response()
         }
         Method::DELETE => refuse(StatusCode::NOT_FOUND, "no such message"),

@@ -5,9 +5,6 @@ use super::config::{App, PushConfig, Switches};
 use super::receive;
 use crate::clock::Timestamp;
 use crate::fault::OwnError;
-use crate::people::Person;
-use crate::random::NoRandomness;
-use crate::sign_in::SignIn;
 use crate::simulation::{Provider, Scene, Title};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -129,14 +126,6 @@ impl Provider for World {
         &mut self.switches
     }
 
-    fn agree(&mut self, _sign_in: &SignIn, _person: &Person, _now: Timestamp) -> Result<Option<String>, NoRandomness> {
-        Ok(None)
-    }
-
-    fn refuse(&mut self, _sign_in: &SignIn, _now: Timestamp) -> Option<String> {
-        None
-    }
-
     fn check_error(&self, _path: &str, error: &OwnError) -> Result<(), String> {
         match error.code.parse() {
             Ok(400_u16..=599) => Ok(()),
@@ -157,12 +146,4 @@ impl Provider for World {
     fn rate_limit(&self, call: &Parts, now: Timestamp) -> Response {
         self.error(call, &OwnError { code: "429".to_owned(), description: None }, now)
     }
-}
-
-/// A handler's two things, with the change told to whoever looks.
-pub(crate) fn with<T>(simulation: &Simulation, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
-    let now = simulation.now();
-    let done = act(&mut simulation.world(), now);
-    simulation.tell_change();
-    done
 }

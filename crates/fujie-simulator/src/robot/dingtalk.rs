@@ -2,7 +2,7 @@
 
 use super::config::Kind;
 use super::markdown;
-use super::world::{self, Limit, Said, Simulation, Span};
+use super::world::{Limit, Said, Simulation, Span};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::jws;
@@ -50,7 +50,7 @@ fn insecure(what: &str) -> Response {
 }
 
 pub(crate) async fn send(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
-    world::with(&simulation, |world, now| {
+    simulation.change(|world, now| {
         if call.head.method != Method::POST {
             return error(43_002, None);
         }

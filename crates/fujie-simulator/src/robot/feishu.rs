@@ -1,7 +1,7 @@
 //! Feishu and Lark: the robot in the path, time and signature in the body.
 
 use super::config::Kind;
-use super::world::{self, Limit, Said, Simulation, Span};
+use super::world::{Limit, Said, Simulation, Span};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::jws;
@@ -43,7 +43,7 @@ pub(crate) fn error(code: i64, text: Option<&str>) -> Response {
 }
 
 pub(crate) async fn send(State(simulation): State<Arc<Simulation>>, Path(token): Path<String>, call: Call) -> Response {
-    world::with(&simulation, |world, now| {
+    simulation.change(|world, now| {
         let Some(robot) = world.robot(Kind::Feishu, &token) else {
             return error(19_001, None);
         };

@@ -2,7 +2,7 @@
 
 use super::config::Kind;
 use super::markdown;
-use super::world::{self, Limit, Said, Simulation, Span};
+use super::world::{Limit, Said, Simulation, Span};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::random::{self, DIGIT};
@@ -42,7 +42,7 @@ pub(crate) fn error(code: i64, text: Option<&str>, now: Timestamp) -> Response {
 }
 
 pub(crate) async fn send(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
-    world::with(&simulation, |world, now| {
+    simulation.change(|world, now| {
         let robot = call.fields.filled("key").and_then(|key| world.robot(Kind::Wecom, key));
         let Some(robot) = robot.filter(|robot| !robot.stopped) else {
             return error(93_000, None, now);

@@ -4,9 +4,6 @@ use super::config::{App, Kind, RobotConfig, Switches};
 use super::{dingtalk, feishu, wecom};
 use crate::clock::Timestamp;
 use crate::fault::OwnError;
-use crate::people::Person;
-use crate::random::NoRandomness;
-use crate::sign_in::SignIn;
 use crate::simulation::{Provider, Scene, Title};
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -206,14 +203,6 @@ impl Provider for World {
         &mut self.switches
     }
 
-    fn agree(&mut self, _sign_in: &SignIn, _person: &Person, _now: Timestamp) -> Result<Option<String>, NoRandomness> {
-        Ok(None)
-    }
-
-    fn refuse(&mut self, _sign_in: &SignIn, _now: Timestamp) -> Option<String> {
-        None
-    }
-
     fn check_error(&self, _path: &str, error: &OwnError) -> Result<(), String> {
         match error.code.parse::<i64>() {
             Ok(_) => Ok(()),
@@ -244,12 +233,4 @@ impl From<&str> for Span {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
-}
-
-/// A handler's two things, with the change told to whoever looks at a chat.
-pub(crate) fn with<T>(simulation: &Simulation, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
-    let now = simulation.now();
-    let done = act(&mut simulation.world(), now);
-    simulation.tell_change();
-    done
 }
