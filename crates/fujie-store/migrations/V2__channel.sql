@@ -102,7 +102,8 @@ CREATE TABLE channel_target (
     UNIQUE (topic, address)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX channel_target_by_account ON channel_target (account) WHERE account IS NOT NULL;
-CREATE INDEX channel_target_idle ON channel_target (topic) WHERE next_at IS NULL AND disabled_at IS NULL;
+-- Who is asleep has not failed; so the append that wakes them looks at nobody who waits after a failure.
+CREATE INDEX channel_target_ready ON channel_target (topic, next_at) WHERE failures = 0 AND disabled_at IS NULL;
 CREATE INDEX channel_target_due ON channel_target (next_at) WHERE next_at IS NOT NULL AND disabled_at IS NULL;
 
 -- `provider` is the identity's word for it: what is unbound takes its tokens along.
