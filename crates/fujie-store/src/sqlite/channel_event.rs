@@ -138,15 +138,28 @@ pub(super) fn append(connection: &Connection, new: &NewEvent) -> Result<Appended
     Ok(Appended::Appended { event_id: id })
 }
 
-/// Deletes the oldest `limit` events of a topic with their bodies, and gives their number.
+/// Deletes the oldest events of a topic with their bodies, until they cost `limit`, and gives what they cost: less than
+/// `limit` means there are no more.
 pub(super) fn delete_of(connection: &Connection, topic: &str, limit: u32) -> Result<u32, StoreError> {
+    let sql = "SELECT id, weight FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2";
+    let oldest = row::all(connection, sql, params![topic, limit], |row| Ok((row.get(0)?, cost(row.get(1)?))))?;
+    let (mut last, mut spent) = (0_i64, 0_u32);
+    for (id, cost) in oldest {
+        if spent >= limit {
+            break;
+        }
+        (last, spent) = (id, spent.saturating_add(cost));
+    }
     let bodies = "DELETE FROM channel_body WHERE event_id IN ( \
-                  SELECT id FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2)";
-    row::change(connection, bodies, params![topic, limit])?;
-    let events = "DELETE FROM channel_event WHERE id IN ( \
-                  SELECT id FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2)";
-    let deleted = row::change(connection, events, params![topic, limit])?;
-    Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
+                  SELECT id FROM channel_event WHERE topic = ?1 AND id <= ?2)";
+    row::change(connection, bodies, params![topic, last])?;
+    row::change(connection, "DELETE FROM channel_event WHERE topic = ?1 AND id <= ?2", params![topic, last])?;
+    Ok(spent)
+}
+
+/// What deleting an event of this weight costs, in rows: the bytes that one transaction takes on are bounded too.
+pub(super) fn cost(weight: i64) -> u32 {
+    u32::try_from(weight / COST_WEIGHT).unwrap_or(u32::MAX).max(1)
 }
 
 /// What an event takes on disk, in bytes, about: its row with its indexes and its delivery, its texts, its body.
@@ -227,3 +240,5 @@ fn event(row: &Row<'_>) -> Result<ChannelEvent, StoreError> {
 const EVENTS_MAX: u32 = 10_000;
 /// What a row weighs besides its texts.
 const ROW_WEIGHT: usize = 512;
+/// What is deleted as fast as a row, in bytes: 500 of them are about 32 MiB.
+const COST_WEIGHT: i64 = 64 * 1024;
