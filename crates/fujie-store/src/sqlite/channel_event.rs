@@ -25,8 +25,9 @@ macro_rules! select_events {
 impl Store {
     /// Appends an event to the log.
     pub async fn append_event(&self, new: NewEvent) -> Result<Appended, StoreError> {
+        let storage_max = self.engine.storage_max;
         self.write_whole(move |connection| {
-            Ok(match append(connection, &new)? {
+            Ok(match append(connection, &new, storage_max)? {
                 appended @ Appended::Appended { .. } => Effect::Keep(appended),
                 refused => Effect::Undo(refused),
             })
@@ -114,18 +115,20 @@ impl Store {
     }
 }
 
-/// Appends inside the acting verb's transaction, and wakes the targets of the topic. When it is refused, nothing was
-/// written.
-pub(super) fn append(connection: &Connection, new: &NewEvent) -> Result<Appended, StoreError> {
+/// Appends inside the acting verb's transaction, and wakes the targets of the topic. All events may weigh `storage_max`
+/// together. When it is refused, nothing was written.
+pub(super) fn append(connection: &Connection, new: &NewEvent, storage_max: i64) -> Result<Appended, StoreError> {
     let NewEvent { topic, at, event_type, source, subject, data, body } = new;
     let weight = weight(new);
+    let sql = "SELECT t.weight, s.weight FROM topic t JOIN channel_storage s ON s.id = 1 WHERE t.name = ?1";
+    let kept: Option<(i64, i64)> = row::first(connection, sql, [topic], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((of_topic, of_all)) = kept else { return Ok(Appended::UnknownTopic) };
+    let is_full = of_topic > TOPIC_WEIGHT_MAX - weight || of_all > storage_max - weight;
     // What this server itself does is always told.
-    let most = if topic == OWN_TOPIC { i64::MAX } else { TOPIC_WEIGHT_MAX };
-    let sql = "UPDATE topic SET weight = weight + ?2 WHERE name = ?1 AND weight <= ?3 - ?2";
-    if row::change(connection, sql, params![topic, weight, most])? == 0 {
-        let is_full = topic::exists(connection, topic)?;
-        return Ok(if is_full { Appended::Full } else { Appended::UnknownTopic });
+    if is_full && topic != OWN_TOPIC {
+        return Ok(Appended::Full);
     }
+    // It is weighed by a trigger.
     let sql = "INSERT INTO channel_event (topic, at, type, source, subject, is_kept, weight, data) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let values = params![topic, at.millis(), event_type, source, subject, body.is_some(), weight, data];
@@ -191,7 +194,7 @@ pub(super) fn tell(connection: &Connection, event: &Event) -> Result<(), StoreEr
         data: Some(data.to_string()),
         body: None,
     };
-    append(connection, &new)?;
+    append(connection, &new, i64::MAX)?;
     Ok(())
 }
 
