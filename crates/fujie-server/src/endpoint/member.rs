@@ -44,7 +44,7 @@ pub async fn post(server: &Server, request: &Request, name: &str) -> Response {
 }
 
 async fn add(visit: &Visit<'_>, here: &Here, fields: &Parameters) -> Result<Response, StoreError> {
-    if visit.server.limit.count(&("member", here.session.account.id), visit.now) > NAMES_MAX {
+    if visit.server.channel_limit.count(&("member", here.session.account.id), visit.now) > NAMES_MAX {
         return Ok(visit.error(ErrorKind::TooManyRequests));
     }
     let typed = fields.text("member").unwrap_or_default().trim();

@@ -152,7 +152,7 @@ async fn append(visit: &Visit<'_>, here: &Here, notice: &Notice) -> Response {
     };
     let Ok(new) = log::fitted(new) else { return visit.error(ErrorKind::Unavailable) };
     let author = Member::Account(here.session.account.id);
-    if visit.server.limit.count(&("post", &author), visit.now) > POSTS_MAX {
+    if visit.server.channel_limit.count(&("post", &author), visit.now) > POSTS_MAX {
         return visit.error(ErrorKind::TooManyRequests);
     }
     match visit.server.store.append_event(new).await {

@@ -143,7 +143,7 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
             "only this server itself posts here",
         ));
     }
-    if server.limit.count(&("post", &visitor.member), server.now()) > POSTS_MAX {
+    if server.channel_limit.count(&("post", &visitor.member), server.now()) > POSTS_MAX {
         return Err(too_many());
     }
     let posted = Posted::read(request, &visitor).map_err(PostError::response)?;

@@ -104,7 +104,9 @@ impl Store {
             .collect::<Result<Vec<_>, StoreError>>()?;
         let (newest, head) = watch::channel(channel_event::head(&connection)?);
         let writer = Writer::start(connection, newest).map_err(|source| file_error(path, source))?;
-        Ok(Self { engine: Arc::new(Engine { readers: Readers::new(readers), writer, head, storage_max: options.storage_max }) })
+        Ok(Self {
+            engine: Arc::new(Engine { readers: Readers::new(readers), writer, head, storage_max: options.storage_max }),
+        })
     }
 
     /// Carries out what was handed over, answers it and closes the file. Every verb afterwards, on every handle,

@@ -116,9 +116,8 @@ fn events(connection: &Connection, now: Timestamp, kept: Lifetime, limit: u32) -
 /// As [`events`], since a delivery has its event's id.
 fn deliveries(connection: &Connection, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
     let sql = "SELECT event_id, received_at FROM webhook_inbox ORDER BY event_id LIMIT ?1";
-    let oldest = row::all(connection, sql, [limit], |row| {
-        Ok(Entry { id: row.get(0)?, at: row::time(row, 1)?, cost: 1 })
-    })?;
+    let oldest =
+        row::all(connection, sql, [limit], |row| Ok(Entry { id: row.get(0)?, at: row::time(row, 1)?, cost: 1 }))?;
     let Some((last, cost)) = over(oldest, now, DELIVERIES_KEPT, limit) else { return Ok(0) };
     row::change(connection, "DELETE FROM webhook_inbox WHERE event_id <= ?1", [last])?;
     Ok(cost)

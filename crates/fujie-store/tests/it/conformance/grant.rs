@@ -219,7 +219,8 @@ pub async fn a_revoked_token_is_known_with_its_grant(store: &Store) {
         store.revoke_token([4; 16], at(3600), whose, at(seconds)).await.unwrap();
     }
     let kind = EventKind::TokenRevoked;
-    let told = Event { at: at(8), kind, account: Some(grant.account), client: Some(grant.client.clone()), detail: None };
+    let told =
+        Event { at: at(8), kind, account: Some(grant.account), client: Some(grant.client.clone()), detail: None };
     let events = store.events(500).await.unwrap();
     assert_eq!(events.iter().filter(|event| event.kind == kind).collect::<Vec<_>>(), [&told], "once");
     let found = async |token| store.grant_and_revoked(grant.id, token).await.unwrap().unwrap();
