@@ -23,6 +23,7 @@ use fujie_store::Store;
 use tokio::task::JoinSet;
 
 use crate::{place::Readers, server::Server};
+pub use access::may_belong;
 use gate::ServerGate;
 use log::StoredLog;
 use targets::StoredTargets;
