@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod gate;
 pub(crate) mod log;
+pub(crate) mod post;
 pub(crate) mod targets;
 mod transport;
 
