@@ -1,7 +1,7 @@
 //! An event as every wire carries it: CloudEvents 1.0, structured JSON, on one line.
 //!
-//! Owns the shape of that line, its limit and what makes a topic's name. Where events are kept, and which ids they
-//! get, is the log's business ([`crate::hub::Log`]).
+//! Owns the shape of that line, its limit, what makes a topic's name, and which types are the server's own. Where events
+//! are kept, and which ids they get, is the log's business ([`crate::hub::Log`]).
 
 use std::{fmt, sync::Arc};
 
@@ -16,6 +16,13 @@ pub const LINE_LENGTH_MAX: usize = 48 * 1024;
 /// Values of the data may lie so deep in each other. Readers of JSON give up at some depth, the first of them at 128,
 /// and the event itself is around the data.
 const DEPTH_MAX: usize = 100;
+
+/// The `type` of a notice that a member wrote.
+pub const NOTICE: &str = "notice";
+/// What the `type` of GitHub's events begins with.
+pub const GITHUB: &str = "com.github.";
+/// What the `type` of the server's own events begins with.
+pub const OWN: &str = "fujie.";
 
 /// An event that was committed to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,6 +197,12 @@ pub fn is_topic(name: &str) -> bool {
         && name.bytes().all(|byte| is_plain(byte) || byte == b'-')
 }
 
+/// Is this `type` one that only the server itself puts on an event, for a member's notice, for GitHub's deliveries and
+/// for what it does itself? Members and other senders choose among the others.
+pub fn is_reserved(event_type: &str) -> bool {
+    event_type == NOTICE || [GITHUB, OWN].iter().any(|own| event_type.starts_with(own))
+}
+
 /// A time as RFC 3339 writes it, with milliseconds, in UTC.
 struct Rfc3339(Timestamp);
 
@@ -312,6 +325,16 @@ mod tests {
         }
         for name in ["", "-a", "Team", "a_b", "a b", "ä", "a/b", longer.as_str()] {
             assert!(!is_topic(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_says_is_reserved_to_it() {
+        for reserved in ["notice", "com.github.push", "fujie.signed_in", "fujie."] {
+            assert!(is_reserved(reserved), "{reserved}");
+        }
+        for free in ["notices", "com.githubbish", "fujie", "dev.fujie.x", "Notice", ""] {
+            assert!(!is_reserved(free), "{free}");
         }
     }
 }

@@ -221,20 +221,9 @@ pub fn unavailable(error: &StoreError) -> Response {
     busy()
 }
 
-/// Events that a member posts in one minute. Deliveries have no such bound: storms of them are ordinary, and what a
-/// topic keeps of them is bounded by weight.
-pub(crate) const POSTS_MAX: u64 = 600;
-
-/// The answer to whoever posts too much in one minute (RFC 6585 §4).
-pub(crate) fn too_many() -> Response {
-    let words = "too much in one minute, try again in the next";
-    let response = refusal(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", words);
-    with_header(response, header::RETRY_AFTER, "60")
-}
-
-/// The answer of a topic that keeps as much as it may (RFC 4918 §11.5).
+/// The answer of a topic that keeps as much as it may, or of a server whose topics do together (RFC 4918 §11.5).
 pub(crate) fn full() -> Response {
-    let words = "the topic keeps as much as it may, until its older events are gone";
+    let words = "as much is kept as may be, until older events are gone";
     refusal(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", words)
 }
 

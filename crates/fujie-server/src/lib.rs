@@ -28,7 +28,7 @@ mod server;
 mod share;
 pub mod snapshot;
 
-pub use channel::{ChannelSettings, Line};
+pub use channel::{ChannelSettings, Line, may_belong};
 pub use listen::serve;
 pub use place::Readers;
 pub use server::{Server, Settings, StartError};

@@ -1,14 +1,14 @@
 //! A notice that a member writes to a topic: a meeting, an activity, or anything else worth telling.
 
+use fujie_channel::event::NOTICE;
 use serde::Serialize;
+
+use crate::channel::post::Posted;
 
 /// Characters of a title.
 const TITLE_LENGTH_MAX: usize = 200;
 /// Characters of a text.
 const TEXT_LENGTH_MAX: usize = 10_000;
-
-/// The `type` of its event.
-pub(crate) const TYPE: &str = "notice";
 
 /// What somebody wrote, not judged yet.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,8 +76,13 @@ impl Notice {
         })
     }
 
+    /// As it is posted.
+    pub fn posted(&self) -> Posted {
+        Posted { event_type: NOTICE.to_owned(), subject: None, data: self.data() }
+    }
+
     /// The `data` of its event.
-    pub fn data(&self) -> String {
+    fn data(&self) -> String {
         // A struct of texts cannot fail to be written to memory.
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -65,7 +65,11 @@ pub struct Server {
     pub(crate) settings: Settings,
     pub(crate) pages: Pages,
     pub(crate) cookies: Cookies,
+    /// Failures before anyone is authenticated.
     pub(crate) limit: Limit,
+    /// What members and integrations do. They may do much more in a minute than anybody may fail at signing in, so what
+    /// they do is counted apart: no bucket is shared.
+    pub(crate) channel_limit: Limit,
     pub(crate) passwords: Passwords,
     pub(crate) authority: String,
     /// What conversations of the channel share.
@@ -147,6 +151,7 @@ impl Server {
             cookies: Cookies::new(&settings.issuer, &instance.id.to_string()),
             pages,
             limit: Limit::default(),
+            channel_limit: Limit::default(),
             passwords: Passwords::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
             renewing: tokio::sync::Mutex::default(),

@@ -63,8 +63,20 @@ CREATE TABLE channel_event (
     data     TEXT
 ) STRICT;
 CREATE INDEX channel_event_by_topic ON channel_event (topic, id);
+
+-- One row: what all events weigh, also those of deleted topics.
+CREATE TABLE channel_storage (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    weight  INTEGER NOT NULL
+) STRICT;
+INSERT INTO channel_storage (id, weight) VALUES (1, 0);
+CREATE TRIGGER channel_event_come AFTER INSERT ON channel_event BEGIN
+    UPDATE topic SET weight = weight + NEW.weight WHERE name = NEW.topic;
+    UPDATE channel_storage SET weight = weight + NEW.weight WHERE id = 1;
+END;
 CREATE TRIGGER channel_event_gone AFTER DELETE ON channel_event BEGIN
     UPDATE topic SET weight = weight - OLD.weight WHERE name = OLD.topic;
+    UPDATE channel_storage SET weight = weight - OLD.weight WHERE id = 1;
 END;
 
 CREATE TABLE channel_body (
@@ -102,7 +114,8 @@ CREATE TABLE channel_target (
     UNIQUE (topic, address)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX channel_target_by_account ON channel_target (account) WHERE account IS NOT NULL;
-CREATE INDEX channel_target_idle ON channel_target (topic) WHERE next_at IS NULL AND disabled_at IS NULL;
+-- Who is asleep has not failed; so the append that wakes them looks at nobody who waits after a failure.
+CREATE INDEX channel_target_ready ON channel_target (topic, next_at) WHERE failures = 0 AND disabled_at IS NULL;
 CREATE INDEX channel_target_due ON channel_target (next_at) WHERE next_at IS NOT NULL AND disabled_at IS NULL;
 
 -- `provider` is the identity's word for it: what is unbound takes its tokens along.

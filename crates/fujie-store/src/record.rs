@@ -189,6 +189,8 @@ pub enum EventKind {
     ConsentWithdrawn,
     /// A grant was ended; the detail says why.
     GrantEnded,
+    /// An access token was revoked alone; a refresh token ends its grant.
+    TokenRevoked,
     /// The last refresh token but one came again within its window.
     RefreshRepeated,
     /// A client was registered.
@@ -224,7 +226,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::SignedIn,
         Self::Refused,
         Self::AccountMade,
@@ -236,6 +238,7 @@ impl EventKind {
         Self::ConsentGiven,
         Self::ConsentWithdrawn,
         Self::GrantEnded,
+        Self::TokenRevoked,
         Self::RefreshRepeated,
         Self::ClientAdded,
         Self::ClientDisabled,
@@ -268,6 +271,7 @@ impl EventKind {
             Self::ConsentGiven => "consent_given",
             Self::ConsentWithdrawn => "consent_withdrawn",
             Self::GrantEnded => "grant_ended",
+            Self::TokenRevoked => "token_revoked",
             Self::RefreshRepeated => "refresh_repeated",
             Self::ClientAdded => "client_added",
             Self::ClientDisabled => "client_disabled",

@@ -51,7 +51,12 @@ impl DataFolder {
 
     /// Opens the database.
     pub fn store(&self) -> Result<Store> {
-        Ok(Store::open(&self.path.join("fujie.db"), Options::default())?)
+        self.store_with(Options::default())
+    }
+
+    /// The same, to be served from.
+    pub fn store_with(&self, options: Options) -> Result<Store> {
+        Ok(Store::open(&self.path.join("fujie.db"), options)?)
     }
 
     /// Reads the master key; at the first start, when the database has no keys yet, makes it.

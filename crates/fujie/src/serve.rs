@@ -14,7 +14,7 @@ use fujie_core::{
     time::Lifetime,
 };
 use fujie_server::{ChannelSettings, Line, Server, Settings, clock::Clock};
-use fujie_store::{SetupLinkPut, Store};
+use fujie_store::{Options, SetupLinkPut, Store};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -34,7 +34,8 @@ pub async fn run(mut config: Config) -> Result<()> {
         format!("cannot listen on {}; is another program there? choose one with --listen", config.listen)
     })?;
     config.listening_on(listener.local_addr()?);
-    let store = folder.store()?;
+    let options = Options { storage_max: config.channel.storage_max, ..Options::default() };
+    let store = folder.store_with(options)?;
     let master = folder.master_key(&store).await?;
     let (connections, simulators) = connection::connect(&config.connections).await?;
     let settings = Settings {

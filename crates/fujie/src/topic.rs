@@ -6,11 +6,11 @@ use std::io::Write as _;
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use fujie_channel::event::is_topic;
-use fujie_core::{id::Id, time::Timestamp};
-use fujie_server::{clock::Clock, endpoint::sign_in::fold};
+use fujie_core::{account::Account, id::Id, time::Timestamp};
+use fujie_server::{clock::Clock, endpoint::sign_in::fold, may_belong};
 use fujie_store::{
-    Ended, MEMBERS_PER_TOPIC_MAX, Member, MemberChanged, NewTopic, OWN_TOPIC, Role, Store, TOPICS_PER_ACCOUNT_MAX,
-    TopicCreated, TopicMember,
+    Ended, MEMBERS_PER_TOPIC_MAX, Member, MemberChanged, NewTopic, Role, Store, TOPICS_PER_ACCOUNT_MAX, TopicCreated,
+    TopicMember,
 };
 use serde_json::json;
 
@@ -111,8 +111,10 @@ pub async fn run(command: TopicCommand, store: &Store, terminal: Terminal) -> Re
         TopicCommand::Member(MemberCommand::Add(add)) => {
             let member = add.named.member(store, terminal).await?;
             let topic = &add.named.topic;
-            if let (OWN_TOPIC, Member::Account(id)) = (topic.as_str(), &member) {
-                administrator(*id, store, terminal).await?;
+            if let Member::Account(id) = &member
+                && let Some(account) = store.account(*id).await?
+            {
+                admit(&account, topic, terminal)?;
             }
             let role = if add.owner { Role::Owner } else { Role::Member };
             let changed = store.add_member(topic, member, role, None, now).await?;
@@ -143,9 +145,7 @@ async fn create(add: AddTopic, store: &Store, terminal: Terminal, now: Timestamp
         ));
     }
     let owner = account(&add.owner, store, terminal).await?;
-    if add.name == OWN_TOPIC {
-        administrator(owner, store, terminal).await?;
-    }
+    admit(&owner, &add.name, terminal)?;
     let title = add.title.unwrap_or_else(|| add.name.clone());
     if title.trim() != title || !(1..=64).contains(&title.chars().count()) || visible(&title) != title {
         bail!(
@@ -153,7 +153,7 @@ async fn create(add: AddTopic, store: &Store, terminal: Terminal, now: Timestamp
         );
     }
     let name = add.name.clone();
-    match store.create_topic(NewTopic { name: add.name, title, owner }, now).await? {
+    match store.create_topic(NewTopic { name: add.name, title, owner: owner.id }, now).await? {
         TopicCreated::Created(_) => Ok(()),
         TopicCreated::Taken => {
             bail!(terminal.choose(format!("there is a topic {name} already"), format!("已经有名为 {name} 的话题")))
@@ -218,22 +218,24 @@ impl NamedMember {
     async fn member(&self, store: &Store, terminal: Terminal) -> Result<Member> {
         match (&self.client, &self.user) {
             (Some(client), _) => Ok(Member::Client(client.clone())),
-            (None, user) => Ok(Member::Account(account(user.as_deref().unwrap_or_default(), store, terminal).await?)),
+            (None, user) => {
+                Ok(Member::Account(account(user.as_deref().unwrap_or_default(), store, terminal).await?.id))
+            }
         }
     }
 }
 
 /// The account of this name, or else of this id: who signs in with a third party alone has no name.
-async fn account(name: &str, store: &Store, terminal: Terminal) -> Result<Id> {
-    if let Some((account, _)) = store.password_of(&fold(name)).await? {
-        return Ok(account.id);
+async fn account(name: &str, store: &Store, terminal: Terminal) -> Result<Account> {
+    if let Some(account) = store.account_named(&fold(name)).await? {
+        return Ok(account);
     }
     let by_id = match Id::parse(name) {
         Some(id) => store.account(id).await?,
         None => None,
     };
     let name = visible(name);
-    by_id.map(|account| account.id).ok_or_else(|| {
+    by_id.ok_or_else(|| {
         anyhow!(terminal.choose(
             format!("there is no account {name}: give the name it signs in with, or its id"),
             format!("没有账号 {name}：请填写登录用的名称，或账号的 id")
@@ -241,15 +243,15 @@ async fn account(name: &str, store: &Store, terminal: Terminal) -> Result<Id> {
     })
 }
 
-/// The server's own events tell who signs in where: they are for administrators.
-async fn administrator(account: Id, store: &Store, terminal: Terminal) -> Result<()> {
-    match store.account(account).await? {
-        Some(account) if account.is_administrator => Ok(()),
-        _ => bail!(terminal.choose(
-            "the topic fujie has the server's own events, and is for administrators",
-            "话题 fujie 的内容是服务器自身的事件，只能由管理员加入"
-        )),
+/// May this account own or join this topic? The server's own events tell who signs in where.
+fn admit(account: &Account, topic: &str, terminal: Terminal) -> Result<()> {
+    if may_belong(account, topic) {
+        return Ok(());
     }
+    bail!(terminal.choose(
+        "the topic fujie has the server's own events, and is for administrators",
+        "话题 fujie 的内容是服务器自身的事件，只能由管理员加入"
+    ))
 }
 
 fn said(changed: MemberChanged, topic: &str, terminal: Terminal) -> Result<()> {

@@ -9,6 +9,8 @@ mod own;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::event::{GITHUB, NOTICE, OWN};
+
 /// Characters of a title, at most.
 const TITLE_LENGTH_MAX: usize = 120;
 /// Characters of a line, at most.
@@ -72,11 +74,11 @@ impl Message {
         };
         let facts = Facts { event: &event, language };
         let event_type = facts.attribute("type").unwrap_or_default();
-        let message = if let Some(name) = event_type.strip_prefix("com.github.") {
+        let message = if let Some(name) = event_type.strip_prefix(GITHUB) {
             github::message(name, &facts)
-        } else if let Some(kind) = event_type.strip_prefix("fujie.") {
+        } else if let Some(kind) = event_type.strip_prefix(OWN) {
             own::happening(kind, &facts)
-        } else if event_type == "notice" {
+        } else if event_type == NOTICE {
             own::notice(&facts)
         } else {
             facts.other(event_type)

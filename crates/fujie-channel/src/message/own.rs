@@ -62,6 +62,7 @@ pub(super) fn happening(kind: &str, facts: &Facts<'_>) -> Message {
         "consent_given" => ("账号授权了应用", "Consent was given to an application"),
         "consent_withdrawn" => ("账号取消了对应用的授权", "Consent was withdrawn from an application"),
         "grant_ended" => ("一项授权已终止", "A grant has ended"),
+        "token_revoked" => ("访问令牌已撤销", "An access token was revoked"),
         "refresh_repeated" => ("刷新令牌被重复使用", "A refresh token came twice"),
         "client_added" => ("登记了应用", "An application was registered"),
         "client_disabled" => ("应用已停用", "An application was disabled"),

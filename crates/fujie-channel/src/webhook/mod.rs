@@ -19,6 +19,7 @@ use fujie_core::{
 };
 use http::{HeaderMap, HeaderName, StatusCode};
 
+use crate::event::{GITHUB, is_reserved};
 pub use proof::verify;
 
 /// Names of deliveries and of events, in characters.
@@ -152,12 +153,12 @@ const GITHUB_EVENT: HeaderName = HeaderName::from_static("x-github-event");
 fn github_type(headers: &HeaderMap) -> Option<String> {
     let event = name(headers, &GITHUB_EVENT)?;
     let is_plain = event.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    is_plain.then(|| format!("com.github.{event}"))
+    is_plain.then(|| format!("{GITHUB}{event}"))
 }
 
 fn named<'a>(names: &Names, headers: &HeaderMap, body: &[u8], now: Timestamp, data: Cow<'a, str>) -> Received<'a> {
     let given = |header: &Option<HeaderName>| header.as_ref().and_then(|header| name(headers, header));
-    let event_type = given(&names.event).filter(|event| !is_ours(event)).unwrap_or_else(|| "hook".to_owned());
+    let event_type = given(&names.event).filter(|event| !is_reserved(event)).unwrap_or_else(|| "hook".to_owned());
     let (delivery, earlier) = match given(&names.delivery) {
         Some(delivery) => (delivery, None),
         None => {
@@ -166,11 +167,6 @@ fn named<'a>(names: &Names, headers: &HeaderMap, body: &[u8], now: Timestamp, da
         }
     };
     Received { delivery, earlier, event_type, data }
-}
-
-/// Types that nobody but ourselves, or GitHub, may put on an event.
-fn is_ours(event: &str) -> bool {
-    event == "notice" || event.starts_with("fujie.") || event.starts_with("com.github.")
 }
 
 /// The name of a delivery whose sender gave it none, and the name it would have had a minute before.

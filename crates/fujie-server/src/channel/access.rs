@@ -2,14 +2,14 @@
 //! of a member of the topic. Asked when somebody comes, and again while a stream goes on.
 
 use fujie_core::{
+    account::{Account, Session},
     channel::resource,
     error::ErrorCode,
     secret::{Digest, Kind, Secret},
     time::Timestamp,
     token::bearer::{self, BearerError, Demand, Holder},
 };
-use fujie_store::{Member, OWN_TOPIC, StoreError};
-
+use fujie_store::{Member, OWN_TOPIC, Role, StoreError};
 use http::{HeaderName, StatusCode, header};
 
 use crate::{
@@ -34,7 +34,8 @@ pub(crate) struct Visitor {
     pub member: Member,
     /// As people know them.
     pub name: String,
-    is_administrator: bool,
+    /// May it belong to this server's own topic?
+    may_see_own: bool,
     /// The credential ends here at the latest.
     pub expires_at: Timestamp,
 }
@@ -86,12 +87,7 @@ impl Credential {
             Self::Token(token) => of_token(server, token, scope).await,
             Self::Session(id) => {
                 let session = server.store.session(*id, server.now()).await?.ok_or(Denied::Session)?;
-                Ok(Visitor {
-                    member: Member::Account(session.account.id),
-                    name: session.account.name,
-                    is_administrator: session.account.is_administrator,
-                    expires_at: session.expires_at,
-                })
+                Ok(Visitor::of_session(&session))
             }
         }
     }
@@ -105,12 +101,28 @@ impl Credential {
 }
 
 impl Visitor {
-    /// Is it a member of `topic`? This server's own topic is for administrators.
-    pub async fn belongs_to(&self, server: &Server, topic: &str) -> Result<(), Denied> {
-        let may_see = topic != OWN_TOPIC || self.is_administrator || matches!(self.member, Member::Client(_));
-        let role = if may_see { server.store.role(topic, &self.member).await? } else { None };
-        role.map(|_| ()).ok_or(Denied::NotMember)
+    /// Who is signed in.
+    pub fn of_session(session: &Session) -> Self {
+        Self::of_account(&session.account, session.expires_at)
     }
+
+    fn of_account(account: &Account, expires_at: Timestamp) -> Self {
+        let (member, name) = (Member::Account(account.id), account.name.clone());
+        Self { member, name, may_see_own: may_belong(account, OWN_TOPIC), expires_at }
+    }
+
+    /// What it is in `topic`, if it is a member.
+    pub async fn belongs_to(&self, server: &Server, topic: &str) -> Result<Role, Denied> {
+        let may_see = topic != OWN_TOPIC || self.may_see_own;
+        let role = if may_see { server.store.role(topic, &self.member).await? } else { None };
+        role.ok_or(Denied::NotMember)
+    }
+}
+
+/// May this account own or join a topic of this name? What the server itself does is for administrators. Whether it
+/// was let in there, by them, is another question; a client may be.
+pub fn may_belong(account: &Account, topic: &str) -> bool {
+    topic != OWN_TOPIC || account.is_administrator
 }
 
 impl Denied {
@@ -145,15 +157,10 @@ pub(super) async fn of_token(server: &Server, token: &Secret, scope: &'static st
     let admitted = held.judge(|token, facts| bearer::judge(token, facts, demand, &snapshot.registry, server.now()))?;
     let expires_at = admitted.expires_at;
     Ok(match admitted.holder {
-        Holder::Account(account) => Visitor {
-            member: Member::Account(account.id),
-            name: account.name.clone(),
-            is_administrator: account.is_administrator,
-            expires_at,
-        },
+        Holder::Account(account) => Visitor::of_account(account, expires_at),
         Holder::Client(id) => {
             let name = snapshot.registry.client(id).map_or_else(|| id.to_owned(), |client| client.name.clone());
-            Visitor { member: Member::Client(id.to_owned()), name, is_administrator: false, expires_at }
+            Visitor { member: Member::Client(id.to_owned()), name, may_see_own: true, expires_at }
         }
     })
 }

@@ -25,7 +25,7 @@ impl Gate for ServerGate {
         if pass.expires_at <= server.now() {
             return Err(Refusal::InvalidToken);
         }
-        pass.belongs_to(&server, topic).await.map_err(refusal)
+        pass.belongs_to(&server, topic).await.map(drop).map_err(refusal)
     }
 }
 

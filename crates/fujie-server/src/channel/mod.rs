@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod gate;
 pub(crate) mod log;
+pub(crate) mod post;
 pub(crate) mod targets;
 mod transport;
 
@@ -23,6 +24,7 @@ use fujie_store::Store;
 use tokio::task::JoinSet;
 
 use crate::{place::Readers, server::Server};
+pub use access::may_belong;
 use gate::ServerGate;
 use log::StoredLog;
 use targets::StoredTargets;

@@ -78,7 +78,7 @@ async fn receive(server: &Server, request: &Request, id: &str) -> Result<Respons
         judging.judge()
     };
     let delivery = judged.map_err(|cause| {
-        if server.limit.count(&("hook", id), now) == 1 {
+        if server.channel_limit.count(&("hook", id), now) == 1 {
             tracing::warn!(%cause, integration = id, "a delivery was refused; others in this minute are not told");
         }
         refuse(cause, &proof)

@@ -1,7 +1,7 @@
 //! Who belongs to a topic: added, given another role, removed, gone.
 
 use fujie_core::{id::Id, request::parameters::Parameters};
-use fujie_store::{Member, MemberChanged, OWN_TOPIC, Role, StoreError};
+use fujie_store::{Member, MemberChanged, Role, StoreError};
 
 use super::{
     sign_in::fold,
@@ -9,6 +9,7 @@ use super::{
     topic_settings::{done, odd, wrong},
 };
 use crate::{
+    channel::may_belong,
     form::Visit,
     http::{Request, Response, see_other},
     page::{ErrorKind, SettingsError, SettingsSaid},
@@ -44,7 +45,7 @@ pub async fn post(server: &Server, request: &Request, name: &str) -> Response {
 }
 
 async fn add(visit: &Visit<'_>, here: &Here, fields: &Parameters) -> Result<Response, StoreError> {
-    if visit.server.limit.count(&("member", here.session.account.id), visit.now) > NAMES_MAX {
+    if visit.server.channel_limit.count(&("member", here.session.account.id), visit.now) > NAMES_MAX {
         return Ok(visit.error(ErrorKind::TooManyRequests));
     }
     let typed = fields.text("member").unwrap_or_default().trim();
@@ -82,7 +83,7 @@ async fn account(
         },
     };
     let Some(account) = found.filter(|account| account.disabled_at.is_none()) else { return Ok(Ok(None)) };
-    if here.topic.name == OWN_TOPIC && !account.is_administrator {
+    if !may_belong(&account, &here.topic.name) {
         return Ok(Err(SettingsError::MemberNotAdministrator));
     }
     Ok(Ok(Some(Member::Account(account.id))))

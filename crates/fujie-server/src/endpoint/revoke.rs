@@ -41,7 +41,8 @@ async fn decide(server: &Server, request: &Request) -> Result<Response, TokenErr
             server.store.end_grant(grant, EndedWhy::Revoked, now).await.map_err(failed)?;
         }
         Ok(Revocation::Token(token, until)) => {
-            server.store.revoke_token(token, until).await.map_err(failed)?;
+            let whose = (grant.map(|grant| grant.account), caller.client().id.clone());
+            server.store.revoke_token(token, until, whose, now).await.map_err(failed)?;
         }
         Ok(Revocation::Nothing) => {}
         Err(cause) => return Ok(error(&cause)),

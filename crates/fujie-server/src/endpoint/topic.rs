@@ -2,21 +2,23 @@
 //! [`super::topic_events`].
 
 use fujie_channel::{
-    event::is_topic,
+    event::{NOTICE, is_topic},
     message::{Language, Message},
     web_push::vapid,
 };
 use fujie_core::account::Session;
-use fujie_store::{
-    Appended, ChannelEvent, Integration, Member, NewEvent, OWN_TOPIC, Role, StoreError, TargetKind, Topic,
-};
+use fujie_store::{ChannelEvent, Integration, Member, OWN_TOPIC, Role, StoreError, TargetKind, Topic};
 use http::StatusCode;
 
 use super::sign_in::hex;
 use crate::{
-    channel::log,
+    channel::{
+        access::{Denied, Visitor},
+        log,
+        post::{self, PostError},
+    },
     form::{ContentPolicy, Stopped, Visit, topic_path},
-    http::{POSTS_MAX, Request, Response, json, refusal, see_other},
+    http::{Request, Response, json, refusal, see_other},
     notice::{self, Draft, Notice},
     page::{
         self, Card, CardLink, ErrorKind, Lang, NoticeDraft, NoticeError, NoticeKind, PushDevice, PushOffer, TopicRole,
@@ -47,13 +49,12 @@ impl Here {
             let path = topic_path(&visit.request.path).unwrap_or_default();
             return Err(Box::new(visit.remember(see_other(&format!("/sign-in?resume={path}")))));
         };
-        // This server's own events are for administrators.
-        let may_see = is_topic(name) && (name != OWN_TOPIC || session.account.is_administrator);
-        let found = if may_see { visit.server.store.topic(name).await.map_err(failed)? } else { None };
+        let found = if is_topic(name) { visit.server.store.topic(name).await.map_err(failed)? } else { None };
         if let Some(topic) = found {
-            let member = Member::Account(session.account.id);
-            if let Some(role) = visit.server.store.role(name, &member).await.map_err(failed)? {
-                return Ok(Self { session, topic, role });
+            match Visitor::of_session(&session).belongs_to(visit.server, name).await {
+                Ok(role) => return Ok(Self { session, topic, role }),
+                Err(Denied::Store(error)) => return Err(failed(error)),
+                Err(Denied::NotMember | Denied::Session | Denied::Token(_)) => {}
             }
         }
         Err(Box::new(visit.error(ErrorKind::NotFound)))
@@ -115,9 +116,6 @@ pub async fn post(server: &Server, request: &Request, name: &str) -> Response {
         Ok(here) => here,
         Err(response) => return *response,
     };
-    if name == OWN_TOPIC {
-        return visit.error(ErrorKind::NotFound);
-    }
     let text = |field: &str| fields.text(field).unwrap_or_default();
     let at = zoned(text("at"), text("offset"));
     let draft = Draft { title: text("title"), text: text("text"), kind: fields.text("kind"), at: Some(&at) };
@@ -140,26 +138,13 @@ pub async fn post(server: &Server, request: &Request, name: &str) -> Response {
 }
 
 async fn append(visit: &Visit<'_>, here: &Here, notice: &Notice) -> Response {
-    let topic = here.topic.name.clone();
-    let new = NewEvent {
-        source: format!("/topics/{topic}"),
-        topic,
-        at: visit.now,
-        event_type: notice::TYPE.to_owned(),
-        subject: None,
-        data: Some(notice.data()),
-        body: None,
-    };
-    let Ok(new) = log::fitted(new) else { return visit.error(ErrorKind::Unavailable) };
-    let author = Member::Account(here.session.account.id);
-    if visit.server.limit.count(&("post", &author), visit.now) > POSTS_MAX {
-        return visit.error(ErrorKind::TooManyRequests);
-    }
-    match visit.server.store.append_event(new).await {
-        Ok(Appended::Appended { .. }) => see_other(&format!("/topics/{}?said=posted", here.topic.name)),
-        Ok(Appended::UnknownTopic) => visit.error(ErrorKind::NotFound),
-        Ok(Appended::Full) => visit.error(ErrorKind::Unavailable),
-        Err(error) => visit.unavailable(&error),
+    let (author, topic) = (Member::Account(here.session.account.id), &here.topic.name);
+    match post::append(visit.server, &author, topic, || Ok(notice.posted())).await {
+        Ok(_) => see_other(&format!("/topics/{topic}?said=posted")),
+        Err(PostError::OwnTopic | PostError::Topic(_)) => visit.error(ErrorKind::NotFound),
+        Err(PostError::TooMany) => visit.error(ErrorKind::TooManyRequests),
+        Err(PostError::Data(_) | PostError::Full) => visit.error(ErrorKind::Unavailable),
+        Err(PostError::Store(error)) => visit.unavailable(&error),
     }
 }
 
@@ -263,7 +248,7 @@ async fn cards(server: &Server, topic: &str, rows: Vec<ChannelEvent>, lang: Lang
 
 fn card(server: &Server, row: &ChannelEvent, integrations: &[Integration], lang: Lang) -> Card {
     let mut message = Message::of(&log::event(server.issuer(), row).line, language(lang));
-    let is_of_person = row.event_type == notice::TYPE && row.source.starts_with("/topics/");
+    let is_of_person = row.event_type == NOTICE && row.source.starts_with("/topics/");
     if is_of_person {
         // Its last line says who wrote it, and so does the foot of the card.
         message.lines.pop();
@@ -293,7 +278,7 @@ fn from(server: &Server, row: &ChannelEvent, integrations: &[Integration]) -> St
     };
     match source {
         Some(integration) => integration.label.clone(),
-        None if row.event_type == notice::TYPE => author().unwrap_or_default(),
+        None if row.event_type == NOTICE => author().unwrap_or_default(),
         None if row.source == "/" => server.settings.name.clone(),
         None => row.event_type.clone(),
     }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fujie_channel::event::{Data, EventError};
+use fujie_channel::event::{Data, NOTICE, is_reserved};
 use fujie_core::{
     channel::{READ, WRITE},
     error::ErrorCode,
 };
-use fujie_store::{Appended, ChannelEvent, NewEvent, OWN_TOPIC};
+use fujie_store::ChannelEvent;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,11 +17,12 @@ use serde_json::value::RawValue;
 use super::topic_stream;
 use crate::{
     channel::{
-        access::{Credential, Denied, Visitor},
+        access::{Credential, Visitor},
         log,
+        post::{self, PostError, Posted},
     },
-    http::{POSTS_MAX, Request, Response, busy, counted, full, json_text, refusal, too_many, unavailable, with_header},
-    notice::{self, Draft, Notice, NoticeError},
+    http::{Request, Response, busy, counted, json_text, refusal, unavailable, with_header},
+    notice::{Draft, Notice, NoticeError},
     server::Server,
 };
 
@@ -136,33 +137,8 @@ pub async fn post(server: &Server, request: &Request, topic: &str) -> Response {
 async fn append(server: &Server, request: &Request, topic: &str) -> Result<Response, Response> {
     let credential = Credential::of_header(request).map_err(|response| *response)?;
     let visitor = credential.member(server, WRITE, topic).await.map_err(|denied| denied.response())?;
-    if topic == OWN_TOPIC {
-        return Err(refusal(
-            StatusCode::FORBIDDEN,
-            ErrorCode::AccessDenied.as_str(),
-            "only this server itself posts here",
-        ));
-    }
-    if server.limit.count(&("post", &visitor.member), server.now()) > POSTS_MAX {
-        return Err(too_many());
-    }
-    let posted = Posted::read(request, &visitor).map_err(PostError::response)?;
-    let new = NewEvent {
-        topic: topic.to_owned(),
-        at: server.now(),
-        event_type: posted.event_type,
-        source: format!("/topics/{topic}"),
-        subject: posted.subject,
-        data: Some(posted.data),
-        body: None,
-    };
-    let new = log::fitted(new).map_err(|error| PostError::Data(error).response())?;
-    let event_id = match server.store.append_event(new).await {
-        Ok(Appended::Appended { event_id }) => event_id,
-        Ok(Appended::UnknownTopic) => return Err(Denied::NotMember.response()),
-        Ok(Appended::Full) => return Err(full()),
-        Err(error) => return Err(unavailable(&error)),
-    };
+    let read = || posted(request, &visitor);
+    let event_id = post::append(server, &visitor.member, topic, read).await.map_err(|error| error.response())?;
     let line = match server.store.channel_event(topic, event_id).await {
         Ok(Some((row, _))) => log::event(server.issuer(), &row).line,
         // It is on disk: that it cannot be shown now changes nothing.
@@ -170,14 +146,6 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
     };
     let location = format!("/topics/{topic}/events/{event_id}");
     Ok(with_header(as_event(json_text(StatusCode::CREATED, line)), header::LOCATION, &location))
-}
-
-/// What somebody posts.
-struct Posted {
-    event_type: String,
-    subject: Option<String>,
-    /// JSON.
-    data: String,
 }
 
 /// A notice as JSON.
@@ -204,59 +172,60 @@ struct EventBody {
     data_base64: Option<String>,
 }
 
-impl Posted {
-    fn read(request: &Request, author: &Visitor) -> Result<Self, PostError> {
-        match request.media_type().as_str() {
-            "application/json" => {
-                let body: NoticeBody = serde_json::from_slice(&request.body)?;
-                if body.event_type.as_deref().is_some_and(|own| own != notice::TYPE) {
-                    return Err(PostError::NotNotice);
-                }
-                Self::notice(&body, author)
+/// What the body says, as `author`'s.
+fn posted(request: &Request, author: &Visitor) -> Result<Posted, BodyError> {
+    match request.media_type().as_str() {
+        "application/json" => {
+            let body: NoticeBody = serde_json::from_slice(&request.body)?;
+            if body.event_type.as_deref().is_some_and(|own| own != NOTICE) {
+                return Err(BodyError::NotNotice);
             }
-            CLOUDEVENT => {
-                let event: EventBody = serde_json::from_slice(&request.body)?;
-                let data = event.data.as_deref().map_or("null", RawValue::get);
-                if event.event_type == notice::TYPE {
-                    return Self::notice(&serde_json::from_str(data)?, author);
-                }
-                let data = data.to_owned();
-                Self::event(event, data)
-            }
-            _ => Err(PostError::MediaType),
+            body.posted(author)
         }
+        CLOUDEVENT => {
+            let event: EventBody = serde_json::from_slice(&request.body)?;
+            if event.event_type == NOTICE {
+                let data = event.data.as_deref().map_or("null", RawValue::get);
+                return serde_json::from_str::<NoticeBody>(data)?.posted(author);
+            }
+            event.posted()
+        }
+        _ => Err(BodyError::MediaType),
     }
+}
 
-    fn notice(body: &NoticeBody, author: &Visitor) -> Result<Self, PostError> {
-        let (kind, at) = (body.kind.as_deref(), body.at.as_deref());
-        let draft = Draft { title: &body.title, text: &body.text, kind, at };
-        let data = Notice::new(draft, &author.name)?.data();
-        Ok(Self { event_type: notice::TYPE.to_owned(), subject: None, data })
+impl NoticeBody {
+    fn posted(&self, author: &Visitor) -> Result<Posted, BodyError> {
+        let (kind, at) = (self.kind.as_deref(), self.at.as_deref());
+        let draft = Draft { title: &self.title, text: &self.text, kind, at };
+        Ok(Notice::new(draft, &author.name)?.posted())
     }
+}
 
-    fn event(event: EventBody, data: String) -> Result<Self, PostError> {
+impl EventBody {
+    fn posted(self) -> Result<Posted, BodyError> {
+        let Self { specversion, event_type, subject, data, data_base64 } = self;
+        let is_word = (1..=128).contains(&event_type.len()) && event_type.bytes().all(|b| b.is_ascii_graphic());
         // What other parts of this server say is not said by members.
-        let is_reserved = ["fujie.", "com.github."].iter().any(|own| event.event_type.starts_with(own));
-        let is_word =
-            (1..=128).contains(&event.event_type.len()) && event.event_type.bytes().all(|b| b.is_ascii_graphic());
-        if is_reserved || !is_word {
-            return Err(PostError::Type);
+        if is_reserved(&event_type) || !is_word {
+            return Err(BodyError::Type);
         }
         let is_short =
             |text: &String| text.chars().count() <= 256 && !text.is_empty() && !text.chars().any(char::is_control);
-        if !event.subject.as_ref().is_none_or(is_short) {
-            return Err(PostError::Subject);
+        if !subject.as_ref().is_none_or(is_short) {
+            return Err(BodyError::Subject);
         }
-        if event.specversion != "1.0" || event.data_base64.is_some() {
-            return Err(PostError::Version);
+        if specversion != "1.0" || data_base64.is_some() {
+            return Err(BodyError::Version);
         }
-        Ok(Self { event_type: event.event_type, subject: event.subject, data })
+        let data = data.as_deref().map_or("null", RawValue::get).to_owned();
+        Ok(Posted { event_type, subject, data })
     }
 }
 
 /// Why a posted event is not taken.
 #[derive(Debug, thiserror::Error)]
-enum PostError {
+enum BodyError {
     #[error("send application/json for a notice, or application/cloudevents+json")]
     MediaType,
     #[error("the body is not as it should be: {0}")]
@@ -272,12 +241,13 @@ enum PostError {
     #[error(transparent)]
     Notice(#[from] NoticeError),
     #[error(transparent)]
-    Data(#[from] EventError),
+    Post(#[from] PostError),
 }
 
-impl PostError {
-    fn response(self) -> Response {
+impl BodyError {
+    fn response(&self) -> Response {
         let status = match self {
+            Self::Post(error) => return error.response(),
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
         };

@@ -2,11 +2,12 @@
 
 use fujie_channel::event::is_topic;
 use fujie_core::{account::Session, request::parameters::Parameters};
-use fujie_store::{Member, NewTopic, OWN_TOPIC, StoreError, TopicCreated};
+use fujie_store::{Member, NewTopic, StoreError, TopicCreated};
 use http::StatusCode;
 
 use super::topic::shown_role;
 use crate::{
+    channel::may_belong,
     form::Visit,
     http::{Request, Response, see_other},
     page::{self, ErrorKind, TopicError, TopicRow},
@@ -69,7 +70,7 @@ fn fault(name: &str, title: &str, session: &Session) -> Option<TopicError> {
     if !is_topic(name) {
         return Some(TopicError::NameInvalid);
     }
-    (name == OWN_TOPIC && !session.account.is_administrator).then_some(TopicError::NameReserved)
+    (!may_belong(&session.account, name)).then_some(TopicError::NameReserved)
 }
 
 async fn show(

@@ -3,6 +3,7 @@
 mod events;
 mod hooks;
 mod line;
+mod own;
 mod posting;
 mod socket;
 mod stream;

@@ -67,7 +67,7 @@ pub enum Receipt {
     },
     /// No such integration, or it belongs to another topic.
     UnknownIntegration,
-    /// The topic keeps as much as it may. Nothing was written.
+    /// The topic keeps as much as it may, or all topics together do. Nothing was written.
     Full,
 }
 
@@ -81,7 +81,7 @@ pub enum Appended {
     },
     /// No such topic. Nothing was written.
     UnknownTopic,
-    /// The topic keeps as much as it may, until older events are swept. Nothing was written.
+    /// The topic keeps as much as it may, or all topics together do, until older events are swept. Nothing was written.
     Full,
 }
 

@@ -25,8 +25,9 @@ macro_rules! select_events {
 impl Store {
     /// Appends an event to the log.
     pub async fn append_event(&self, new: NewEvent) -> Result<Appended, StoreError> {
+        let storage_max = self.engine.storage_max;
         self.write_whole(move |connection| {
-            Ok(match append(connection, &new)? {
+            Ok(match append(connection, &new, storage_max)? {
                 appended @ Appended::Appended { .. } => Effect::Keep(appended),
                 refused => Effect::Undo(refused),
             })
@@ -114,18 +115,20 @@ impl Store {
     }
 }
 
-/// Appends inside the acting verb's transaction, and wakes the targets of the topic. When it is refused, nothing was
-/// written.
-pub(super) fn append(connection: &Connection, new: &NewEvent) -> Result<Appended, StoreError> {
+/// Appends inside the acting verb's transaction, and wakes the targets of the topic. All events may weigh `storage_max`
+/// together. When it is refused, nothing was written.
+pub(super) fn append(connection: &Connection, new: &NewEvent, storage_max: i64) -> Result<Appended, StoreError> {
     let NewEvent { topic, at, event_type, source, subject, data, body } = new;
     let weight = weight(new);
+    let sql = "SELECT t.weight, s.weight FROM topic t JOIN channel_storage s ON s.id = 1 WHERE t.name = ?1";
+    let kept: Option<(i64, i64)> = row::first(connection, sql, [topic], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((of_topic, of_all)) = kept else { return Ok(Appended::UnknownTopic) };
+    let is_full = of_topic > TOPIC_WEIGHT_MAX - weight || of_all > storage_max - weight;
     // What this server itself does is always told.
-    let most = if topic == OWN_TOPIC { i64::MAX } else { TOPIC_WEIGHT_MAX };
-    let sql = "UPDATE topic SET weight = weight + ?2 WHERE name = ?1 AND weight <= ?3 - ?2";
-    if row::change(connection, sql, params![topic, weight, most])? == 0 {
-        let is_full = topic::exists(connection, topic)?;
-        return Ok(if is_full { Appended::Full } else { Appended::UnknownTopic });
+    if is_full && topic != OWN_TOPIC {
+        return Ok(Appended::Full);
     }
+    // It is weighed by a trigger.
     let sql = "INSERT INTO channel_event (topic, at, type, source, subject, is_kept, weight, data) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let values = params![topic, at.millis(), event_type, source, subject, body.is_some(), weight, data];
@@ -138,15 +141,28 @@ pub(super) fn append(connection: &Connection, new: &NewEvent) -> Result<Appended
     Ok(Appended::Appended { event_id: id })
 }
 
-/// Deletes the oldest `limit` events of a topic with their bodies, and gives their number.
+/// Deletes the oldest events of a topic with their bodies, until they cost `limit`, and gives what they cost: less than
+/// `limit` means there are no more.
 pub(super) fn delete_of(connection: &Connection, topic: &str, limit: u32) -> Result<u32, StoreError> {
+    let sql = "SELECT id, weight FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2";
+    let oldest = row::all(connection, sql, params![topic, limit], |row| Ok((row.get(0)?, cost(row.get(1)?))))?;
+    let (mut last, mut spent) = (0_i64, 0_u32);
+    for (id, cost) in oldest {
+        if spent >= limit {
+            break;
+        }
+        (last, spent) = (id, spent.saturating_add(cost));
+    }
     let bodies = "DELETE FROM channel_body WHERE event_id IN ( \
-                  SELECT id FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2)";
-    row::change(connection, bodies, params![topic, limit])?;
-    let events = "DELETE FROM channel_event WHERE id IN ( \
-                  SELECT id FROM channel_event WHERE topic = ?1 ORDER BY id LIMIT ?2)";
-    let deleted = row::change(connection, events, params![topic, limit])?;
-    Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
+                  SELECT id FROM channel_event WHERE topic = ?1 AND id <= ?2)";
+    row::change(connection, bodies, params![topic, last])?;
+    row::change(connection, "DELETE FROM channel_event WHERE topic = ?1 AND id <= ?2", params![topic, last])?;
+    Ok(spent)
+}
+
+/// What deleting an event of this weight costs, in rows: the bytes that one transaction takes on are bounded too.
+pub(super) fn cost(weight: i64) -> u32 {
+    u32::try_from(weight / COST_WEIGHT).unwrap_or(u32::MAX).max(1)
 }
 
 /// What an event takes on disk, in bytes, about: its row with its indexes and its delivery, its texts, its body.
@@ -178,7 +194,7 @@ pub(super) fn tell(connection: &Connection, event: &Event) -> Result<(), StoreEr
         data: Some(data.to_string()),
         body: None,
     };
-    append(connection, &new)?;
+    append(connection, &new, i64::MAX)?;
     Ok(())
 }
 
@@ -227,3 +243,5 @@ fn event(row: &Row<'_>) -> Result<ChannelEvent, StoreError> {
 const EVENTS_MAX: u32 = 10_000;
 /// What a row weighs besides its texts.
 const ROW_WEIGHT: usize = 512;
+/// What is deleted as fast as a row, in bytes: 500 of them are about 32 MiB.
+const COST_WEIGHT: i64 = 64 * 1024;

@@ -49,11 +49,14 @@ pub struct Options {
     pub readers: usize,
     /// The most pages (of 4 KiB) the database may grow to; beyond it verbs fail with [`StoreError::Full`].
     pub pages_max: Option<u32>,
+    /// What the channel's events of all topics may weigh together, in bytes, as [`crate::TOPIC_WEIGHT_MAX`] weighs
+    /// them. The server's own topic is weighed too, but never refused.
+    pub storage_max: i64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 2, pages_max: None }
+        Self { readers: 2, pages_max: None, storage_max: STORAGE_MAX }
     }
 }
 
@@ -71,6 +74,7 @@ struct Engine {
     writer: Writer,
     /// The newest event of the channel, told by the writer.
     head: watch::Receiver<i64>,
+    storage_max: i64,
 }
 
 impl Store {
@@ -100,7 +104,9 @@ impl Store {
             .collect::<Result<Vec<_>, StoreError>>()?;
         let (newest, head) = watch::channel(channel_event::head(&connection)?);
         let writer = Writer::start(connection, newest).map_err(|source| file_error(path, source))?;
-        Ok(Self { engine: Arc::new(Engine { readers: Readers::new(readers), writer, head }) })
+        Ok(Self {
+            engine: Arc::new(Engine { readers: Readers::new(readers), writer, head, storage_max: options.storage_max }),
+        })
     }
 
     /// Carries out what was handed over, answers it and closes the file. Every verb afterwards, on every handle,
@@ -202,6 +208,8 @@ fn file_error(path: &Path, source: std::io::Error) -> StoreError {
 
 /// 3.51.3, where a reset of the log can no longer race with a checkpoint.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// 10 GiB.
+const STORAGE_MAX: i64 = 10 * 1024 * 1024 * 1024;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_CACHED: usize = 192;
 const READERS_MAX: usize = 16;

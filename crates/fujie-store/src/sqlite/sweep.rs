@@ -16,7 +16,8 @@ impl Store {
     /// Deletes expired sessions and tickets, what was used and cannot come again, and grants that ended or expired
     /// a week ago or whose code was never redeemed; then the channel's events of deleted topics, and those that are
     /// older than they are kept, with their bodies, and deliveries after 30 days. Touches about `limit` rows at most
-    /// (cut to 500) and gives their number; fewer than `limit` means nothing is left to do.
+    /// (cut to 500) and gives their number, where a large event counts as a row for every 64 KiB; fewer than `limit`
+    /// means nothing is left to do.
     pub async fn sweep(&self, now: Timestamp, retention: Retention, limit: u32) -> Result<u32, StoreError> {
         let limit = limit.min(LIMIT_MAX);
         self.write_whole(move |connection| {
@@ -25,8 +26,8 @@ impl Store {
                 swept += sweep(connection, now, limit.saturating_sub(swept))?;
             }
             swept += deleted_topics(connection, limit.saturating_sub(swept))?;
-            swept += events(connection, now - retention.events, limit.saturating_sub(swept))?;
-            swept += deliveries(connection, now - DELIVERIES_KEPT, limit.saturating_sub(swept))?;
+            swept += events(connection, now, retention.events, limit.saturating_sub(swept))?;
+            swept += deliveries(connection, now, limit.saturating_sub(swept))?;
             Ok(Effect::Keep(swept))
         })
         .await
@@ -89,7 +90,7 @@ fn deleted_topics(connection: &Connection, limit: u32) -> Result<u32, StoreError
         let sql = "SELECT name FROM topic_deleted LIMIT 1";
         let name: Option<String> = row::first(connection, sql, [], |row| Ok(row.get(0)?))?;
         let Some(name) = name else { break };
-        let rest = limit - swept;
+        let rest = limit.saturating_sub(swept);
         let deleted = channel_event::delete_of(connection, &name, rest)?;
         if deleted < rest {
             row::change(connection, "DELETE FROM topic_deleted WHERE name = ?1", [&name])?;
@@ -99,26 +100,59 @@ fn deleted_topics(connection: &Connection, limit: u32) -> Result<u32, StoreError
     Ok(swept)
 }
 
-/// The log is in the order of time, or nearly: of its oldest `limit` events, those before the first that is young
-/// enough. So what is left has no gap, and a resuming subscriber knows by its oldest event what it missed.
-fn events(connection: &Connection, until: Timestamp, limit: u32) -> Result<u32, StoreError> {
-    let bodies = "WITH oldest AS MATERIALIZED (SELECT id, at FROM channel_event ORDER BY id LIMIT ?2) \
-                  DELETE FROM channel_body WHERE event_id IN (SELECT id FROM oldest \
-                  WHERE id < coalesce((SELECT min(id) FROM oldest WHERE at > ?1), id + 1))";
-    row::change(connection, bodies, params![until.millis(), limit])?;
-    let events = "WITH oldest AS MATERIALIZED (SELECT id, at FROM channel_event ORDER BY id LIMIT ?2) \
-                  DELETE FROM channel_event WHERE id IN (SELECT id FROM oldest \
-                  WHERE id < coalesce((SELECT min(id) FROM oldest WHERE at > ?1), id + 1))";
-    count(connection, events, params![until.millis(), limit])
+/// Of the log's oldest events, those that are [`over`]. So what is left has no gap, and a resuming subscriber knows by
+/// its oldest event what it missed.
+fn events(connection: &Connection, now: Timestamp, kept: Lifetime, limit: u32) -> Result<u32, StoreError> {
+    let sql = "SELECT id, at, weight FROM channel_event ORDER BY id LIMIT ?1";
+    let oldest = row::all(connection, sql, [limit], |row| {
+        Ok(Entry { id: row.get(0)?, at: row::time(row, 1)?, cost: channel_event::cost(row.get(2)?) })
+    })?;
+    let Some((last, cost)) = over(oldest, now, kept, limit) else { return Ok(0) };
+    row::change(connection, "DELETE FROM channel_body WHERE event_id <= ?1", [last])?;
+    row::change(connection, "DELETE FROM channel_event WHERE id <= ?1", [last])?;
+    Ok(cost)
 }
 
 /// As [`events`], since a delivery has its event's id.
-fn deliveries(connection: &Connection, until: Timestamp, limit: u32) -> Result<u32, StoreError> {
-    let sql = "WITH oldest AS MATERIALIZED ( \
-               SELECT event_id, received_at FROM webhook_inbox ORDER BY event_id LIMIT ?2) \
-               DELETE FROM webhook_inbox WHERE event_id IN (SELECT event_id FROM oldest \
-               WHERE event_id < coalesce((SELECT min(event_id) FROM oldest WHERE received_at > ?1), event_id + 1))";
-    count(connection, sql, params![until.millis(), limit])
+fn deliveries(connection: &Connection, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    let sql = "SELECT event_id, received_at FROM webhook_inbox ORDER BY event_id LIMIT ?1";
+    let oldest =
+        row::all(connection, sql, [limit], |row| Ok(Entry { id: row.get(0)?, at: row::time(row, 1)?, cost: 1 }))?;
+    let Some((last, cost)) = over(oldest, now, DELIVERIES_KEPT, limit) else { return Ok(0) };
+    row::change(connection, "DELETE FROM webhook_inbox WHERE event_id <= ?1", [last])?;
+    Ok(cost)
+}
+
+/// What stands in the order of the log.
+struct Entry {
+    id: i64,
+    at: Timestamp,
+    cost: u32,
+}
+
+/// The last of the `oldest` that was kept long enough, and what it costs to delete up to it.
+///
+/// The log is in the order of time, or nearly: before the first that is young, all are over. Only one that a clock
+/// stamped which ran ahead says nothing; it is as old as the next that does, or else one among many would keep all
+/// that came after it. Where they are as many as go at once, they go.
+fn over(oldest: Vec<Entry>, now: Timestamp, kept: Lifetime, limit: u32) -> Option<(i64, u32)> {
+    let (until, ahead) = (now - kept, now + AHEAD_MAX);
+    let (mut last, mut cost) = (None, 0_u32);
+    for entry in oldest {
+        let is_over = entry.at <= until;
+        if !is_over && entry.at <= ahead {
+            break;
+        }
+        cost = cost.saturating_add(entry.cost);
+        let is_enough = cost >= limit;
+        if is_over || (is_enough && last.is_none()) {
+            last = Some((entry.id, cost));
+        }
+        if is_enough {
+            break;
+        }
+    }
+    last
 }
 
 fn count(connection: &Connection, sql: &'static str, params: impl Params) -> Result<u32, StoreError> {
@@ -130,3 +164,5 @@ const LIMIT_MAX: u32 = 500;
 const USED_KEPT: Lifetime = Lifetime::from_seconds(3600);
 /// A delivery that comes again within this time is known.
 const DELIVERIES_KEPT: Lifetime = Lifetime::from_days(30);
+/// What is stamped later than so long after now was stamped by a clock that ran ahead.
+const AHEAD_MAX: Lifetime = Lifetime::from_days(1);

@@ -4,7 +4,10 @@
 //! A target that has got everything sleeps (`next_at` is null) and is woken by the append of the next event, in that
 //! transaction; so finding who is due looks at nobody who is not.
 
-use fujie_core::{id::Id, time::Timestamp};
+use fujie_core::{
+    id::Id,
+    time::{Lifetime, Timestamp},
+};
 use rusqlite::{Connection, Row, params};
 
 use super::{Store, audit::record, channel_event::head, row, topic, writer::Effect};
@@ -71,20 +74,30 @@ impl Store {
 
     /// Targets with something to get, whose time has come; the longest due first; `limit` is cut to 1,000. One that
     /// is being served is given again until it was advanced, postponed or disabled; one that finds nothing, since its
-    /// events were swept, is advanced to its own cursor.
+    /// events were swept, is advanced to its own cursor. A time that is farther ahead than any pause is long was set
+    /// under a clock that ran ahead, and has come as well.
     pub async fn due_targets(&self, now: Timestamp, limit: u32) -> Result<Vec<Target>, StoreError> {
-        let sql = select_targets!(
+        let limit = limit.min(1000);
+        let due = select_targets!(
             "WHERE next_at IS NOT NULL AND next_at <= ?1 AND disabled_at IS NULL ORDER BY next_at LIMIT ?2"
         );
-        self.read(|connection| row::all(connection, sql, params![now.millis(), limit.min(1000)], target))
+        let ahead = select_targets!(
+            "WHERE next_at IS NOT NULL AND next_at > ?1 AND disabled_at IS NULL ORDER BY next_at LIMIT ?2"
+        );
+        self.read(|connection| {
+            let mut targets = row::all(connection, due, params![now.millis(), limit], target)?;
+            let rest = limit.saturating_sub(u32::try_from(targets.len()).unwrap_or(limit));
+            targets.extend(row::all(connection, ahead, params![(now + PAUSE_MAX).millis(), rest], target)?);
+            Ok(targets)
+        })
     }
 
     /// When the next target falls due that is not due at `now`. A new event may make one due before.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT min(next_at) FROM channel_target \
-                   WHERE next_at IS NOT NULL AND next_at > ?1 AND disabled_at IS NULL";
-        let found =
-            self.read(|connection| row::first(connection, sql, [now.millis()], |row| row::time_if_any(row, 0)))?;
+                   WHERE next_at IS NOT NULL AND next_at > ?1 AND next_at <= ?2 AND disabled_at IS NULL";
+        let values = [now.millis(), (now + PAUSE_MAX).millis()];
+        let found = self.read(|connection| row::first(connection, sql, values, |row| row::time_if_any(row, 0)))?;
         Ok(found.flatten())
     }
 
@@ -139,10 +152,16 @@ impl Store {
     }
 }
 
-/// Wakes the targets of a topic that sleep, inside the transaction that appended.
+/// Wakes the targets of a topic that sleep, inside the transaction that appended; and those that nothing keeps from
+/// being served but a time that is still to come.
 pub(super) fn wake(connection: &Connection, topic: &str, at: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE channel_target SET next_at = ?2 WHERE topic = ?1 AND next_at IS NULL AND disabled_at IS NULL";
-    row::change(connection, sql, params![topic, at.millis()])?;
+    let asleep = "UPDATE channel_target SET next_at = ?2 \
+                  WHERE topic = ?1 AND failures = 0 AND disabled_at IS NULL AND next_at IS NULL";
+    let waiting = "UPDATE channel_target SET next_at = ?2 \
+                   WHERE topic = ?1 AND failures = 0 AND disabled_at IS NULL AND next_at > ?2";
+    for sql in [asleep, waiting] {
+        row::change(connection, sql, params![topic, at.millis()])?;
+    }
     Ok(())
 }
 
@@ -225,3 +244,6 @@ fn target(row: &Row<'_>) -> Result<Target, StoreError> {
         created_at: row::time(row, 12)?,
     })
 }
+
+/// No pause is longer: a service may ask for a day.
+const PAUSE_MAX: Lifetime = Lifetime::from_seconds(25 * 3600);

@@ -1,10 +1,14 @@
 //! What may happen once: a row per kind and id, whose primary key decides every race.
 
-use fujie_core::time::Timestamp;
+use fujie_core::{id::Id, time::Timestamp};
 use rusqlite::{Connection, params};
 
-use super::{Store, row};
-use crate::{error::StoreError, outcome::Use, record::UsedKind};
+use super::{Store, audit::record, row, writer::Effect};
+use crate::{
+    error::StoreError,
+    outcome::Use,
+    record::{Event, EventKind, UsedKind},
+};
 
 impl Store {
     /// Uses `id` of `kind`: the first time it is asked and never again before `until`.
@@ -13,9 +17,23 @@ impl Store {
         self.write(move |connection| use_once(connection, kind, &id, until)).await
     }
 
-    /// Revokes one access token (RFC 7009 §2.1) until it would expire by itself; its grant lives on.
-    pub async fn revoke_token(&self, token_id: [u8; 16], until: Timestamp) -> Result<(), StoreError> {
-        self.use_once(UsedKind::Revoked, &token_id, until).await.map(|_| ())
+    /// Revokes one access token (RFC 7009 §2.1) until it would expire by itself; its grant lives on. The first time,
+    /// that is told with the client it was issued to, and the account it was for if it was for one.
+    pub async fn revoke_token(
+        &self,
+        token_id: [u8; 16],
+        until: Timestamp,
+        (account, client): (Option<Id>, String),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write_whole(move |connection| {
+            if use_once(connection, UsedKind::Revoked, &token_id, until)? == Use::First {
+                let kind = EventKind::TokenRevoked;
+                record(connection, &Event { at: now, kind, account, client: Some(client), detail: None })?;
+            }
+            Ok(Effect::Keep(()))
+        })
+        .await
     }
 
     /// Was this access token revoked?

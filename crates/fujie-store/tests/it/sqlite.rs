@@ -8,8 +8,8 @@ use std::{
 
 use fujie_core::{id::Id, time::Lifetime};
 use fujie_store::{
-    Appended, ClientAdded, CreatedAndBound, GrantBegun, Instance, Options, Receipt, Redemption, Refresh, Retention,
-    Store, StoreError, TOPIC_WEIGHT_MAX, Use, UsedKind,
+    Appended, ClientAdded, CreatedAndBound, GrantBegun, Instance, NewEvent, NewTopic, OWN_TOPIC, Options, Receipt,
+    Redemption, Refresh, Retention, Store, StoreError, TOPIC_WEIGHT_MAX, Use, UsedKind,
 };
 use tempfile::TempDir;
 
@@ -316,8 +316,42 @@ async fn a_full_topic_takes_events_again_once_it_was_swept() {
     assert_eq!(*store.channel_head().borrow(), id, "nothing was written");
     assert!(matches!(store.receive(delivery(&None)).await.unwrap(), Receipt::Received { .. }), "a small one fits");
     let retention = Retention { events: Lifetime::from_seconds(0) };
-    assert_eq!(store.sweep(T0, retention, 500).await.unwrap(), 2);
+    assert_eq!(store.sweep(T0, retention, 500).await.unwrap(), 16 + 1, "a MiB counts as 16 rows");
     let weight: i64 = connection.query_row("SELECT weight FROM topic", [], |row| row.get(0)).unwrap();
     assert_eq!(weight, others, "what was swept weighs nothing");
     assert!(matches!(store.append_event(large).await.unwrap(), Appended::Appended { .. }));
+}
+
+#[tokio::test]
+async fn all_topics_together_keep_as_much_as_the_operator_lets_them() {
+    let place = TempDir::new().unwrap();
+    let options = Options { storage_max: 5 * 1024 * 1024 / 2, ..Options::default() };
+    let store = Store::open(&place.path().join("fujie.db"), options).unwrap();
+    let owner = given::account(&store).await;
+    let own = NewTopic { name: OWN_TOPIC.to_owned(), ..given::channel::new_topic(owner.id) };
+    given::channel::topic_of(&store, own).await;
+    let (one, two) = (given::channel::topic(&store).await, given::channel::topic(&store).await);
+    let integration = given::channel::integration(&store, &two).await;
+    let mut large = given::channel::notice(&one.name, T0);
+    large.body = Some(vec![0; 1024 * 1024]);
+    let other = NewEvent { topic: two.name.clone(), ..large.clone() };
+    for new in [&large, &other] {
+        given::channel::appended(&store, new.clone()).await;
+    }
+    let told = *store.channel_head().borrow();
+    for new in [&large, &other] {
+        assert_eq!(store.append_event(new.clone()).await.unwrap(), Appended::Full);
+    }
+    let mut delivery = given::channel::delivery(&integration, "one");
+    delivery.append.body.clone_from(&large.body);
+    assert_eq!(store.receive(delivery.clone()).await.unwrap(), Receipt::Full);
+    assert_eq!(*store.channel_head().borrow(), told, "nothing was written");
+    given::session(&store, &owner).await;
+    assert_eq!(*store.channel_head().borrow(), told + 1, "what the server itself does is always told");
+    // Room is made by whoever has it, and known by the process that comes next.
+    store.delete_topic(&one.name, None, T0).await.unwrap();
+    store.close().await;
+    let store = Store::open(&place.path().join("fujie.db"), options).unwrap();
+    assert!(matches!(store.receive(delivery).await.unwrap(), Receipt::Received { .. }));
+    assert_eq!(store.append_event(other).await.unwrap(), Appended::Full);
 }

@@ -26,6 +26,8 @@ pub struct ChannelConfig {
     pub line: Option<LineConfig>,
     /// How long events are kept.
     pub keep: Lifetime,
+    /// What the events of all topics may take on disk, in bytes.
+    pub storage_max: i64,
     /// What becomes of a subscriber that reads too slowly.
     pub overflow: Overflow,
     /// Whom push services may write to about us (RFC 8292 §2.1).
@@ -66,12 +68,14 @@ impl Reader {
     pub(super) fn channel(&mut self, issuer: Option<&Issuer>) -> Option<ChannelConfig> {
         let line = self.line(issuer);
         let keep = self.read("channel.keep", value::seconds(60..=YEAR));
+        let storage_max = self.read("channel.storage_max", value::mebibytes(64..=TEBIBYTE));
         let overflow = self.read("channel.overflow", value::overflow);
         let push_contact = self.read("channel.push_contact", value::contact);
         let robot_at = self.read("channel.robot_at", value::simulator);
         let push_at = self.read("channel.push_at", value::simulator);
         let simulators = Simulators { robot_at, push_at };
-        Some(ChannelConfig { line: line?, keep: keep?, overflow: overflow?, push_contact, simulators })
+        let (line, keep, storage_max, overflow) = (line?, keep?, storage_max?, overflow?);
+        Some(ChannelConfig { line, keep, storage_max, overflow, push_contact, simulators })
     }
 
     /// `None` when something is at fault, `Some(None)` when there is no listener.
@@ -157,6 +161,8 @@ const KEY: &str = "channel.tls_key";
 /// Bytes of a PEM file, at most.
 const PEM_LENGTH_MAX: u64 = 256 * 1024;
 const YEAR: u32 = 365 * 24 * 60 * 60;
+/// In MiB.
+const TEBIBYTE: u32 = 1024 * 1024;
 const PLAINTEXT: &str = "others can reach this address, and tokens would travel there in plain text; set \
                          channel.tls_certificate and channel.tls_key (or channel.insecure_plaintext = true where nobody \
                          can listen)";

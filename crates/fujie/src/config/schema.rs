@@ -47,6 +47,7 @@ pub(super) const KEYS: &[Key] = &[
     key("channel.insecure_plaintext", Form::Switch, Some("false")),
     key("channel.line_endpoint", Form::Text, None),
     key("channel.keep", Form::Integer, Some("604800")),
+    key("channel.storage_max", Form::Integer, Some("10240")),
     key("channel.overflow", Form::Text, Some("cut")),
     key("channel.push_contact", Form::Text, None),
     key("channel.robot_at", Form::Text, None),

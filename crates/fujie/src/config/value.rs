@@ -154,6 +154,14 @@ pub(super) fn seconds(range: RangeInclusive<u32>) -> impl FnOnce(&str) -> Read<L
     }
 }
 
+/// Whole MiB within a range, in bytes.
+pub(super) fn mebibytes(range: RangeInclusive<u32>) -> impl FnOnce(&str) -> Read<i64> {
+    move |text| match text.parse::<u32>() {
+        Ok(mebibytes) if range.contains(&mebibytes) => Ok(i64::from(mebibytes) * 1024 * 1024),
+        _ => Err(format!("must be whole MiB from {} to {}", range.start(), range.end())),
+    }
+}
+
 /// Words that people read.
 pub(super) fn words(text: &str) -> Read<String> {
     let is_fit = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use fujie_store::{Appended, ChannelEvent, EventKind, NewTopic, OWN_TOPIC, Store};
+use fujie_core::{
+    grant::EndedWhy,
+    key::{KeyFacts, KeyUse, StoredKey},
+};
+use fujie_store::{Appended, ChannelEvent, Ended, EventKind, NewTopic, OWN_TOPIC, Store};
 
 use crate::given::{
     self, T0, at,
@@ -146,4 +150,28 @@ pub async fn audit_rows_are_told_on_the_own_topic(store: &Store) {
     assert_eq!(data[2], r#"{"account":null,"client":null,"detail":{"cause":"password"}}"#);
     assert_eq!((events[2].at, events[2].source.as_str()), (at(9), "/"));
     assert_eq!(*store.channel_head().borrow(), events[2].id);
+}
+
+pub async fn a_verb_that_is_undone_leaves_no_event(store: &Store) {
+    let account = given::account(store).await;
+    topic_of(store, NewTopic { name: OWN_TOPIC.to_owned(), ..new_topic(account.id) }).await;
+    let session = given::session(store, &account).await;
+    let key = |id| StoredKey {
+        facts: KeyFacts { id, key_use: KeyUse::Seal, created_at: T0, not_before: T0 },
+        sealed: vec![1, 2, 3],
+    };
+    store.change_keys(vec![], vec![key(1)], vec![]).await.unwrap();
+    let audited = store.events(500).await.unwrap();
+    let told = *store.channel_head().borrow();
+    // The first of the two is told before the second breaks a rule of the rows.
+    assert!(store.change_keys(vec![1], vec![key(2), key(2)], vec![]).await.is_err());
+    let twice = fujie_store::NewSession { id: session.id, ..given::new_session() };
+    assert!(store.begin_session(account.id, twice, T0).await.is_err());
+    assert_eq!(store.end_grant(given::id(), EndedWhy::Revoked, T0).await.unwrap(), Ended::Absent);
+    assert_eq!(store.events_in(OWN_TOPIC, told, 10, usize::MAX).await.unwrap(), []);
+    assert_eq!((*store.channel_head().borrow(), store.events(500).await.unwrap()), (told, audited));
+    store.change_keys(vec![1], vec![key(2)], vec![]).await.unwrap();
+    let events = store.events_in(OWN_TOPIC, told, 10, usize::MAX).await.unwrap();
+    let types: Vec<_> = events.iter().map(|event| (event.id, event.event_type.as_str())).collect();
+    assert_eq!(types, [(told + 1, "fujie.key_rotated")], "once, and the log has no hole");
 }

@@ -4,7 +4,9 @@ use fujie_core::{
     account::Session,
     grant::{EndedWhy, Grant, Proof as _},
 };
-use fujie_store::{Ended, EventKind, GrantBegun, NewSession, Redemption, Refresh, SessionBegun, Store, Use, UsedKind};
+use fujie_store::{
+    Ended, Event, EventKind, GrantBegun, NewSession, Redemption, Refresh, SessionBegun, Store, Use, UsedKind,
+};
 
 use crate::given::{self, T0, at, count, race};
 
@@ -212,8 +214,15 @@ pub async fn a_session_of_another_account_bears_nothing(store: &Store) {
 
 pub async fn a_revoked_token_is_known_with_its_grant(store: &Store) {
     let grant = a_redeemed_grant(store).await;
-    store.revoke_token([4; 16], at(3600)).await.unwrap();
-    store.revoke_token([4; 16], at(3600)).await.unwrap();
+    for seconds in [8, 9] {
+        let whose = (Some(grant.account), grant.client.clone());
+        store.revoke_token([4; 16], at(3600), whose, at(seconds)).await.unwrap();
+    }
+    let kind = EventKind::TokenRevoked;
+    let told =
+        Event { at: at(8), kind, account: Some(grant.account), client: Some(grant.client.clone()), detail: None };
+    let events = store.events(500).await.unwrap();
+    assert_eq!(events.iter().filter(|event| event.kind == kind).collect::<Vec<_>>(), [&told], "once");
     let found = async |token| store.grant_and_revoked(grant.id, token).await.unwrap().unwrap();
     assert_eq!(found([4; 16]).await, (grant.clone(), true));
     assert_eq!(found([5; 16]).await, (grant.clone(), false));

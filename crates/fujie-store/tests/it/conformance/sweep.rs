@@ -93,3 +93,63 @@ pub async fn a_swept_delivery_is_still_known(store: &Store) {
     assert_eq!(store.sweep(at(30 * DAY), Retention::default(), 500).await.unwrap(), 1, "the delivery");
     assert!(matches!(store.receive(first).await.unwrap(), Receipt::Received { event_id: later } if later > event_id));
 }
+
+pub async fn an_event_stamped_ahead_goes_with_those_after_it(store: &Store) {
+    let topic = topic(store).await;
+    let mut ids = Vec::new();
+    for seconds in [0, 365 * DAY, 10, 365 * DAY] {
+        ids.push(given::channel::appended(store, notice(&topic.name, at(seconds))).await);
+    }
+    let retention = Retention { events: Lifetime::from_days(7) };
+    let sweep = async |seconds| store.sweep(at(seconds), retention, 500).await.unwrap();
+    assert_eq!(sweep(7 * DAY).await, 1);
+    assert_eq!(sweep(7 * DAY + 9).await, 0, "what came after it is young");
+    assert_eq!(sweep(7 * DAY + 10).await, 2, "one that is over tells the age of those before it");
+    assert_eq!(store.oldest_event_id().await.unwrap(), ids[3], "and nothing tells that of the last");
+    given::channel::appended(store, notice(&topic.name, at(20))).await;
+    assert_eq!(sweep(7 * DAY + 20).await, 2);
+}
+
+pub async fn many_events_stamped_ahead_do_not_stop_the_sweep(store: &Store) {
+    let topic = topic(store).await;
+    for _ in 0..10 {
+        given::channel::appended(store, notice(&topic.name, at(365 * DAY))).await;
+    }
+    given::channel::appended(store, notice(&topic.name, at(0))).await;
+    let retention = Retention { events: Lifetime::from_days(7) };
+    let mut swept = Vec::new();
+    for _ in 0..3 {
+        swept.push(store.sweep(at(7 * DAY), retention, 5).await.unwrap());
+    }
+    assert_eq!(swept, [5, 5, 1]);
+}
+
+pub async fn a_delivery_stamped_ahead_does_not_keep_the_others(store: &Store) {
+    let topic = topic(store).await;
+    let integration = integration(store, &topic).await;
+    for (name, seconds) in [("one", 0), ("two", 365 * DAY), ("three", 10)] {
+        let mut delivery = delivery(&integration, name);
+        delivery.append.at = at(seconds);
+        assert!(matches!(store.receive(delivery).await.unwrap(), Receipt::Received { .. }));
+    }
+    store.sweep(at(30 * DAY + 10), Retention::default(), 500).await.unwrap();
+    assert_eq!(store.deliveries(&integration.id, None, 10).await.unwrap(), []);
+}
+
+pub async fn a_part_of_the_sweep_is_bounded_in_bytes(store: &Store) {
+    let (own, other) = (topic(store).await, topic(store).await);
+    let mut new = notice(&own.name, T0);
+    new.body = Some(vec![0; 12 * 1024 * 1024]);
+    for _ in 0..8 {
+        given::channel::appended(store, new.clone()).await;
+    }
+    let retention = Retention { events: Lifetime::from_days(7) };
+    let left = async || store.events_after(0, 500, usize::MAX).await.unwrap().len();
+    assert!(store.sweep(at(7 * DAY), retention, 500).await.unwrap() >= 500, "there is more");
+    assert_eq!(left().await, 5, "three of 12 MiB are enough at once");
+    store.delete_topic(&own.name, None, T0).await.unwrap();
+    assert_eq!(left().await, 2);
+    given::channel::appended(store, notice(&other.name, at(1))).await;
+    assert!(store.sweep(T0, retention, 500).await.unwrap() < 500);
+    assert_eq!(left().await, 1, "that of another topic");
+}

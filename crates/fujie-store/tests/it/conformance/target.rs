@@ -84,6 +84,23 @@ pub async fn a_target_that_failed_is_tried_later(store: &Store) {
     assert_eq!((target.failures, target.last_error, target.next_at), (0, None, Some(at(91))));
 }
 
+pub async fn a_clock_that_ran_ahead_delays_nobody(store: &Store) {
+    const HOUR: u32 = 3600;
+    let topic = topic(store).await;
+    let id = channel::target(store, &topic).await;
+    appended(store, notice(&topic.name, at(20 * HOUR))).await;
+    assert_eq!(due(store, HOUR).await, [], "the clock was put right");
+    appended(store, notice(&topic.name, at(HOUR))).await;
+    assert_eq!(due(store, HOUR).await, [id]);
+    // What failed under the clock that ran ahead waits for no time that no pause is as long as.
+    store.postpone_target(id, at(9000 * HOUR), "503").await.unwrap();
+    assert_eq!(due(store, 2 * HOUR).await, [id]);
+    assert_eq!(store.next_due(at(2 * HOUR)).await.unwrap(), None, "it is due by now");
+    store.postpone_target(id, at(26 * HOUR), "503").await.unwrap();
+    appended(store, notice(&topic.name, at(2 * HOUR))).await;
+    assert_eq!(due(store, 2 * HOUR).await, [], "a day is a pause");
+}
+
 pub async fn a_disabled_target_gets_nothing_until_it_is_renewed(store: &Store) {
     let topic = topic(store).await;
     let new = new_target(&topic, TargetKind::Dingtalk);

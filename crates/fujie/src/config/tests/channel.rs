@@ -24,11 +24,17 @@ fn there_is_no_listener_unless_it_is_asked_for() {
     let own = world().load().unwrap().channel;
     assert!(own.line.is_none());
     assert_eq!((own.keep, own.overflow), (Lifetime::from_days(7), Overflow::Cut));
-    let own = channel("listen = \"127.0.0.1:8885\"\nkeep = 60\noverflow = \"drop_oldest\"").load().unwrap().channel;
+    assert_eq!(own.storage_max, 10 * 1024 * 1024 * 1024);
+    let lines = "listen = \"127.0.0.1:8885\"\nkeep = 60\noverflow = \"drop_oldest\"\nstorage_max = 64";
+    let own = channel(lines).load().unwrap().channel;
+    assert_eq!(own.storage_max, 64 * 1024 * 1024);
     assert_eq!(own.line.unwrap().listen.to_string(), "127.0.0.1:8885");
     assert_eq!((own.keep, own.overflow), (Lifetime::from_seconds(60), Overflow::DropOldest));
-    channel("overflow = \"block\"\nkeep = 59")
-        .refused(&["must be cut or drop_oldest", "59 must be whole seconds from 60"]);
+    channel("overflow = \"block\"\nkeep = 59\nstorage_max = 63").refused(&[
+        "must be cut or drop_oldest",
+        "59 must be whole seconds from 60",
+        "63 must be whole MiB from 64",
+    ]);
 }
 
 #[test]
