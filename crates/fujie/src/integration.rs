@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use fujie_channel::webhook::sender::{self, Sender};
+use fujie_channel::webhook::{
+    Secrets, secrets,
+    sender::{self, Sender},
+};
 use fujie_core::{
     random::{self, SystemRandom},
     secret::Secret,
@@ -178,7 +181,7 @@ impl Place<'_> {
 
     async fn sealed(&self, id: &str, secret: &Secret) -> Result<Vec<u8>> {
         let master = self.folder.master_key(self.store).await?;
-        Ok(master.seal_secret(AtRest::WebhookSecret, id, secret, &mut SystemRandom)?)
+        Ok(master.seal_secret(AtRest::WebhookSecret, id, &Secrets::only(secret).text(), &mut SystemRandom)?)
     }
 
     async fn list(&self, wish: &ListIntegrations) -> Result<()> {
@@ -310,7 +313,7 @@ impl GivenSecret {
     /// The sender's own, or a random one of 256 bits.
     fn secret(&self, terminal: Terminal) -> Result<Secret> {
         let Some(path) = &self.secret_file else {
-            return Ok(Secret::new(hexadecimal(&random::bytes::<32>(&mut SystemRandom))));
+            return Ok(secrets::new(&mut SystemRandom));
         };
         let mut text = Zeroizing::new(String::new());
         let read = File::open(path).and_then(|file| file.take(SECRET_LENGTH_MAX + 2).read_to_string(&mut text));

@@ -9,6 +9,7 @@
 
 mod body;
 mod proof;
+pub mod secrets;
 pub mod sender;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use fujie_core::{
 use http::{HeaderMap, HeaderName, StatusCode};
 
 pub use proof::verify;
+pub use secrets::Secrets;
 
 /// Names of deliveries and of events, in characters.
 const NAME_LENGTH_MAX: usize = 128;

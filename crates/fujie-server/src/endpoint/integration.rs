@@ -5,14 +5,17 @@
 
 use std::sync::Arc;
 
+use fujie_channel::webhook::{Secrets, secrets};
 use fujie_client::{Client, Hook as Wanted, ProviderError, Tokens};
-use fujie_core::{request::parameters::Parameters, secret::Secret, token::at_rest::AtRest};
+use fujie_core::{
+    random::SystemRandom, request::parameters::Parameters, secret::Secret, token::at_rest::AtRest,
+};
 use fujie_store::{Ended, Hook, Integration, IntegrationChanged, IntegrationKind, StoreError};
 use http::StatusCode;
 
 use super::{
     delivery,
-    integration_new::{chosen, github, names, new_secret, usual_events},
+    integration_new::{chosen, github, names, usual_events},
     topic::Here,
     topic_settings::{done, odd, shown_kind},
 };
@@ -264,17 +267,20 @@ async fn continue_attaching(
     (hook, fields): (&Hook, &Parameters),
 ) -> Result<Response, StoreError> {
     let Some(connection) = github(visit.server, &hook.connection) else { return Ok(odd(visit)) };
-    let Some(secret) = secret(visit.server, row) else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let secrets = secrets_of(visit.server, row);
+    let Some(secret) = secrets.as_ref().and_then(Secrets::newest) else {
+        return Ok(visit.error(ErrorKind::Unavailable));
+    };
     let events = chosen(fields).unwrap_or_else(usual_events);
-    let wish = Wish { connection, repository: &hook.repository, events: &names(&events), secret: &secret };
+    let wish = Wish { connection, repository: &hook.repository, events: &names(&events), secret };
     let attached = attach(visit, here, row, &wish).await?;
     Ok(back(row, attached.map(|()| "said=hook-made".to_owned())))
 }
 
-/// The secret that a source's deliveries are signed with: the newest, while one replaces another.
-fn secret(server: &Server, row: &Integration) -> Option<Secret> {
+/// What a source's deliveries may be signed with.
+fn secrets_of(server: &Server, row: &Integration) -> Option<Secrets> {
     let kept = server.open_secret(AtRest::WebhookSecret, &row.id, &row.sealed_secret).ok()?;
-    Some(Secret::new(kept.expose().lines().next()?.to_owned()))
+    Some(Secrets::read(&kept))
 }
 
 /// Back to the page, with a word of what happened.
@@ -316,24 +322,25 @@ async fn act(
 }
 
 async fn replace_secret(visit: &Visit<'_>, here: &Here, row: Integration) -> Result<Response, StoreError> {
-    let secret = new_secret();
-    if !keep_secret(visit, here, &row, secret.expose()).await? {
+    let secret = secrets::new(&mut SystemRandom);
+    if !keep_secrets(visit, here, &row, &Secrets::only(&secret)).await? {
         return Ok(odd(visit));
     }
     Ok(show_secret(visit, here, row, &secret).await)
 }
 
-/// A new secret here and at GitHub. Both are good until GitHub has the new one, so that nothing is lost between.
+/// A new secret here and at GitHub. What was good stays good until GitHub has the new one, so that nothing is lost
+/// between.
 async fn replace_hook_secret(
     visit: &Visit<'_>,
     here: &Here,
     row: &Integration,
     (connection, client, tokens): (&Connection, &Client, &Tokens),
 ) -> Result<Response, StoreError> {
-    let (Some(old), Some(hook)) = (secret(visit.server, row), &row.hook) else { return Ok(odd(visit)) };
-    let new = new_secret();
-    let both = Secret::new(format!("{}\n{}", new.expose(), old.expose()));
-    if !keep_secret(visit, here, row, both.expose()).await? {
+    let (Some(standing), Some(hook)) = (secrets_of(visit.server, row), &row.hook) else { return Ok(odd(visit)) };
+    let renewed = standing.renewed(&mut SystemRandom);
+    let Some(new) = renewed.newest() else { return Ok(odd(visit)) };
+    if !keep_secrets(visit, here, row, &renewed).await? {
         return Ok(odd(visit));
     }
     let told = fujie_client::Secret::new(new.expose());
@@ -341,21 +348,26 @@ async fn replace_hook_secret(
     let fault = changed.err().map(|error| connect::told(connection, &error));
     match fault {
         None => {
-            keep_secret(visit, here, row, new.expose()).await?;
+            keep_secrets(visit, here, row, &Secrets::only(new)).await?;
             Ok(back(row, Ok("said=secret-replaced".to_owned())))
         }
         Some(fault) => {
-            // Where it is not known which one GitHub has, both stay good.
+            // Where it is not known which one GitHub has, all stay good.
             if fault.is_final() {
-                keep_secret(visit, here, row, old.expose()).await?;
+                keep_secrets(visit, here, row, &standing).await?;
             }
             Ok(back(row, Err(fault)))
         }
     }
 }
 
-async fn keep_secret(visit: &Visit<'_>, here: &Here, row: &Integration, text: &str) -> Result<bool, StoreError> {
-    let sealed = visit.server.seal_secret(AtRest::WebhookSecret, &row.id, &Secret::new(text.to_owned()));
+async fn keep_secrets(
+    visit: &Visit<'_>,
+    here: &Here,
+    row: &Integration,
+    secrets: &Secrets,
+) -> Result<bool, StoreError> {
+    let sealed = visit.server.seal_secret(AtRest::WebhookSecret, &row.id, &secrets.text());
     let Ok(sealed) = sealed else { return Ok(false) };
     let by = Some(here.session.account.id);
     let changed = visit.server.store.replace_integration_secret(&row.id, sealed, by, visit.now).await?;

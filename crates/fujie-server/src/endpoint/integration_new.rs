@@ -3,12 +3,15 @@
 //! For a hook, the row comes first, then the call, then the hook's number: a crash between them leaves a door without a
 //! hook, never a hook without a door, and continuing finds what is there.
 
-use fujie_channel::webhook::sender::{self, Sender};
+use fujie_channel::webhook::{
+    Secrets, secrets,
+    sender::{self, Sender},
+};
 use fujie_client::{Part, ProviderError, Repository};
 use fujie_core::{
     account::Session,
     id::Id,
-    random::{SystemRandom, bytes},
+    random::SystemRandom,
     request::parameters::Parameters,
     secret::Secret,
     token::at_rest::AtRest,
@@ -206,8 +209,8 @@ async fn make_door(visit: &Visit<'_>, here: &Here, fields: &Parameters, id: Stri
 
 /// A row with a secret of its own; `None` when it cannot be sealed.
 fn door(visit: &Visit<'_>, here: &Here, typed: &Typed) -> Option<(Integration, Secret)> {
-    let secret = new_secret();
-    let sealed_secret = visit.server.seal_secret(AtRest::WebhookSecret, &typed.id, &secret).ok()?;
+    let secret = secrets::new(&mut SystemRandom);
+    let sealed = visit.server.seal_secret(AtRest::WebhookSecret, &typed.id, &Secrets::only(&secret).text());
     let optional = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
     let row = Integration {
         id: typed.id.clone(),
@@ -218,17 +221,12 @@ fn door(visit: &Visit<'_>, here: &Here, typed: &Typed) -> Option<(Integration, S
         prefix: typed.prefix.clone(),
         id_header: optional(&typed.id_header),
         event_header: optional(&typed.event_header),
-        sealed_secret,
+        sealed_secret: sealed.ok()?,
         created_by: Some(here.session.account.id),
         hook: None,
         created_at: visit.now,
     };
     Some((row, secret))
-}
-
-/// 256 random bits, in hexadecimal digits: every sender takes these.
-pub(super) fn new_secret() -> Secret {
-    Secret::new(bytes::<32>(&mut SystemRandom).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The events that a form begins with.
