@@ -164,7 +164,7 @@ async fn end(
     }
     if connect.removes {
         let id = connect.integration.as_deref().unwrap_or_default();
-        let response = integration::remove_with(visit, &connect.topic, id, (&client, &tokens)).await;
+        let response = integration::remove_with(visit, &connect.topic, id, (connection, &client, &tokens)).await;
         drop(client.revoke(&tokens).await);
         return Ok(response);
     }

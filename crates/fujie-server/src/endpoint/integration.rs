@@ -403,21 +403,20 @@ async fn remove_here(visit: &Visit<'_>, here: &Here, row: &Integration) -> Resul
     }
 }
 
-/// Removes a source and its hook with tokens that were obtained for that and nothing else.
+/// Removes a source and its hook with tokens that were obtained for that and nothing else, by the hook's own connection:
+/// at another place the same number is somebody else's hook.
 pub(crate) async fn remove_with(
     visit: &Visit<'_>,
     topic: &str,
     id: &str,
-    (client, tokens): (&Client, &Tokens),
+    (connection, client, tokens): (&Connection, &Client, &Tokens),
 ) -> Response {
     let (here, row) = match enter(visit, topic, id).await {
         Ok(found) => found,
         Err(response) => return *response,
     };
-    let hook = row.hook.as_ref();
-    let Some((hook, connection)) = hook.and_then(|hook| Some((hook, github(visit.server, &hook.connection)?))) else {
-        return odd(visit);
-    };
+    let hook = row.hook.as_ref().filter(|hook| hook.id != UNFINISHED && hook.connection == connection.id);
+    let Some(hook) = hook else { return odd(visit) };
     let removed = remove_at(visit, &here, &row, hook, (connection, client, tokens)).await;
     removed.unwrap_or_else(|error| visit.unavailable(&error))
 }

@@ -157,6 +157,29 @@ async fn to_remove_a_hook_a_wider_permission_is_asked_for_once_and_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_permission_by_another_connection_removes_no_hook() {
+    let team = Team::new().await;
+    let mut browser = team.alice().await;
+    let page = team.hooked(&mut browser).await;
+    let team = team.with_another_connection().await;
+    let page = browser.get(&page.url).await;
+    let id = team.integrations().await.remove(0).id;
+    let hidden = page.hidden(&format!("/topics/team/integrations/{id}"));
+    let csrf = &hidden.iter().find(|(name, _)| name == "csrf").unwrap().1;
+    let fields = [("csrf", csrf.as_str()), ("topic", "team"), ("integration", &id), ("scope", "admin")];
+    let page = browser.post(&team.url("/broker/other/connect"), &fields).await;
+    let page = team.decide(&mut browser, &page, "confirm", "xiaoming").await;
+    assert_eq!(page.status, 400, "{}", page.body);
+    assert_eq!((team.hooks().await.len(), team.integrations().await.len()), (1, 1));
+    assert_eq!(team.call(&team.tokens().pop().unwrap(), "/user").await.status, 401, "what was allowed is ended");
+    // By its own it is removed.
+    let page = browser.post(&team.url("/broker/github/connect"), &fields).await;
+    let page = team.decide(&mut browser, &page, "confirm", "xiaoming").await;
+    assert!(page.location().ends_with("said=integration-removed"), "{}", page.location());
+    assert!(team.hooks().await.is_empty() && team.integrations().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_is_gone_at_github_is_removed_here() {
     let team = Team::new().await;
     let mut browser = team.alice().await;
