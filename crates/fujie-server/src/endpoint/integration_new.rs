@@ -89,6 +89,12 @@ pub async fn post(server: &Server, request: &Request, topic: &str) -> Response {
         Ok(None) => {}
         Err(error) => return visit.unavailable(&error),
     }
+    // An id that the inbox knows was a source that is removed: what came in there is not shown to whom has it next.
+    match server.store.deliveries(&id, None, 1).await {
+        Ok(known) if known.is_empty() => {}
+        Ok(_) => return odd(&visit),
+        Err(error) => return visit.unavailable(&error),
+    }
     let made = match fields.text("connection") {
         Some(connection) => match github(server, connection) {
             Some(connection) => make_hook(&visit, &here, connection, &fields, id).await,
