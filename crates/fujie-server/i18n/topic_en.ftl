@@ -199,6 +199,7 @@ hook-event-workflow-run = Workflow runs
 hook-event-everything = Everything
 github-fault-denied = You did not allow it at { $provider }. Nothing was changed.
 github-fault-lost = The way to { $provider } and back took too long or went astray. Please try again.
+github-fault-not-chosen = Choose a repository, or type its name.
 github-fault-token-over = { $provider } does not accept the permission any more. Connect again.
 github-fault-hidden = { $provider } does not show it to you: it does not exist, or you are not an administrator of the repository.
 github-fault-exists = The repository has this webhook already.

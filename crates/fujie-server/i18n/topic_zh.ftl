@@ -199,6 +199,7 @@ hook-event-workflow-run = 工作流运行
 hook-event-everything = 全部事件
 github-fault-denied = 你没有在{ $provider }上同意授权，没有做任何更改。
 github-fault-lost = 前往{ $provider }的流程耗时过长或已中断，请重试。
+github-fault-not-chosen = 请选择一个仓库，或输入仓库名称。
 github-fault-token-over = { $provider }已不再接受此前的授权，请重新连接。
 github-fault-hidden = 在{ $provider }上找不到它：可能不存在，或者你不是该仓库的管理员。
 github-fault-exists = 该仓库已有这个 Webhook。

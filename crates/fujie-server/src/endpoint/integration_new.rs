@@ -274,11 +274,13 @@ async fn make_hook(
     id: String,
 ) -> Result<Response, StoreError> {
     // What is typed outranks what is ticked: whoever types wants that one.
-    let repository = fields.text("repository_typed").or_else(|| fields.text("repository")).unwrap_or_default().trim();
+    let named = |field| fields.text(field).map(str::trim).filter(|name| !name.is_empty());
+    let repository = named("repository_typed").or_else(|| named("repository")).unwrap_or_default();
     let events = chosen(fields).unwrap_or_else(usual_events);
     let again = |fault| Choice { typed: repository.chars().take(201).collect(), events: events.clone(), fault };
     if !Repository::is_name(repository) {
-        return Ok(repositories(visit, here, connection, again(Some(GithubFault::Hidden))).await);
+        let fault = if repository.is_empty() { GithubFault::NotChosen } else { GithubFault::Hidden };
+        return Ok(repositories(visit, here, connection, again(Some(fault))).await);
     }
     let typed = Typed { label: repository.to_owned(), ..Typed::of(Preset::Github, id) };
     let Some((row, secret)) = door(visit, here, &typed) else { return Ok(visit.error(ErrorKind::Unavailable)) };

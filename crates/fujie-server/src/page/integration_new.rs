@@ -196,6 +196,8 @@ pub enum GithubFault {
     Denied,
     /// The way there and back took too long, or went astray.
     Lost,
+    /// No repository was chosen, so that nothing was asked.
+    NotChosen,
     /// The token is over.
     TokenOver,
     /// No such repository or hook, or the person may not manage it.
@@ -216,9 +218,10 @@ pub enum GithubFault {
 
 impl GithubFault {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Denied,
         Self::Lost,
+        Self::NotChosen,
         Self::TokenOver,
         Self::Hidden,
         Self::Exists,
@@ -241,6 +244,7 @@ impl GithubFault {
         match self {
             Self::Denied => "denied",
             Self::Lost => "lost",
+            Self::NotChosen => "not-chosen",
             Self::TokenOver => "token-over",
             Self::Hidden => "hidden",
             Self::Exists => "exists",

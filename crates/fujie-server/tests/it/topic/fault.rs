@@ -24,6 +24,10 @@ async fn a_repository_that_is_not_ones_own_is_refused_in_words() {
     }
     let page = choose(&team, &mut browser, &page, "zoe/demo").await;
     assert!(page.body.contains("value=\"zoe&#x2f;demo\""), "what was typed stands there");
+    let page = choose(&team, &mut browser, &page, " ").await;
+    assert_eq!(page.status, 422);
+    assert!(page.body.contains("Choose a repository, or type its name."), "{}", page.body);
+    assert!(!page.body.contains("does not show it to you"), "GitHub was not asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
