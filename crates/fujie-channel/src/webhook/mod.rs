@@ -22,6 +22,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 
 pub use proof::verify;
 pub use secrets::Secrets;
+use sender::{GITHUB_DELIVERY, GITHUB_EVENT};
 
 /// Names of deliveries and of events, in characters.
 const NAME_LENGTH_MAX: usize = 128;
@@ -147,9 +148,6 @@ pub fn judge<'a>(
         }
     }
 }
-
-const GITHUB_DELIVERY: HeaderName = HeaderName::from_static("x-github-delivery");
-const GITHUB_EVENT: HeaderName = HeaderName::from_static("x-github-event");
 
 fn github_type(headers: &HeaderMap) -> Option<String> {
     let event = name(headers, &GITHUB_EVENT)?;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use fujie_channel::webhook::{self, Kind, Names, Refusal, Secrets};
+use fujie_channel::webhook::{self, Kind, Names, Refusal, Secrets, sender};
 use fujie_core::{
     error::ErrorCode,
     random::SystemRandom,
@@ -108,7 +108,7 @@ impl Door {
         let name = |text: &str| HeaderName::from_bytes(text.as_bytes()).ok();
         let optional = |text: &Option<String>| text.as_deref().map_or(Some(None), |text| name(text).map(Some));
         if integration.kind == IntegrationKind::Github {
-            return Some(Self { kind: Kind::Github, proof: HeaderName::from_static("x-hub-signature-256") });
+            return Some(Self { kind: Kind::Github, proof: sender::GITHUB_SIGNATURE });
         }
         let proof = name(&integration.header)?;
         let names = Names { delivery: optional(&integration.id_header)?, event: optional(&integration.event_header)? };
