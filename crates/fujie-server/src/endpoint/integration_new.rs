@@ -249,21 +249,12 @@ pub(super) fn chosen(fields: &Parameters) -> Option<Vec<EventChoice>> {
     events.iter().any(|choice| choice.is_chosen).then_some(events)
 }
 
-/// As GitHub calls them.
+/// As GitHub is told them.
 pub(super) fn names(events: &[EventChoice]) -> Vec<&'static str> {
     if events.iter().any(|choice| choice.is_chosen && choice.event == HookEvent::Everything) {
-        return vec!["*"];
+        return vec![HookEvent::Everything.as_str()];
     }
-    let name = |event| match event {
-        HookEvent::Push => "push",
-        HookEvent::Issues => "issues",
-        HookEvent::PullRequest => "pull_request",
-        HookEvent::Release => "release",
-        HookEvent::Star => "star",
-        HookEvent::WorkflowRun => "workflow_run",
-        HookEvent::Everything => "*",
-    };
-    events.iter().filter(|choice| choice.is_chosen).map(|choice| name(choice.event)).collect()
+    events.iter().filter(|choice| choice.is_chosen).map(|choice| choice.event.as_str()).collect()
 }
 
 async fn make_hook(
@@ -416,6 +407,16 @@ mod tests {
         }
         for prefix in ["sha256 ", "$(id)", &"x".repeat(33)] {
             assert_eq!(typed("CI", "X-A", prefix), Some(IntegrationError::PrefixInvalid), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn forms_and_github_name_an_event_alike() {
+        for event in HookEvent::ALL {
+            let shown = serde_json::to_value(event).unwrap();
+            assert_eq!(shown["is"], event.as_str(), "the form's field");
+            let ticked = Parameters::parse(format!("event-{}=1", event.as_str()).as_bytes()).unwrap();
+            assert_eq!(names(&chosen(&ticked).unwrap()), [event.as_str()]);
         }
     }
 
