@@ -62,10 +62,12 @@ pub async fn post(server: &Server, request: &Request, topic: &str, id: &str) -> 
     let done = match (fields.text("action"), &row.hook) {
         (Some("secret"), None) => replace_secret(&visit, &here, row).await,
         (Some("remove_here"), _) => remove_here(&visit, &here, &row).await,
-        (Some("attach"), Some(hook)) if hook.id == UNFINISHED => {
+        (Some("attach"), Some(hook @ Hook { id: None, .. })) => {
             continue_attaching(&visit, &here, &row, (hook, &fields)).await
         }
-        (Some(action), Some(hook)) if hook.id != UNFINISHED => act(&visit, &here, &row, hook, (action, &fields)).await,
+        (Some(action), Some(hook @ Hook { id: Some(_), .. })) => {
+            act(&visit, &here, &row, hook, (action, &fields)).await
+        }
         _ => Ok(odd(&visit)),
     };
     done.unwrap_or_else(|error| visit.unavailable(&error))
@@ -107,15 +109,12 @@ fn place<'a>(server: &'a Server, row: &Integration) -> Option<&'a Connection> {
     github(server, &row.hook.as_ref()?.connection)
 }
 
-/// The number of a hook whose making was begun and not finished: GitHub counts from 1.
-pub(super) const UNFINISHED: i64 = 0;
-
 async fn load(visit: &Visit<'_>, here: &Here, row: Integration, news: News) -> Result<page::Integration, StoreError> {
     let server = visit.server;
     let (hook, deliveries) = match (place(server, &row), &row.hook) {
-        (Some(connection), Some(hook)) if hook.id != UNFINISHED => {
+        (Some(connection), Some(hook @ Hook { id: Some(id), .. })) => {
             let (told, rows) = compare(visit, here, &row, connection, hook).await?;
-            let url = format!("{}/{}/settings/hooks/{}", connection.upstream.origin(), hook.repository, hook.id);
+            let url = format!("{}/{}/settings/hooks/{id}", connection.upstream.origin(), hook.repository);
             (HookState::Made { provider: connection.shown(), repository: hook.repository.clone(), url, told }, rows)
         }
         (Some(connection), Some(hook)) => {
@@ -166,7 +165,7 @@ async fn compare(
     };
     let listed = async {
         let client = connection.upstream.client(visit.now).await?;
-        client.github(&tokens).hook_deliveries(&hook.repository, number(hook), None).await
+        client.github(&tokens).hook_deliveries(&hook.repository, hook.id.unwrap_or_default(), None).await
     };
     match listed.await {
         Ok(part) => Ok((HookTold::Deliveries, delivery::compared(server, &row.id, part.items).await?)),
@@ -180,10 +179,6 @@ async fn compare(
 /// Where deliveries go.
 pub(super) fn address(server: &Server, id: &str) -> String {
     format!("{}/hooks/{id}", server.issuer())
-}
-
-fn number(hook: &Hook) -> u64 {
-    u64::try_from(hook.id).unwrap_or_default()
 }
 
 /// A command that tries a door, with the secret in a variable of the shell.
@@ -239,7 +234,7 @@ pub(super) async fn attach(
     let hook = Hook {
         connection: wish.connection.id.clone(),
         repository: wish.repository.to_owned(),
-        id: i64::try_from(id).unwrap_or_default(),
+        id: Some(id),
     };
     if visit.server.store.set_hook(&row.id, hook).await? == IntegrationChanged::Absent {
         // Somebody removed the source meanwhile: its hook must not go on calling.
@@ -302,7 +297,7 @@ async fn act(
         return Ok(back(row, Err(GithubFault::TokenOver)));
     };
     let api = client.github(&tokens);
-    let (repository, id) = (hook.repository.as_str(), number(hook));
+    let (repository, id) = (hook.repository.as_str(), hook.id.unwrap_or_default());
     let told =
         |outcome: Result<String, ProviderError>| back(row, outcome.map_err(|error| connect::told(connection, &error)));
     Ok(match action {
@@ -344,7 +339,7 @@ async fn replace_hook_secret(
         return Ok(odd(visit));
     }
     let told = fujie_client::Secret::new(new.expose());
-    let changed = client.github(tokens).change_hook_secret(&hook.repository, number(hook), &told).await;
+    let changed = client.github(tokens).change_hook_secret(&hook.repository, hook.id.unwrap_or_default(), &told).await;
     let fault = changed.err().map(|error| connect::told(connection, &error));
     match fault {
         None => {
@@ -383,7 +378,7 @@ async fn remove_at(
     (connection, client, tokens): (&Connection, &Client, &Tokens),
 ) -> Result<Response, StoreError> {
     let api = client.github(tokens);
-    let fault = match api.remove_hook(&hook.repository, number(hook)).await {
+    let fault = match api.remove_hook(&hook.repository, hook.id.unwrap_or_default()).await {
         Ok(()) => {
             visit.server.store.remove_integration(&row.id, Some(here.session.account.id), visit.now).await?;
             return Ok(done(&row.topic, SettingsSaid::IntegrationRemoved));
@@ -392,7 +387,7 @@ async fn remove_at(
     };
     // To make a hook is a smaller permission than to remove it, and GitHub says "not found" for both.
     let is_there =
-        fault == GithubFault::Hidden && api.has_hook(&hook.repository, number(hook)).await.unwrap_or_default();
+        fault == GithubFault::Hidden && api.has_hook(&hook.repository, hook.id.unwrap_or_default()).await.unwrap_or_default();
     Ok(back(row, if is_there { Ok("said=not-removed".to_owned()) } else { Err(fault) }))
 }
 
@@ -415,7 +410,7 @@ pub(crate) async fn remove_with(
         Ok(found) => found,
         Err(response) => return *response,
     };
-    let hook = row.hook.as_ref().filter(|hook| hook.id != UNFINISHED && hook.connection == connection.id);
+    let hook = row.hook.as_ref().filter(|hook| hook.id.is_some() && hook.connection == connection.id);
     let Some(hook) = hook else { return odd(visit) };
     let removed = remove_at(visit, &here, &row, hook, (connection, client, tokens)).await;
     removed.unwrap_or_else(|error| visit.unavailable(&error))

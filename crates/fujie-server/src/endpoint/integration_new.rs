@@ -275,8 +275,7 @@ async fn make_hook(
     }
     let typed = Typed { label: repository.to_owned(), ..Typed::of(Preset::Github, id) };
     let Some((row, secret)) = door(visit, here, &typed) else { return Ok(visit.error(ErrorKind::Unavailable)) };
-    let unfinished =
-        Hook { connection: connection.id.clone(), repository: repository.to_owned(), id: integration::UNFINISHED };
+    let unfinished = Hook { connection: connection.id.clone(), repository: repository.to_owned(), id: None };
     let row = Integration { hook: Some(unfinished), ..row };
     match visit.server.store.add_integration(row.clone()).await? {
         IntegrationAdded::Added => {}
