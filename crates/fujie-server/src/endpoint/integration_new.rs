@@ -9,17 +9,18 @@ use fujie_channel::webhook::{
 };
 use fujie_client::{Part, ProviderError, Repository};
 use fujie_core::{
-    account::Session,
-    id::Id,
-    random::SystemRandom,
-    request::parameters::Parameters,
-    secret::Secret,
+    account::Session, id::Id, random::SystemRandom, request::parameters::Parameters, secret::Secret,
     token::at_rest::AtRest,
 };
 use fujie_store::{Hook, Integration, IntegrationAdded, IntegrationKind, StoreError};
 use http::StatusCode;
 
-use super::{integration, topic::Here, topic_settings::odd};
+use super::{
+    hook_at_github::{self, Wish},
+    integration,
+    topic::Here,
+    topic_settings::odd,
+};
 use crate::{
     broker::{Connection, connect},
     form::Visit,
@@ -282,8 +283,8 @@ async fn make_hook(
         IntegrationAdded::TooMany => return Ok(form(visit, here, typed, Some(IntegrationError::TooMany))),
         IntegrationAdded::UnknownTopic => return Ok(visit.error(ErrorKind::NotFound)),
     }
-    let wish = integration::Wish { connection, repository, events: &names(&events), secret: &secret };
-    match integration::attach(visit, here, &row, &wish).await? {
+    let wish = Wish { connection, repository, events: &names(&events), secret: &secret };
+    match hook_at_github::attach(visit, here, &row, &wish).await? {
         Ok(()) => Ok(see_other(&format!("/topics/{}/integrations/{}?said=hook-made", row.topic, row.id))),
         Err(fault) if fault.is_final() => {
             let by = Some(here.session.account.id);
