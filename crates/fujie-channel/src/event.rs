@@ -1,17 +1,20 @@
 //! An event as every wire carries it: CloudEvents 1.0, structured JSON, on one line.
 //!
-//! Owns the shape of that line, its limit, what makes a topic's name, and which types are the server's own. Where events
-//! are kept, and which ids they get, is the log's business ([`crate::hub::Log`]).
+//! Owns the shape of that line, its limit, what makes a topic's name and title, and which types are the server's own.
+//! Where events are kept, and which ids they get, is the log's business ([`crate::hub::Log`]).
 
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use fujie_core::time::Timestamp;
+use fujie_core::{line::is_line, time::Timestamp};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// The longest line of an event, in bytes, without its line feed. Python's `asyncio` reads lines of 64 KiB at most.
 pub const LINE_LENGTH_MAX: usize = 48 * 1024;
+
+/// The longest title of a topic, in characters.
+pub const TITLE_LENGTH_MAX: usize = 80;
 
 /// Values of the data may lie so deep in each other. Readers of JSON give up at some depth, the first of them at 128,
 /// and the event itself is around the data.
@@ -187,6 +190,11 @@ fn depth(json: &str) -> usize {
         }
     }
     deepest
+}
+
+/// Is `title` a topic's? People read it.
+pub fn is_title(title: &str) -> bool {
+    is_line(title, TITLE_LENGTH_MAX)
 }
 
 /// Is `name` a topic's? A lower-case letter or digit, then at most 62 of them or hyphens.

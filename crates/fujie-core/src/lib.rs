@@ -14,6 +14,7 @@ pub mod grant;
 pub mod id;
 pub mod jose;
 pub mod key;
+pub mod line;
 pub mod logout;
 pub mod policy;
 pub mod random;

@@ -39,11 +39,12 @@ CREATE TABLE integration (
     event_header   TEXT,
     sealed_secret  BLOB    NOT NULL,
     created_by     BLOB    REFERENCES account (id),
-    -- Where the provider calls from, when we made the hook there: all three, or none.
+    -- The hook that calls us, when we make it: both or none, and its number once the provider has told it.
     connection     TEXT,
     repository     TEXT,
     hook_id        INTEGER,
-    created_at     INTEGER NOT NULL
+    created_at     INTEGER NOT NULL,
+    CHECK ((connection IS NULL) = (repository IS NULL) AND (hook_id IS NULL OR connection IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX integration_by_topic ON integration (topic);
 

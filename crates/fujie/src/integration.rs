@@ -9,18 +9,15 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use fujie_channel::webhook::sender::{self, Sender};
-use fujie_core::{
-    random::{self, SystemRandom},
-    secret::Secret,
-    time::Timestamp,
-    token::at_rest::AtRest,
+use fujie_channel::webhook::{
+    Secrets, secrets,
+    sender::{self, Described, Invalid, LABEL_LENGTH_MAX, PREFIX_LENGTH_MAX, Sender},
 };
+use fujie_core::{id::Id, random::SystemRandom, secret::Secret, time::Timestamp, token::at_rest::AtRest};
 use fujie_server::clock::Clock;
 use fujie_store::{
     Ended, INTEGRATIONS_PER_TOPIC_MAX, Integration, IntegrationAdded, IntegrationChanged, IntegrationKind, Store,
 };
-use http::HeaderName;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -56,7 +53,7 @@ pub struct AddIntegration {
     /// The header with the signature or the token. Default: X-Signature-256 with hmac, X-Token with token.
     #[arg(long, value_name = "NAME")]
     header: Option<String>,
-    /// What stands before the signature in its header, such as "sha256=".
+    /// What stands before the signature in its header. Default: sha256=
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
     /// The header that names a delivery: the same name is taken once. Without it, equal bodies are, until the next
@@ -178,7 +175,7 @@ impl Place<'_> {
 
     async fn sealed(&self, id: &str, secret: &Secret) -> Result<Vec<u8>> {
         let master = self.folder.master_key(self.store).await?;
-        Ok(master.seal_secret(AtRest::WebhookSecret, id, secret, &mut SystemRandom)?)
+        Ok(master.seal_secret(AtRest::WebhookSecret, id, &Secrets::only(secret).text(), &mut SystemRandom)?)
     }
 
     async fn list(&self, wish: &ListIntegrations) -> Result<()> {
@@ -246,34 +243,26 @@ impl AddIntegration {
                 "--header、--id-header、--event-header 只用于 --kind hmac 或 token，--prefix 只用于 hmac"
             ));
         }
-        let header = |given: &Option<String>, usual: Option<&str>| match given {
-            None => Ok(usual.map(str::to_ascii_lowercase)),
-            Some(name) => match HeaderName::from_bytes(name.as_bytes()) {
-                Ok(name) => Ok(Some(name.to_string())),
-                Err(_) => bail!(terminal.choose(
-                    format!("{}: not the name of a header", visible(name)),
-                    format!("{}：不是合法的请求头名称", visible(name))
-                )),
-            },
-        };
-        let label = self.label.clone().unwrap_or_else(|| self.kind.label().to_owned());
-        let prefix = self.prefix.clone().unwrap_or_else(|| usual.prefix.to_owned());
-        let is_plain = prefix.len() <= 32 && prefix.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_plain || !(1..=64).contains(&label.chars().count()) || visible(&label) != label {
-            bail!(terminal.choose(
-                "--label must be 1 to 64 characters, --prefix at most 32 visible ASCII characters",
-                "--label 应为 1 到 64 个字符，--prefix 最多 32 个可见的 ASCII 字符"
-            ));
+        fn or<'a>(given: &'a Option<String>, usual: Option<&'a str>) -> &'a str {
+            given.as_deref().or(usual).unwrap_or_default()
         }
+        let typed = sender::Typed {
+            label: or(&self.label, Some(self.kind.label())),
+            proof: or(&self.header, Some(usual.proof)),
+            prefix: or(&self.prefix, Some(usual.prefix)),
+            delivery: or(&self.id_header, usual.delivery),
+            event: or(&self.event_header, usual.event),
+        };
+        let described = Described::parse(&typed).map_err(|invalid| said(invalid, terminal))?;
         Ok(Integration {
-            id: hexadecimal(&random::bytes::<16>(&mut SystemRandom)),
+            id: Id::new(now, &mut SystemRandom).to_string(),
             topic: self.topic.clone(),
             kind,
-            label,
-            header: header(&self.header, Some(usual.proof))?.unwrap_or_default(),
-            prefix,
-            id_header: header(&self.id_header, usual.delivery)?,
-            event_header: header(&self.event_header, usual.event)?,
+            label: described.label,
+            header: described.header,
+            prefix: described.prefix,
+            id_header: described.id_header,
+            event_header: described.event_header,
             sealed_secret: Vec::new(),
             created_by: None,
             hook: None,
@@ -282,16 +271,33 @@ impl AddIntegration {
     }
 }
 
+fn said(invalid: Invalid, terminal: Terminal) -> anyhow::Error {
+    let (english, chinese) = match invalid {
+        Invalid::Label => (
+            format!("--label must be 1 to {LABEL_LENGTH_MAX} characters in one line"),
+            format!("--label 应为一行 1 到 {LABEL_LENGTH_MAX} 个字符的文字"),
+        ),
+        Invalid::Header(name) => {
+            let name = visible(&name);
+            (format!("{name}: not the name of a header"), format!("{name}：不是合法的请求头名称"))
+        }
+        Invalid::Prefix => (
+            format!("--prefix must be at most {PREFIX_LENGTH_MAX} letters, digits or =:._-"),
+            format!("--prefix 最多 {PREFIX_LENGTH_MAX} 个字符，只能包含字母、数字和 =:._-"),
+        ),
+    };
+    anyhow::anyhow!(terminal.choose(english, chinese))
+}
+
 impl KindName {
     /// What is stored for it, and its headers unless others are named.
     fn usual(self) -> (IntegrationKind, Sender) {
-        let plain = |proof| Sender { proof, prefix: "", delivery: None, event: None };
         match self {
             Self::Github => (IntegrationKind::Github, sender::GITHUB),
             Self::Gitlab => (IntegrationKind::Token, sender::GITLAB),
             Self::Gitee => (IntegrationKind::Token, sender::GITEE),
-            Self::Hmac => (IntegrationKind::Hmac, plain("X-Signature-256")),
-            Self::Token => (IntegrationKind::Token, plain("X-Token")),
+            Self::Hmac => (IntegrationKind::Hmac, sender::HMAC),
+            Self::Token => (IntegrationKind::Token, sender::TOKEN),
         }
     }
 
@@ -310,7 +316,7 @@ impl GivenSecret {
     /// The sender's own, or a random one of 256 bits.
     fn secret(&self, terminal: Terminal) -> Result<Secret> {
         let Some(path) = &self.secret_file else {
-            return Ok(Secret::new(hexadecimal(&random::bytes::<32>(&mut SystemRandom))));
+            return Ok(secrets::new(&mut SystemRandom));
         };
         let mut text = Zeroizing::new(String::new());
         let read = File::open(path).and_then(|file| file.take(SECRET_LENGTH_MAX + 2).read_to_string(&mut text));
@@ -325,10 +331,6 @@ impl GivenSecret {
         }
         Ok(Secret::new(secret.to_owned()))
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn absent(id: &str, terminal: Terminal) -> anyhow::Error {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
-use fujie_channel::event::is_topic;
+use fujie_channel::event::{TITLE_LENGTH_MAX, is_title, is_topic};
 use fujie_core::{account::Account, id::Id, time::Timestamp};
 use fujie_server::{clock::Clock, endpoint::sign_in::fold, may_belong};
 use fujie_store::{
@@ -147,10 +147,11 @@ async fn create(add: AddTopic, store: &Store, terminal: Terminal, now: Timestamp
     let owner = account(&add.owner, store, terminal).await?;
     admit(&owner, &add.name, terminal)?;
     let title = add.title.unwrap_or_else(|| add.name.clone());
-    if title.trim() != title || !(1..=64).contains(&title.chars().count()) || visible(&title) != title {
-        bail!(
-            terminal.choose("--title must be 1 to 64 characters in one line", "--title 应为一行 1 到 64 个字符的文字")
-        );
+    if !is_title(&title) {
+        bail!(terminal.choose(
+            format!("--title must be 1 to {TITLE_LENGTH_MAX} characters in one line"),
+            format!("--title 应为一行 1 到 {TITLE_LENGTH_MAX} 个字符的文字")
+        ));
     }
     let name = add.name.clone();
     match store.create_topic(NewTopic { name: add.name, title, owner: owner.id }, now).await? {

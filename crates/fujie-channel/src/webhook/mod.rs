@@ -9,6 +9,7 @@
 
 mod body;
 mod proof;
+pub mod secrets;
 pub mod sender;
 
 use std::borrow::Cow;
@@ -21,6 +22,8 @@ use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::event::{GITHUB, is_reserved};
 pub use proof::verify;
+pub use secrets::Secrets;
+use sender::{GITHUB_DELIVERY, GITHUB_EVENT};
 
 /// Names of deliveries and of events, in characters.
 const NAME_LENGTH_MAX: usize = 128;
@@ -146,9 +149,6 @@ pub fn judge<'a>(
         }
     }
 }
-
-const GITHUB_DELIVERY: HeaderName = HeaderName::from_static("x-github-delivery");
-const GITHUB_EVENT: HeaderName = HeaderName::from_static("x-github-event");
 
 fn github_type(headers: &HeaderMap) -> Option<String> {
     let event = name(headers, &GITHUB_EVENT)?;

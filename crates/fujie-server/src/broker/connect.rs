@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{Connection, EXCHANGES_MAX, Flow, callback::identity, redirect_uri};
 use crate::{
     cookie::Name,
-    endpoint::integration,
+    endpoint::{hook_at_github::Acting, integration},
     form::{Stopped, Visit},
     http::{Request, Response, see_other},
     page::{ConnectRefused, ErrorKind, GithubFault},
@@ -164,8 +164,9 @@ async fn end(
     }
     if connect.removes {
         let id = connect.integration.as_deref().unwrap_or_default();
-        let response = integration::remove_with(visit, &connect.topic, id, (&client, &tokens)).await;
-        drop(client.revoke(&tokens).await);
+        let acting = Acting { connection, client, tokens };
+        let response = integration::remove_with(visit, &connect.topic, id, &acting).await;
+        drop(acting.client.revoke(&acting.tokens).await);
         return Ok(response);
     }
     keep(visit, &session, connection, tokens).await?;

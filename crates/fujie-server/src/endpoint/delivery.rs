@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use fujie_client::{Github, HookDelivery, ProviderError};
 use fujie_store::{Delivered, StoreError};
 
+use super::hook_at_github::Made;
 use crate::{
     page::{DeliveryRow, DeliveryState},
     server::Server,
@@ -47,9 +48,9 @@ pub(super) async fn again_all(
     server: &Server,
     integration: &str,
     api: Github<'_>,
-    (repository, hook): (&str, u64),
+    hook: Made<'_>,
 ) -> Result<Result<usize, ProviderError>, StoreError> {
-    let listed = match api.hook_deliveries(repository, hook, None).await {
+    let listed = match api.hook_deliveries(hook.repository, hook.id, None).await {
         Ok(part) => part.items,
         Err(error) => return Ok(Err(error)),
     };
@@ -61,7 +62,7 @@ pub(super) async fn again_all(
     let missing = sent.iter().rev().filter(|attempt| !is_here(attempt)).take(AGAIN_MAX);
     let mut count = 0;
     for attempt in missing {
-        match api.deliver_again(repository, hook, attempt.id).await {
+        match api.deliver_again(hook.repository, hook.id, attempt.id).await {
             Ok(()) => count += 1,
             Err(error) if count == 0 => return Ok(Err(error)),
             Err(_) => break,

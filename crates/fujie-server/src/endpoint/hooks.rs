@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use fujie_channel::webhook::{self, Kind, Names, Refusal};
+use fujie_channel::webhook::{self, Kind, Names, Refusal, Secrets, sender};
 use fujie_core::{
     error::ErrorCode,
     random::SystemRandom,
@@ -67,8 +67,7 @@ async fn receive(server: &Server, request: &Request, id: &str) -> Result<Respons
         broken()
     })?;
     let proof = door.proof.clone();
-    // While one secret takes the place of another, both stand there, a line each.
-    let secrets = secret.expose().lines().map(|secret| Secret::new(secret.to_owned())).collect();
+    let secrets = Secrets::read(&secret);
     let judging =
         Judging { integration, door, secrets, headers: request.headers.clone(), body: request.body.clone(), now };
     let judged = if request.body.len() > BODY_LENGTH_MAX {
@@ -109,7 +108,7 @@ impl Door {
         let name = |text: &str| HeaderName::from_bytes(text.as_bytes()).ok();
         let optional = |text: &Option<String>| text.as_deref().map_or(Some(None), |text| name(text).map(Some));
         if integration.kind == IntegrationKind::Github {
-            return Some(Self { kind: Kind::Github, proof: HeaderName::from_static("x-hub-signature-256") });
+            return Some(Self { kind: Kind::Github, proof: sender::GITHUB_SIGNATURE });
         }
         let proof = name(&integration.header)?;
         let names = Names { delivery: optional(&integration.id_header)?, event: optional(&integration.event_header)? };
@@ -125,7 +124,7 @@ impl Door {
 struct Judging {
     integration: Integration,
     door: Door,
-    secrets: Vec<Secret>,
+    secrets: Secrets,
     headers: HeaderMap,
     body: bytes::Bytes,
     now: Timestamp,
@@ -134,7 +133,7 @@ struct Judging {
 impl Judging {
     fn judge(self) -> Result<Delivery, Refusal> {
         let Self { integration, door, secrets, headers, body, now } = self;
-        let received = webhook::judge(&door.kind, &secrets, &headers, &body, now)?;
+        let received = webhook::judge(&door.kind, secrets.standing(), &headers, &body, now)?;
         let event = received.event_type.strip_prefix("com.github.").unwrap_or(&received.event_type).to_owned();
         let new = NewEvent {
             topic: integration.topic,

@@ -1,18 +1,16 @@
-//! One source of a topic: what came in, what GitHub says it sent, and everything that can be done with it.
-//!
-//! What is asked of GitHub is asked in the name of whom looks at the page, with their own token: nobody acts with
-//! somebody else's.
+//! The page of one source of a topic: what came in, what GitHub says it sent, and everything that can be done with it.
+//! What is asked of GitHub is in `hook_at_github`.
 
-use std::sync::Arc;
-
-use fujie_client::{Client, Hook as Wanted, ProviderError, Tokens};
-use fujie_core::{request::parameters::Parameters, secret::Secret, token::at_rest::AtRest};
-use fujie_store::{Ended, Hook, Integration, IntegrationChanged, IntegrationKind, StoreError};
+use fujie_channel::webhook::{Secrets, secrets};
+use fujie_client::ProviderError;
+use fujie_core::{random::SystemRandom, request::parameters::Parameters, secret::Secret};
+use fujie_store::{Ended, Hook, Integration, IntegrationKind, StoreError};
 use http::StatusCode;
 
 use super::{
     delivery,
-    integration_new::{chosen, github, names, new_secret, usual_events},
+    hook_at_github::{self, Acting, Made, Removed, Replaced, Wish},
+    integration_new::{chosen, github, names, usual_events},
     topic::Here,
     topic_settings::{done, odd, shown_kind},
 };
@@ -59,10 +57,8 @@ pub async fn post(server: &Server, request: &Request, topic: &str, id: &str) -> 
     let done = match (fields.text("action"), &row.hook) {
         (Some("secret"), None) => replace_secret(&visit, &here, row).await,
         (Some("remove_here"), _) => remove_here(&visit, &here, &row).await,
-        (Some("attach"), Some(hook)) if hook.id == UNFINISHED => {
-            continue_attaching(&visit, &here, &row, (hook, &fields)).await
-        }
-        (Some(action), Some(hook)) if hook.id != UNFINISHED => act(&visit, &here, &row, hook, (action, &fields)).await,
+        (Some("attach"), Some(Hook { id: None, .. })) => continue_attaching(&visit, &here, &row, &fields).await,
+        (Some(action), Some(Hook { id: Some(_), .. })) => act(&visit, &here, &row, action, &fields).await,
         _ => Ok(odd(&visit)),
     };
     done.unwrap_or_else(|error| visit.unavailable(&error))
@@ -104,18 +100,17 @@ fn place<'a>(server: &'a Server, row: &Integration) -> Option<&'a Connection> {
     github(server, &row.hook.as_ref()?.connection)
 }
 
-/// The number of a hook whose making was begun and not finished: GitHub counts from 1.
-pub(super) const UNFINISHED: i64 = 0;
-
 async fn load(visit: &Visit<'_>, here: &Here, row: Integration, news: News) -> Result<page::Integration, StoreError> {
     let server = visit.server;
-    let (hook, deliveries) = match (place(server, &row), &row.hook) {
-        (Some(connection), Some(hook)) if hook.id != UNFINISHED => {
-            let (told, rows) = compare(visit, here, &row, connection, hook).await?;
-            let url = format!("{}/{}/settings/hooks/{}", connection.upstream.origin(), hook.repository, hook.id);
-            (HookState::Made { provider: connection.shown(), repository: hook.repository.clone(), url, told }, rows)
+    let made = row.hook.as_ref().and_then(Made::of);
+    let (hook, deliveries) = match (place(server, &row), &row.hook, made) {
+        (Some(connection), _, Some(made)) => {
+            let (told, rows) = compare(visit, here, &row, connection, made).await?;
+            let Made { repository, id } = made;
+            let url = format!("{}/{repository}/settings/hooks/{id}", connection.upstream.origin());
+            (HookState::Made { provider: connection.shown(), repository: repository.to_owned(), url, told }, rows)
         }
-        (Some(connection), Some(hook)) => {
+        (Some(connection), Some(hook), None) => {
             let tokens = connect::token(server, here.session.account.id, connection).await?;
             let state = HookState::Unfinished {
                 provider: connection.shown(),
@@ -155,7 +150,7 @@ async fn compare(
     here: &Here,
     row: &Integration,
     connection: &Connection,
-    hook: &Hook,
+    hook: Made<'_>,
 ) -> Result<(HookTold, Vec<page::DeliveryRow>), StoreError> {
     let server = visit.server;
     let Some(tokens) = connect::token(server, here.session.account.id, connection).await? else {
@@ -163,7 +158,7 @@ async fn compare(
     };
     let listed = async {
         let client = connection.upstream.client(visit.now).await?;
-        client.github(&tokens).hook_deliveries(&hook.repository, number(hook), None).await
+        client.github(&tokens).hook_deliveries(hook.repository, hook.id, None).await
     };
     match listed.await {
         Ok(part) => Ok((HookTold::Deliveries, delivery::compared(server, &row.id, part.items).await?)),
@@ -177,10 +172,6 @@ async fn compare(
 /// Where deliveries go.
 pub(super) fn address(server: &Server, id: &str) -> String {
     format!("{}/hooks/{id}", server.issuer())
-}
-
-fn number(hook: &Hook) -> u64 {
-    u64::try_from(hook.id).unwrap_or_default()
 }
 
 /// A command that tries a door, with the secret in a variable of the shell.
@@ -200,81 +191,21 @@ fn example(row: &Integration, url: &str) -> String {
     lines.join("\n")
 }
 
-/// The hook that is wanted.
-pub(super) struct Wish<'a> {
-    pub connection: &'a Connection,
-    pub repository: &'a str,
-    pub events: &'a [&'a str],
-    pub secret: &'a Secret,
-}
-
-/// Makes the hook of a source, or finds the one that was made for it before, and remembers it.
-pub(super) async fn attach(
-    visit: &Visit<'_>,
-    here: &Here,
-    row: &Integration,
-    wish: &Wish<'_>,
-) -> Result<Result<(), GithubFault>, StoreError> {
-    let Some((client, tokens)) = acting(visit, here, wish.connection).await? else {
-        return Ok(Err(GithubFault::TokenOver));
-    };
-    let url = address(visit.server, &row.id);
-    let secret = fujie_client::Secret::new(wish.secret.expose());
-    let wanted = Wanted { url: &url, events: wish.events, secret: Some(&secret) };
-    let api = client.github(&tokens);
-    let made = async {
-        if let Some(id) = api.find_hook(wish.repository, &url).await? {
-            api.change_hook(wish.repository, id, &wanted).await?;
-            return Ok(id);
-        }
-        api.create_hook(wish.repository, &wanted).await
-    };
-    let id = match made.await {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(connect::told(wish.connection, &error))),
-    };
-    let hook = Hook {
-        connection: wish.connection.id.clone(),
-        repository: wish.repository.to_owned(),
-        id: i64::try_from(id).unwrap_or_default(),
-    };
-    if visit.server.store.set_hook(&row.id, hook).await? == IntegrationChanged::Absent {
-        // Somebody removed the source meanwhile: its hook must not go on calling.
-        drop(api.disable_hook(wish.repository, id).await);
-    }
-    Ok(Ok(()))
-}
-
-/// What acts in the name of the visitor at this connection.
-async fn acting(
-    visit: &Visit<'_>,
-    here: &Here,
-    connection: &Connection,
-) -> Result<Option<(Arc<Client>, Tokens)>, StoreError> {
-    let Some(tokens) = connect::token(visit.server, here.session.account.id, connection).await? else {
-        return Ok(None);
-    };
-    Ok(connection.upstream.client(visit.now).await.ok().map(|client| (client, tokens)))
-}
-
 async fn continue_attaching(
     visit: &Visit<'_>,
     here: &Here,
     row: &Integration,
-    (hook, fields): (&Hook, &Parameters),
+    fields: &Parameters,
 ) -> Result<Response, StoreError> {
-    let Some(connection) = github(visit.server, &hook.connection) else { return Ok(odd(visit)) };
-    let Some(secret) = secret(visit.server, row) else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let (Some(connection), Some(hook)) = (place(visit.server, row), &row.hook) else { return Ok(odd(visit)) };
+    let secrets = hook_at_github::secrets_of(visit.server, row);
+    let Some(secret) = secrets.as_ref().and_then(Secrets::newest) else {
+        return Ok(visit.error(ErrorKind::Unavailable));
+    };
     let events = chosen(fields).unwrap_or_else(usual_events);
-    let wish = Wish { connection, repository: &hook.repository, events: &names(&events), secret: &secret };
-    let attached = attach(visit, here, row, &wish).await?;
+    let wish = Wish { connection, repository: &hook.repository, events: &names(&events), secret };
+    let attached = hook_at_github::attach(visit, here, row, &wish).await?;
     Ok(back(row, attached.map(|()| "said=hook-made".to_owned())))
-}
-
-/// The secret that a source's deliveries are signed with: the newest, while one replaces another.
-fn secret(server: &Server, row: &Integration) -> Option<Secret> {
-    let kept = server.open_secret(AtRest::WebhookSecret, &row.id, &row.sealed_secret).ok()?;
-    Some(Secret::new(kept.expose().lines().next()?.to_owned()))
 }
 
 /// Back to the page, with a word of what happened.
@@ -288,100 +219,51 @@ async fn act(
     visit: &Visit<'_>,
     here: &Here,
     row: &Integration,
-    hook: &Hook,
-    (action, fields): (&str, &Parameters),
+    action: &str,
+    fields: &Parameters,
 ) -> Result<Response, StoreError> {
-    let Some(connection) = github(visit.server, &hook.connection) else { return Ok(odd(visit)) };
-    let Some((client, tokens)) = acting(visit, here, connection).await? else {
+    let made = row.hook.as_ref().and_then(Made::of);
+    let (Some(connection), Some(hook)) = (place(visit.server, row), made) else { return Ok(odd(visit)) };
+    let Some(acting) = Acting::of(visit, here, connection).await? else {
         return Ok(back(row, Err(GithubFault::TokenOver)));
     };
-    let api = client.github(&tokens);
-    let (repository, id) = (hook.repository.as_str(), number(hook));
-    let told =
-        |outcome: Result<String, ProviderError>| back(row, outcome.map_err(|error| connect::told(connection, &error)));
+    let api = acting.api();
+    let told = |outcome: Result<String, ProviderError>| back(row, outcome.map_err(|error| acting.told(&error)));
     Ok(match action {
-        "ping" => told(api.ping_hook(repository, id).await.map(|()| "said=pinged".to_owned())),
+        "ping" => told(api.ping_hook(hook.repository, hook.id).await.map(|()| "said=pinged".to_owned())),
         "again" => {
             let Some(delivery) = fields.text("delivery").and_then(|id| id.parse().ok()) else { return Ok(odd(visit)) };
-            told(api.deliver_again(repository, id, delivery).await.map(|()| "said=again&count=1".to_owned()))
+            let asked = api.deliver_again(hook.repository, hook.id, delivery).await;
+            told(asked.map(|()| "said=again&count=1".to_owned()))
         }
         "again_all" => {
-            let count = delivery::again_all(visit.server, &row.id, api, (repository, id)).await?;
+            let count = delivery::again_all(visit.server, &row.id, api, hook).await?;
             told(count.map(|count| format!("said=again&count={count}")))
         }
-        "secret" => replace_hook_secret(visit, here, row, (connection, &client, &tokens)).await?,
-        "remove" => remove_at(visit, here, row, hook, (connection, &client, &tokens)).await?,
+        "secret" => match hook_at_github::replace_secret(visit, here, row, &acting, hook).await? {
+            Replaced::Replaced => back(row, Ok("said=secret-replaced".to_owned())),
+            Replaced::Fault(fault) => back(row, Err(fault)),
+            Replaced::Nothing => odd(visit),
+        },
+        "remove" => removed(row, hook_at_github::remove(visit, here, row, &acting, hook).await?),
         _ => odd(visit),
     })
 }
 
+fn removed(row: &Integration, removed: Removed) -> Response {
+    match removed {
+        Removed::Removed => done(&row.topic, SettingsSaid::IntegrationRemoved),
+        Removed::NotPermitted => back(row, Ok("said=not-removed".to_owned())),
+        Removed::Fault(fault) => back(row, Err(fault)),
+    }
+}
+
 async fn replace_secret(visit: &Visit<'_>, here: &Here, row: Integration) -> Result<Response, StoreError> {
-    let secret = new_secret();
-    if !keep_secret(visit, here, &row, secret.expose()).await? {
+    let secret = secrets::new(&mut SystemRandom);
+    if !hook_at_github::keep_secrets(visit, here, &row, &Secrets::only(&secret)).await? {
         return Ok(odd(visit));
     }
     Ok(show_secret(visit, here, row, &secret).await)
-}
-
-/// A new secret here and at GitHub. Both are good until GitHub has the new one, so that nothing is lost between.
-async fn replace_hook_secret(
-    visit: &Visit<'_>,
-    here: &Here,
-    row: &Integration,
-    (connection, client, tokens): (&Connection, &Client, &Tokens),
-) -> Result<Response, StoreError> {
-    let (Some(old), Some(hook)) = (secret(visit.server, row), &row.hook) else { return Ok(odd(visit)) };
-    let new = new_secret();
-    let both = Secret::new(format!("{}\n{}", new.expose(), old.expose()));
-    if !keep_secret(visit, here, row, both.expose()).await? {
-        return Ok(odd(visit));
-    }
-    let told = fujie_client::Secret::new(new.expose());
-    let changed = client.github(tokens).change_hook_secret(&hook.repository, number(hook), &told).await;
-    let fault = changed.err().map(|error| connect::told(connection, &error));
-    match fault {
-        None => {
-            keep_secret(visit, here, row, new.expose()).await?;
-            Ok(back(row, Ok("said=secret-replaced".to_owned())))
-        }
-        Some(fault) => {
-            // Where it is not known which one GitHub has, both stay good.
-            if fault.is_final() {
-                keep_secret(visit, here, row, old.expose()).await?;
-            }
-            Ok(back(row, Err(fault)))
-        }
-    }
-}
-
-async fn keep_secret(visit: &Visit<'_>, here: &Here, row: &Integration, text: &str) -> Result<bool, StoreError> {
-    let sealed = visit.server.seal_secret(AtRest::WebhookSecret, &row.id, &Secret::new(text.to_owned()));
-    let Ok(sealed) = sealed else { return Ok(false) };
-    let by = Some(here.session.account.id);
-    let changed = visit.server.store.replace_integration_secret(&row.id, sealed, by, visit.now).await?;
-    Ok(changed == IntegrationChanged::Changed)
-}
-
-/// Removes the hook at GitHub, then the row. When GitHub refuses, both stay.
-async fn remove_at(
-    visit: &Visit<'_>,
-    here: &Here,
-    row: &Integration,
-    hook: &Hook,
-    (connection, client, tokens): (&Connection, &Client, &Tokens),
-) -> Result<Response, StoreError> {
-    let api = client.github(tokens);
-    let fault = match api.remove_hook(&hook.repository, number(hook)).await {
-        Ok(()) => {
-            visit.server.store.remove_integration(&row.id, Some(here.session.account.id), visit.now).await?;
-            return Ok(done(&row.topic, SettingsSaid::IntegrationRemoved));
-        }
-        Err(error) => connect::told(connection, &error),
-    };
-    // To make a hook is a smaller permission than to remove it, and GitHub says "not found" for both.
-    let is_there =
-        fault == GithubFault::Hidden && api.has_hook(&hook.repository, number(hook)).await.unwrap_or_default();
-    Ok(back(row, if is_there { Ok("said=not-removed".to_owned()) } else { Err(fault) }))
 }
 
 async fn remove_here(visit: &Visit<'_>, here: &Here, row: &Integration) -> Result<Response, StoreError> {
@@ -391,21 +273,17 @@ async fn remove_here(visit: &Visit<'_>, here: &Here, row: &Integration) -> Resul
     }
 }
 
-/// Removes a source and its hook with tokens that were obtained for that and nothing else.
-pub(crate) async fn remove_with(
-    visit: &Visit<'_>,
-    topic: &str,
-    id: &str,
-    (client, tokens): (&Client, &Tokens),
-) -> Response {
+/// Removes a source and its hook with tokens that were obtained for that and nothing else, by the hook's own connection:
+/// at another place the same number is somebody else's hook.
+pub(crate) async fn remove_with(visit: &Visit<'_>, topic: &str, id: &str, acting: &Acting<'_>) -> Response {
     let (here, row) = match enter(visit, topic, id).await {
         Ok(found) => found,
         Err(response) => return *response,
     };
-    let hook = row.hook.as_ref();
-    let Some((hook, connection)) = hook.and_then(|hook| Some((hook, github(visit.server, &hook.connection)?))) else {
-        return odd(visit);
-    };
-    let removed = remove_at(visit, &here, &row, hook, (connection, client, tokens)).await;
-    removed.unwrap_or_else(|error| visit.unavailable(&error))
+    let hook = row.hook.as_ref().filter(|hook| hook.connection == acting.connection.id);
+    let Some(hook) = hook.and_then(Made::of) else { return odd(visit) };
+    match hook_at_github::remove(visit, &here, &row, acting, hook).await {
+        Ok(outcome) => removed(&row, outcome),
+        Err(error) => visit.unavailable(&error),
+    }
 }

@@ -3,20 +3,24 @@
 //! For a hook, the row comes first, then the call, then the hook's number: a crash between them leaves a door without a
 //! hook, never a hook without a door, and continuing finds what is there.
 
-use fujie_channel::webhook::sender::{self, Sender};
+use fujie_channel::webhook::{
+    Secrets, secrets,
+    sender::{self, Described, Invalid, Sender},
+};
 use fujie_client::{Part, ProviderError, Repository};
 use fujie_core::{
-    account::Session,
-    id::Id,
-    random::{SystemRandom, bytes},
-    request::parameters::Parameters,
-    secret::Secret,
+    account::Session, id::Id, random::SystemRandom, request::parameters::Parameters, secret::Secret,
     token::at_rest::AtRest,
 };
 use fujie_store::{Hook, Integration, IntegrationAdded, IntegrationKind, StoreError};
 use http::StatusCode;
 
-use super::{integration, topic::Here, topic_settings::odd};
+use super::{
+    hook_at_github::{self, Wish},
+    integration,
+    topic::Here,
+    topic_settings::odd,
+};
 use crate::{
     broker::{Connection, connect},
     form::Visit,
@@ -28,12 +32,6 @@ use crate::{
     server::Server,
 };
 
-/// Characters of a label, at most.
-const LABEL_LENGTH_MAX: usize = 60;
-/// Characters of a header's name, at most.
-const HEADER_LENGTH_MAX: usize = 64;
-/// Characters of what stands before a signature, at most.
-const PREFIX_LENGTH_MAX: usize = 32;
 /// Parts of the list of repositories that are looked through for a name.
 const PARTS_MAX: u32 = 10;
 /// Repositories that are shown for a name.
@@ -86,6 +84,12 @@ pub async fn post(server: &Server, request: &Request, topic: &str) -> Response {
         Ok(None) => {}
         Err(error) => return visit.unavailable(&error),
     }
+    // An id that the inbox knows was a source that is removed: what came in there is not shown to whom has it next.
+    match server.store.deliveries(&id, None, 1).await {
+        Ok(known) if known.is_empty() => {}
+        Ok(_) => return odd(&visit),
+        Err(error) => return visit.unavailable(&error),
+    }
     let made = match fields.text("connection") {
         Some(connection) => match github(server, connection) {
             Some(connection) => make_hook(&visit, &here, connection, &fields, id).await,
@@ -119,8 +123,8 @@ impl Typed {
             Preset::Github => sender::GITHUB,
             Preset::Gitlab => sender::GITLAB,
             Preset::Gitee => sender::GITEE,
-            Preset::Hmac => Sender { proof: "X-Signature-256", prefix: "sha256=", delivery: None, event: None },
-            Preset::Token => Sender { proof: "X-Webhook-Token", prefix: "", delivery: None, event: None },
+            Preset::Hmac => sender::HMAC,
+            Preset::Token => sender::TOKEN,
         };
         let [id_header, event_header] = [delivery, event].map(|name| name.unwrap_or_default().to_owned());
         let (header, prefix) = (proof.to_owned(), prefix.to_owned());
@@ -143,18 +147,19 @@ impl Typed {
         })
     }
 
-    fn fault(&self) -> Option<IntegrationError> {
-        let count = self.label.chars().count();
-        if !(1..=LABEL_LENGTH_MAX).contains(&count) || self.label.chars().any(char::is_control) {
-            return Some(IntegrationError::LabelInvalid);
-        }
-        let is_optional = |name: &String| name.is_empty() || is_header(name);
-        if !is_header(&self.header) || ![&self.id_header, &self.event_header].into_iter().all(is_optional) {
-            return Some(IntegrationError::HeaderInvalid);
-        }
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"=:._-".contains(&byte);
-        let is_prefix = self.prefix.len() <= PREFIX_LENGTH_MAX && self.prefix.bytes().all(is_plain);
-        (!is_prefix).then_some(IntegrationError::PrefixInvalid)
+    fn described(&self) -> Result<Described, IntegrationError> {
+        let typed = sender::Typed {
+            label: &self.label,
+            proof: &self.header,
+            prefix: &self.prefix,
+            delivery: &self.id_header,
+            event: &self.event_header,
+        };
+        Described::parse(&typed).map_err(|invalid| match invalid {
+            Invalid::Label => IntegrationError::LabelInvalid,
+            Invalid::Header(_) => IntegrationError::HeaderInvalid,
+            Invalid::Prefix => IntegrationError::PrefixInvalid,
+        })
     }
 
     const fn kind(&self) -> IntegrationKind {
@@ -164,12 +169,6 @@ impl Typed {
             Preset::Gitlab | Preset::Gitee | Preset::Token => IntegrationKind::Token,
         }
     }
-}
-
-/// A name that headers really have: fewer characters than they might, since people copy it into commands.
-fn is_header(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=HEADER_LENGTH_MAX).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 fn form(visit: &Visit<'_>, here: &Here, typed: Typed, error: Option<IntegrationError>) -> Response {
@@ -193,10 +192,13 @@ fn form(visit: &Visit<'_>, here: &Here, typed: Typed, error: Option<IntegrationE
 
 async fn make_door(visit: &Visit<'_>, here: &Here, fields: &Parameters, id: String) -> Result<Response, StoreError> {
     let Some(typed) = Typed::read(fields, id) else { return Ok(odd(visit)) };
-    if let Some(error) = typed.fault() {
-        return Ok(form(visit, here, typed, Some(error)));
-    }
-    let Some((row, secret)) = door(visit, here, &typed) else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let described = match typed.described() {
+        Ok(described) => described,
+        Err(error) => return Ok(form(visit, here, typed, Some(error))),
+    };
+    let Some((row, secret)) = door(visit, here, &typed, described) else {
+        return Ok(visit.error(ErrorKind::Unavailable));
+    };
     match visit.server.store.add_integration(row.clone()).await? {
         IntegrationAdded::Added => Ok(integration::show_secret(visit, here, row, &secret).await),
         IntegrationAdded::TooMany => Ok(form(visit, here, typed, Some(IntegrationError::TooMany))),
@@ -205,30 +207,24 @@ async fn make_door(visit: &Visit<'_>, here: &Here, fields: &Parameters, id: Stri
 }
 
 /// A row with a secret of its own; `None` when it cannot be sealed.
-fn door(visit: &Visit<'_>, here: &Here, typed: &Typed) -> Option<(Integration, Secret)> {
-    let secret = new_secret();
-    let sealed_secret = visit.server.seal_secret(AtRest::WebhookSecret, &typed.id, &secret).ok()?;
-    let optional = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
+fn door(visit: &Visit<'_>, here: &Here, typed: &Typed, described: Described) -> Option<(Integration, Secret)> {
+    let secret = secrets::new(&mut SystemRandom);
+    let sealed = visit.server.seal_secret(AtRest::WebhookSecret, &typed.id, &Secrets::only(&secret).text());
     let row = Integration {
         id: typed.id.clone(),
         topic: here.topic.name.clone(),
         kind: typed.kind(),
-        label: typed.label.clone(),
-        header: typed.header.clone(),
-        prefix: typed.prefix.clone(),
-        id_header: optional(&typed.id_header),
-        event_header: optional(&typed.event_header),
-        sealed_secret,
+        label: described.label,
+        header: described.header,
+        prefix: described.prefix,
+        id_header: described.id_header,
+        event_header: described.event_header,
+        sealed_secret: sealed.ok()?,
         created_by: Some(here.session.account.id),
         hook: None,
         created_at: visit.now,
     };
     Some((row, secret))
-}
-
-/// 256 random bits, in hexadecimal digits: every sender takes these.
-pub(super) fn new_secret() -> Secret {
-    Secret::new(bytes::<32>(&mut SystemRandom).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The events that a form begins with.
@@ -245,21 +241,12 @@ pub(super) fn chosen(fields: &Parameters) -> Option<Vec<EventChoice>> {
     events.iter().any(|choice| choice.is_chosen).then_some(events)
 }
 
-/// As GitHub calls them.
+/// As GitHub is told them.
 pub(super) fn names(events: &[EventChoice]) -> Vec<&'static str> {
     if events.iter().any(|choice| choice.is_chosen && choice.event == HookEvent::Everything) {
-        return vec!["*"];
+        return vec![HookEvent::Everything.as_str()];
     }
-    let name = |event| match event {
-        HookEvent::Push => "push",
-        HookEvent::Issues => "issues",
-        HookEvent::PullRequest => "pull_request",
-        HookEvent::Release => "release",
-        HookEvent::Star => "star",
-        HookEvent::WorkflowRun => "workflow_run",
-        HookEvent::Everything => "*",
-    };
-    events.iter().filter(|choice| choice.is_chosen).map(|choice| name(choice.event)).collect()
+    events.iter().filter(|choice| choice.is_chosen).map(|choice| choice.event.as_str()).collect()
 }
 
 async fn make_hook(
@@ -270,24 +257,27 @@ async fn make_hook(
     id: String,
 ) -> Result<Response, StoreError> {
     // What is typed outranks what is ticked: whoever types wants that one.
-    let repository = fields.text("repository_typed").or_else(|| fields.text("repository")).unwrap_or_default().trim();
+    let named = |field| fields.text(field).map(str::trim).filter(|name| !name.is_empty());
+    let repository = named("repository_typed").or_else(|| named("repository")).unwrap_or_default();
     let events = chosen(fields).unwrap_or_else(usual_events);
     let again = |fault| Choice { typed: repository.chars().take(201).collect(), events: events.clone(), fault };
     if !Repository::is_name(repository) {
-        return Ok(repositories(visit, here, connection, again(Some(GithubFault::Hidden))).await);
+        let fault = if repository.is_empty() { GithubFault::NotChosen } else { GithubFault::Hidden };
+        return Ok(repositories(visit, here, connection, again(Some(fault))).await);
     }
-    let typed = Typed { label: repository.to_owned(), ..Typed::of(Preset::Github, id) };
-    let Some((row, secret)) = door(visit, here, &typed) else { return Ok(visit.error(ErrorKind::Unavailable)) };
-    let unfinished =
-        Hook { connection: connection.id.clone(), repository: repository.to_owned(), id: integration::UNFINISHED };
+    let label = repository.chars().take(sender::LABEL_LENGTH_MAX).collect();
+    let typed = Typed { label, ..Typed::of(Preset::Github, id) };
+    let made = typed.described().ok().and_then(|described| door(visit, here, &typed, described));
+    let Some((row, secret)) = made else { return Ok(visit.error(ErrorKind::Unavailable)) };
+    let unfinished = Hook { connection: connection.id.clone(), repository: repository.to_owned(), id: None };
     let row = Integration { hook: Some(unfinished), ..row };
     match visit.server.store.add_integration(row.clone()).await? {
         IntegrationAdded::Added => {}
         IntegrationAdded::TooMany => return Ok(form(visit, here, typed, Some(IntegrationError::TooMany))),
         IntegrationAdded::UnknownTopic => return Ok(visit.error(ErrorKind::NotFound)),
     }
-    let wish = integration::Wish { connection, repository, events: &names(&events), secret: &secret };
-    match integration::attach(visit, here, &row, &wish).await? {
+    let wish = Wish { connection, repository, events: &names(&events), secret: &secret };
+    match hook_at_github::attach(visit, here, &row, &wish).await? {
         Ok(()) => Ok(see_other(&format!("/topics/{}/integrations/{}?said=hook-made", row.topic, row.id))),
         Err(fault) if fault.is_final() => {
             let by = Some(here.session.account.id);
@@ -395,21 +385,13 @@ async fn is_bound(server: &Server, session: &Session, connection: &Connection) -
 mod tests {
     use super::*;
 
-    fn typed(label: &str, header: &str, prefix: &str) -> Option<IntegrationError> {
-        let own = Typed::of(Preset::Hmac, "id".to_owned());
-        Typed { label: label.to_owned(), header: header.to_owned(), prefix: prefix.to_owned(), ..own }.fault()
-    }
-
     #[test]
-    fn a_door_is_named_plainly() {
-        assert_eq!(typed("CI", "X-Signature-256", "sha256="), None);
-        assert_eq!(typed("", "X-A", ""), Some(IntegrationError::LabelInvalid));
-        assert_eq!(typed(&"长".repeat(61), "X-A", ""), Some(IntegrationError::LabelInvalid));
-        for header in ["", "X A", "X:A", "`reboot`", "$HOME", &"x".repeat(65)] {
-            assert_eq!(typed("CI", header, ""), Some(IntegrationError::HeaderInvalid), "{header}");
-        }
-        for prefix in ["sha256 ", "$(id)", &"x".repeat(33)] {
-            assert_eq!(typed("CI", "X-A", prefix), Some(IntegrationError::PrefixInvalid), "{prefix}");
+    fn forms_and_github_name_an_event_alike() {
+        for event in HookEvent::ALL {
+            let shown = serde_json::to_value(event).unwrap();
+            assert_eq!(shown["is"], event.as_str(), "the form's field");
+            let ticked = Parameters::parse(format!("event-{}=1", event.as_str()).as_bytes()).unwrap();
+            assert_eq!(names(&chosen(&ticked).unwrap()), [event.as_str()]);
         }
     }
 

@@ -11,6 +11,7 @@ pub mod consent;
 mod delivery;
 pub mod discovery;
 pub mod health;
+pub(crate) mod hook_at_github;
 pub mod hooks;
 pub mod integration;
 pub mod integration_new;

@@ -1,6 +1,6 @@
 //! A person's topics, and a new one.
 
-use fujie_channel::event::is_topic;
+use fujie_channel::event::{is_title, is_topic};
 use fujie_core::{account::Session, request::parameters::Parameters};
 use fujie_store::{Member, NewTopic, StoreError, TopicCreated};
 use http::StatusCode;
@@ -13,9 +13,6 @@ use crate::{
     page::{self, ErrorKind, TopicError, TopicRow},
     server::Server,
 };
-
-/// Characters of a title, at most.
-const TITLE_LENGTH_MAX: usize = 80;
 
 /// GET: the list, or the way to sign in.
 pub async fn get(server: &Server, request: &Request) -> Response {
@@ -63,8 +60,7 @@ fn typed(fields: &Parameters) -> (&str, &str) {
 }
 
 fn fault(name: &str, title: &str, session: &Session) -> Option<TopicError> {
-    let count = title.chars().count();
-    if !(1..=TITLE_LENGTH_MAX).contains(&count) || title.chars().any(char::is_control) {
+    if !is_title(title) {
         return Some(TopicError::TitleInvalid);
     }
     if !is_topic(name) {

@@ -4,6 +4,7 @@
 //! `again_all`, `secret`, `attach` (with `event-*`), `remove`, `remove_here`. The secret is
 //! in the answer that made it and nowhere else.
 
+use fujie_channel::webhook::sender::GITHUB;
 use serde::Serialize;
 
 use super::topic::SAMPLE_TIME;
@@ -218,10 +219,10 @@ fn sample_github() -> Integration {
         label: "team/app".to_owned(),
         kind: IntegrationKind::Github,
         url: "https://id.example.com/hooks/0192f3a17c2e4b5f8a6d3e9c1b7f0a24".to_owned(),
-        header: "X-Hub-Signature-256".to_owned(),
-        prefix: "sha256=".to_owned(),
-        id_header: Some("X-GitHub-Delivery".to_owned()),
-        event_header: Some("X-GitHub-Event".to_owned()),
+        header: GITHUB.proof.to_owned(),
+        prefix: GITHUB.prefix.to_owned(),
+        id_header: GITHUB.delivery.map(str::to_owned),
+        event_header: GITHUB.event.map(str::to_owned),
         secret: None,
         example: None,
         csrf: "csrf-sample".to_owned(),

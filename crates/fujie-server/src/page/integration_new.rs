@@ -156,7 +156,7 @@ pub struct EventChoice {
 
 /// Events of GitHub that a form offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
+#[serde(tag = "is", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are GitHub's own")]
 pub enum HookEvent {
     Push,
@@ -165,6 +165,7 @@ pub enum HookEvent {
     Release,
     Star,
     WorkflowRun,
+    #[serde(rename = "*")]
     Everything,
 }
 
@@ -173,17 +174,17 @@ impl HookEvent {
     pub const ALL: [Self; 7] =
         [Self::Push, Self::Issues, Self::PullRequest, Self::Release, Self::Star, Self::WorkflowRun, Self::Everything];
 
-    /// Its name in forms.
+    /// Its name at GitHub and in forms.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Push => "push",
             Self::Issues => "issues",
-            Self::PullRequest => "pull-request",
+            Self::PullRequest => "pull_request",
             Self::Release => "release",
             Self::Star => "star",
-            Self::WorkflowRun => "workflow-run",
-            Self::Everything => "everything",
+            Self::WorkflowRun => "workflow_run",
+            Self::Everything => "*",
         }
     }
 }
@@ -196,6 +197,8 @@ pub enum GithubFault {
     Denied,
     /// The way there and back took too long, or went astray.
     Lost,
+    /// No repository was chosen, so that nothing was asked.
+    NotChosen,
     /// The token is over.
     TokenOver,
     /// No such repository or hook, or the person may not manage it.
@@ -216,9 +219,10 @@ pub enum GithubFault {
 
 impl GithubFault {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Denied,
         Self::Lost,
+        Self::NotChosen,
         Self::TokenOver,
         Self::Hidden,
         Self::Exists,
@@ -241,6 +245,7 @@ impl GithubFault {
         match self {
             Self::Denied => "denied",
             Self::Lost => "lost",
+            Self::NotChosen => "not-chosen",
             Self::TokenOver => "token-over",
             Self::Hidden => "hidden",
             Self::Exists => "exists",

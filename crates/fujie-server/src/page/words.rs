@@ -6,6 +6,7 @@
 
 use fluent::concurrent::FluentBundle;
 use fluent::{FluentArgs, FluentResource, FluentValue};
+use fujie_core::line::is_bidi;
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 use unic_langid::LanguageIdentifier;
@@ -94,9 +95,7 @@ fn variable(value: &Value) -> Option<FluentValue<'static>> {
 /// Names keep their letters and lose the invisible characters that steer text direction; those
 /// only ever serve to make a sentence of ours read as something else.
 fn without_bidi_controls(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
-        .collect()
+    text.chars().filter(|c| !is_bidi(*c)).collect()
 }
 
 /// Replaces Fluent's marks around variables. Where a name has right-to-left letters the marks

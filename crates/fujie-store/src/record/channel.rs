@@ -162,21 +162,22 @@ pub struct Integration {
     pub sealed_secret: Vec<u8>,
     /// Who made it; `None`: the operator.
     pub created_by: Option<Id>,
-    /// The hook at the provider, if we made it.
+    /// The hook at the provider, if we make it.
     pub hook: Option<Hook>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// A hook that we made at a provider, with the token of the account that made the integration.
+/// A hook that we make at a provider. The row has it before the provider does, so that one whose making is cut short is
+/// found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
-    /// The connection whose token made it.
+    /// The connection whose token makes it.
     pub connection: String,
     /// The provider's word for the repository, such as `owner/name`.
     pub repository: String,
-    /// The provider's number for it.
-    pub id: i64,
+    /// The provider's number for it; `None` until the provider has told us.
+    pub id: Option<u64>,
 }
 
 /// An event to be appended to the log.

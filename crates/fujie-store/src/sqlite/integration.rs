@@ -46,7 +46,7 @@ impl Store {
                 new.created_by.as_ref().map(Id::as_bytes),
                 new.hook.as_ref().map(|hook| &hook.connection),
                 new.hook.as_ref().map(|hook| &hook.repository),
-                new.hook.as_ref().map(|hook| hook.id),
+                new.hook.as_ref().and_then(hook_id),
                 new.created_at.millis(),
             ];
             row::change(connection, sql, values)?;
@@ -70,13 +70,13 @@ impl Store {
         self.read(|connection| row::all(connection, sql, [topic], integration))
     }
 
-    /// Remembers the hook that was made for an integration at its provider.
+    /// Remembers the hook that is made for an integration at its provider.
     pub async fn set_hook(&self, id: &str, hook: Hook) -> Result<IntegrationChanged, StoreError> {
         let id = id.to_owned();
         let sql = "UPDATE integration SET connection = ?2, repository = ?3, hook_id = ?4 WHERE id = ?1";
         let changed = self
             .write(move |connection| {
-                row::change(connection, sql, params![id, hook.connection, hook.repository, hook.id])
+                row::change(connection, sql, params![id, hook.connection, hook.repository, hook_id(&hook)])
             })
             .await?;
         Ok(if changed == 1 { IntegrationChanged::Changed } else { IntegrationChanged::Absent })
@@ -125,9 +125,15 @@ fn event(kind: EventKind, topic: &str, integration: &str, (by, at): (Option<Id>,
     Event { at, kind, account: by, client: None, detail: Some(detail) }
 }
 
+/// The number's bits: SQLite's integers have a sign.
+fn hook_id(hook: &Hook) -> Option<i64> {
+    hook.id.map(u64::cast_signed)
+}
+
 fn integration(row: &Row<'_>) -> Result<Integration, StoreError> {
-    let hook = match (row.get(10)?, row.get(11)?, row.get(12)?) {
-        (Some(connection), Some(repository), Some(id)) => Some(Hook { connection, repository, id }),
+    let id = row.get::<_, Option<i64>>(12)?.map(i64::cast_unsigned);
+    let hook = match (row.get(10)?, row.get(11)?) {
+        (Some(connection), Some(repository)) => Some(Hook { connection, repository, id }),
         _ => None,
     };
     Ok(Integration {

@@ -12,6 +12,11 @@ use std::{
 
 use ::aws_lc_rs::{digest, hmac};
 use clap::Args;
+use fujie_channel::webhook::sender;
+use http::{
+    HeaderName,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -41,7 +46,7 @@ pub struct Forward {
 
 /// One request.
 struct Posted {
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(HeaderName, String)>,
     body: Vec<u8>,
 }
 
@@ -109,14 +114,14 @@ impl Forward {
     async fn send(&self, posted: &Posted) -> reqwest::Result<u16> {
         let mut request = self.http.post(self.url.clone()).body(posted.body.clone());
         for (name, value) in &posted.headers {
-            request = request.header(*name, value);
+            request = request.header(name, value);
         }
         Ok(request.send().await?.status().as_u16())
     }
 
     async fn posted(&self, event: &Event, server: &Server) -> Result<Posted, Fault> {
         let Some(name) = event.event_type.strip_prefix("com.github.") else {
-            let headers = vec![("content-type", "application/cloudevents+json".to_owned())];
+            let headers = vec![(CONTENT_TYPE, "application/cloudevents+json".to_owned())];
             return Ok(Posted { headers, body: event.line.clone().into_bytes() });
         };
         let body = match (event.data(), &event.dataref) {
@@ -125,14 +130,14 @@ impl Forward {
             (None, None) => b"null".to_vec(),
         };
         let mut headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("user-agent", "GitHub-Hookshot/fujie".to_owned()),
-            ("x-github-event", name.to_owned()),
-            ("x-github-delivery", delivery(event)),
+            (CONTENT_TYPE, "application/json".to_owned()),
+            (USER_AGENT, "GitHub-Hookshot/fujie".to_owned()),
+            (sender::GITHUB_EVENT, name.to_owned()),
+            (sender::GITHUB_DELIVERY, delivery(event)),
         ];
         if let Some(key) = &self.key {
             let tag: String = hmac::sign(key, &body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-            headers.push(("x-hub-signature-256", format!("sha256={tag}")));
+            headers.push((sender::GITHUB_SIGNATURE, format!("{}{tag}", sender::GITHUB.prefix)));
         }
         Ok(Posted { headers, body })
     }

@@ -3,12 +3,13 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use fujie_channel::message::{self, Message};
+use fujie_core::line::is_steering;
 use fujie_receiver::page::Language;
 
 use super::{event::Event, forward::Forward, program::Program, server::Server};
 use crate::{
     client::Output,
-    login::{Failure, Terminal, is_steering, visible},
+    login::{Failure, Terminal, visible},
 };
 
 /// Why one event was not handled. The next one is.

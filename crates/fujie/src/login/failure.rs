@@ -9,6 +9,7 @@ use fujie_client::{
     session::{self, TokenError},
     token_store::StoreError,
 };
+use fujie_core::line::is_steering;
 use fujie_receiver::{
     callback::Refusal,
     command::{CANCELLED, FAILED, MISMATCH, REFUSED, TIMED_OUT, USAGE},
@@ -172,16 +173,6 @@ pub fn of_tokens(error: &TokenError, provider: &str) -> Failure {
 pub fn visible(text: &str) -> String {
     let is_kept = |character: &char| *character == '\n' || !is_steering(*character);
     text.chars().filter(is_kept).take(TEXT_LENGTH_MAX).collect()
-}
-
-/// Whether a terminal does something other than show it: control characters, and those that turn the order.
-pub fn is_steering(character: char) -> bool {
-    character.is_control() || is_bidi(character)
-}
-
-/// The characters with the property Bidi_Control (Unicode Standard Annex #9).
-fn is_bidi(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn in_chinese(error: &ProviderError) -> &'static str {

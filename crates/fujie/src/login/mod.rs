@@ -37,7 +37,7 @@ use self::{application::Application, browser::Browser, output::Output, wait::Wai
 pub use self::{
     application::Place,
     book::{Book, SignIn, Which},
-    failure::{Failure, SIGN_IN_NEEDED, is_steering, of_file, visible},
+    failure::{Failure, SIGN_IN_NEEDED, of_file, visible},
     terminal::{Lang, Manner, Terminal},
 };
 

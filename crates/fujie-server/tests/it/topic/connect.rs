@@ -44,7 +44,7 @@ async fn from_a_topic_to_the_first_push_in_a_few_clicks() {
     let integration = team.integrations().await.remove(0);
     assert_eq!(hook["config"]["url"], team.url(&format!("/hooks/{}", integration.id)));
     assert_eq!((&hook["config"]["content_type"], &hook["events"]), (&json!("json"), &json!(["push"])));
-    assert_eq!(integration.hook.unwrap().id, hook["id"].as_i64().unwrap());
+    assert_eq!(integration.hook.unwrap().id, hook["id"].as_u64());
     let told = team.happen("push").await;
     assert_eq!(told["deliveries"][0]["status_code"], 202, "{told}");
     let types: Vec<_> = team.events().await.into_iter().map(|event| event.event_type).collect();

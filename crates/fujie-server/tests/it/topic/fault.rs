@@ -24,6 +24,10 @@ async fn a_repository_that_is_not_ones_own_is_refused_in_words() {
     }
     let page = choose(&team, &mut browser, &page, "zoe/demo").await;
     assert!(page.body.contains("value=\"zoe&#x2f;demo\""), "what was typed stands there");
+    let page = choose(&team, &mut browser, &page, " ").await;
+    assert_eq!(page.status, 422);
+    assert!(page.body.contains("Choose a repository, or type its name."), "{}", page.body);
+    assert!(!page.body.contains("does not show it to you"), "GitHub was not asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +82,7 @@ async fn a_crash_between_the_hook_and_its_number_is_mended_by_continuing() {
     let page = choose(&team, &mut browser, &page, "xiaoming/demo").await;
     assert!(page.status == 200 && page.body.contains("Not finished yet"), "{}", page.body);
     assert_eq!((team.hooks().await.len(), team.integrations().await.len()), (1, 1));
-    assert_eq!(team.integrations().await[0].hook.as_ref().unwrap().id, 0);
+    assert_eq!(team.integrations().await[0].hook.as_ref().unwrap().id, None);
     // Until its number is known, nothing else can be done with it.
     let shown = browser.get(&page.url).await;
     assert!(!shown.body.contains("value=\"ping\"") && shown.body.contains("value=\"remove_here\""), "{}", shown.body);
@@ -93,7 +97,7 @@ async fn a_crash_between_the_hook_and_its_number_is_mended_by_continuing() {
     let hooks = team.hooks().await;
     assert_eq!(hooks.len(), 1, "it was found, not made again");
     assert_eq!(hooks[0]["events"], json!(["issues"]));
-    assert_eq!(team.integrations().await[0].hook.as_ref().unwrap().id, hooks[0]["id"].as_i64().unwrap());
+    assert_eq!(team.integrations().await[0].hook.as_ref().unwrap().id, hooks[0]["id"].as_u64());
     assert_eq!(team.happen("issues").await["deliveries"][0]["status_code"], 202, "with the same secret");
 }
 

@@ -88,6 +88,46 @@ async fn a_new_secret_is_in_use_here_and_at_github() {
     assert_eq!(team.happen("push").await["deliveries"][0]["status_code"], 202);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_that_github_has_stays_good_however_often_another_is_tried() {
+    let team = Team::new().await;
+    let mut browser = team.alice().await;
+    team.hooked(&mut browser).await;
+    // GitHub is asked to take another, and does not: we cannot know. So many are tried that no more are made.
+    let mut said = Vec::new();
+    for _ in 0..5 {
+        let page = page_of(&team, &mut browser).await;
+        let fault = json!({ "at": "/api/v3/repos/xiaoming/demo/hooks/*", "kind": "status", "status": 502 });
+        team.tell_github("faults", fault).await;
+        let page = team.press(&mut browser, &page, "secret").await;
+        said.push(page.location().split('?').next_back().unwrap().to_owned());
+        assert_eq!(team.happen("push").await["deliveries"][0]["status_code"], 202, "{said:?}");
+    }
+    assert!(said.iter().all(|said| said == "fault=silent"), "{said:?}");
+    // Then it refuses, and all is as it was.
+    let before = secrets_of(&team).await;
+    let page = page_of(&team, &mut browser).await;
+    team.tell_github("faults", json!({ "at": "/api/v3/repos/xiaoming/demo/hooks/*", "kind": "rate_limit" })).await;
+    let page = team.press(&mut browser, &page, "secret").await;
+    assert!(page.location().ends_with("fault=rate-limited"), "{}", page.location());
+    assert_eq!(before.len(), 4);
+    assert_eq!(secrets_of(&team).await, before);
+    assert_eq!(team.happen("push").await["deliveries"][0]["status_code"], 202);
+    // And then it takes one, which is the only one from then on.
+    let page = page_of(&team, &mut browser).await;
+    let page = team.press(&mut browser, &page, "secret").await;
+    assert!(page.location().ends_with("said=secret-replaced"), "{}", page.location());
+    assert_eq!(secrets_of(&team).await.len(), 1);
+    assert_eq!(team.happen("push").await["deliveries"][0]["status_code"], 202);
+}
+
+/// What deliveries to the one source may be signed with.
+async fn secrets_of(team: &Team) -> Vec<String> {
+    let row = team.integrations().await.remove(0);
+    let kept = team.house.server.open_secret(AtRest::WebhookSecret, &row.id, &row.sealed_secret).unwrap();
+    kept.expose().lines().map(str::to_owned).collect()
+}
+
 async fn page_of(team: &Team, browser: &mut crate::browser::Browser) -> crate::browser::Page {
     let row = team.integrations().await.remove(0);
     browser.get(&team.url(&format!("/topics/team/integrations/{}", row.id))).await
@@ -114,6 +154,29 @@ async fn to_remove_a_hook_a_wider_permission_is_asked_for_once_and_not_kept() {
     assert!(team.integrations().await.is_empty());
     assert!(team.hooks().await.is_empty());
     assert!(!team.events().await.is_empty(), "what came in stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_by_another_connection_removes_no_hook() {
+    let team = Team::new().await;
+    let mut browser = team.alice().await;
+    let page = team.hooked(&mut browser).await;
+    let team = team.with_another_connection().await;
+    let page = browser.get(&page.url).await;
+    let id = team.integrations().await.remove(0).id;
+    let hidden = page.hidden(&format!("/topics/team/integrations/{id}"));
+    let csrf = &hidden.iter().find(|(name, _)| name == "csrf").unwrap().1;
+    let fields = [("csrf", csrf.as_str()), ("topic", "team"), ("integration", &id), ("scope", "admin")];
+    let page = browser.post(&team.url("/broker/other/connect"), &fields).await;
+    let page = team.decide(&mut browser, &page, "confirm", "xiaoming").await;
+    assert_eq!(page.status, 400, "{}", page.body);
+    assert_eq!((team.hooks().await.len(), team.integrations().await.len()), (1, 1));
+    assert_eq!(team.call(&team.tokens().pop().unwrap(), "/user").await.status, 401, "what was allowed is ended");
+    // By its own it is removed.
+    let page = browser.post(&team.url("/broker/github/connect"), &fields).await;
+    let page = team.decide(&mut browser, &page, "confirm", "xiaoming").await;
+    assert!(page.location().ends_with("said=integration-removed"), "{}", page.location());
+    assert!(team.hooks().await.is_empty() && team.integrations().await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

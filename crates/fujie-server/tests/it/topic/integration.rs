@@ -1,11 +1,13 @@
 //! Doors whose sender is told by hand: made, tried by the page's own example, given a new secret, removed.
 
+use fujie_store::{Delivery, NewEvent};
+
 use crate::{
     browser::{Browser, Page},
     house::read,
 };
 
-use super::team::Team;
+use super::team::{Team, submit_filled};
 
 async fn made(team: &Team, browser: &mut Browser, preset: &str, fields: &[(&str, &str)]) -> Page {
     let page = browser.get(&team.url(&format!("/topics/team/integrations/new?preset={preset}"))).await;
@@ -153,11 +155,49 @@ async fn a_source_is_seen_by_the_owners_of_its_own_topic() {
     }
     assert_eq!(team.integrations().await.len(), 1);
     // A form that names her source's id makes nothing of it.
+    assert_eq!(claim(&team, &mut bob, &id).await.status, 400);
+}
+
+/// What bob is told when he makes a source in his topic whose id he chose.
+async fn claim(team: &Team, bob: &mut Browser, id: &str) -> Page {
     let page = bob.get(&team.url("/topics/bobs/integrations/new?preset=token")).await;
-    let mut fields = page.hidden("/topics/bobs/integrations");
-    fields.iter_mut().filter(|(name, _)| name == "id").for_each(|(_, value)| value.clone_from(&id));
-    fields.extend([("label".to_owned(), "x".to_owned()), ("header".to_owned(), "X-A".to_owned())]);
-    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let page = bob.post(&team.url("/topics/bobs/integrations"), &fields).await;
-    assert_eq!(page.status, 400);
+    let fields = [("id", id), ("label", "x"), ("header", "X-A")];
+    submit_filled(bob, &page, "/topics/bobs/integrations", &fields).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_at_a_removed_source_is_not_for_whoever_takes_its_id() {
+    let team = Team::new().await;
+    let mut browser = team.alice().await;
+    let mut bob = team.browser("bob").await;
+    team.make_topic(&mut bob, "bobs").await;
+    made(&team, &mut browser, "hmac", &[]).await;
+    let id = team.integrations().await.remove(0).id;
+    // More than go with the source at once.
+    for number in 0..501 {
+        received(&team, &id, number).await;
+    }
+    let page = browser.get(&team.url(&format!("/topics/team/integrations/{id}"))).await;
+    team.press(&mut browser, &page, "remove_here").await;
+    assert!(team.integrations().await.is_empty());
+    assert_eq!(team.house.server.store().deliveries(&id, None, 9).await.unwrap().len(), 1);
+    assert_eq!(claim(&team, &mut bob, &id).await.status, 400);
+    // An id that nobody had is his.
+    let other = format!("{}{}", &id[..31], if id.ends_with('0') { '1' } else { '0' });
+    assert_eq!(claim(&team, &mut bob, &other).await.status, 200);
+}
+
+async fn received(team: &Team, id: &str, number: u32) {
+    let append = NewEvent {
+        topic: "team".to_owned(),
+        at: team.house.clock.now(),
+        event_type: "hook".to_owned(),
+        source: format!("/hooks/{id}"),
+        subject: None,
+        data: Some("{}".to_owned()),
+        body: None,
+    };
+    let (integration, delivery, event) = (id.to_owned(), number.to_string(), "hook".to_owned());
+    let delivery = Delivery { integration, delivery, earlier: None, event, append };
+    team.house.server.store().receive(delivery).await.unwrap();
 }

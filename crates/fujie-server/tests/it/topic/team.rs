@@ -48,6 +48,13 @@ impl Team {
         Self { house: self.house.restart_with(connections).await, ..self }
     }
 
+    /// The same house with a second connection, `other`, which is not the one that hooks are made by.
+    pub async fn with_another_connection(self) -> Self {
+        let own = connection(&self.github, &self.house.upstream);
+        let other = Connection { id: "other".to_owned(), ..connection(&self.github, &self.house.upstream) };
+        Self { house: self.house.restart_with(vec![own, other]).await, ..self }
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.house.issuer)
     }

@@ -11,7 +11,7 @@ use crate::given::{
 pub async fn an_integration_reads_back_as_it_was(store: &Store) {
     let topic = topic(store).await;
     let github = integration(store, &topic).await;
-    let hook = Hook { connection: "github".to_owned(), repository: "octo/cat".to_owned(), id: 42 };
+    let hook = Hook { connection: "github".to_owned(), repository: "octo/cat".to_owned(), id: Some(u64::MAX) };
     let token = Integration {
         kind: IntegrationKind::Token,
         header: "X-Gitlab-Token".to_owned(),
@@ -32,7 +32,10 @@ pub async fn an_integration_reads_back_as_it_was(store: &Store) {
 pub async fn an_integration_gets_its_hook_and_another_secret(store: &Store) {
     let topic = topic(store).await;
     let (before, spared) = (integration(store, &topic).await, integration(store, &topic).await);
-    let hook = Hook { connection: "github".to_owned(), repository: "octo/cat".to_owned(), id: 42 };
+    let begun = Hook { connection: "github".to_owned(), repository: "octo/cat".to_owned(), id: None };
+    let hook = Hook { id: Some(42), ..begun.clone() };
+    assert_eq!(store.set_hook(&before.id, begun.clone()).await.unwrap(), IntegrationChanged::Changed);
+    assert_eq!(store.integration(&before.id).await.unwrap().unwrap().hook, Some(begun));
     assert_eq!(store.set_hook(&before.id, hook.clone()).await.unwrap(), IntegrationChanged::Changed);
     let replaced = store.replace_integration_secret(&before.id, vec![9], None, T0).await.unwrap();
     assert_eq!(replaced, IntegrationChanged::Changed);

@@ -41,6 +41,9 @@ fn topics_are_made_listed_and_removed() {
     let folder = Folder::new();
     assert_eq!(folder.run(&["topic", "add", "team", "--owner", NAME, "--title", "开发组"]), "");
     folder.run(&["topic", "add", "a-1", "--owner", NAME]);
+    let title = "长".repeat(81);
+    let told = folder.refused(&["topic", "add", "long", "--owner", NAME, "--title", &title]);
+    assert!(told.contains("--title must be 1 to 80 characters"), "{told}");
     assert_eq!(folder.run(&["topic", "list"]), "a-1                       a-1\nteam                      开发组\n");
     let listed = folder.json(&["topic", "list"]);
     assert_eq!((listed[1]["topic"].as_str(), listed[1]["title"].as_str()), (Some("team"), Some("开发组")));
@@ -95,6 +98,7 @@ fn members_are_people_by_name_or_id_and_applications() {
 fn a_secret_is_shown_once_and_never_again() {
     let folder = Folder::new();
     folder.run(&["topic", "add", "team", "--owner", NAME]);
+    folder.run(&["topic", "add", "usual", "--owner", NAME]);
     let github = &folder.json(&["integration", "add", "team", "--label", "花园"])[0];
     let (id, secret) = (github["integration"].as_str().unwrap(), github["secret"].as_str().unwrap());
     let url = format!("http://127.0.0.1:8080/hooks/{id}");
@@ -104,7 +108,12 @@ fn a_secret_is_shown_once_and_never_again() {
     let names = ["--header", "X-Sign", "--prefix", "v1=", "--id-header", "X-Id", "--event-header", "X-What"];
     let hmac = &folder.json(&[&["integration", "add", "team", "--kind", "hmac"], &names[..]].concat())[0];
     let named = ["header", "prefix", "id_header", "event_header"].map(|key| hmac[key].as_str().unwrap());
-    assert_eq!(named, ["x-sign", "v1=", "x-id", "x-what"]);
+    assert_eq!(named, ["X-Sign", "v1=", "X-Id", "X-What"]);
+    // What is not said is what the browser's form begins with.
+    for (kind, usual) in [("hmac", ("X-Signature-256", "sha256=")), ("token", ("X-Token", ""))] {
+        let made = &folder.json(&["integration", "add", "usual", "--kind", kind])[0];
+        assert_eq!((made["header"].as_str().unwrap(), made["prefix"].as_str().unwrap()), usual);
+    }
     let list = ["integration", "list", "team", "--output"];
     let listed = ["text", "json"].map(|form| folder.run(&[&list[..], &[form]].concat())).concat();
     assert!(!listed.contains(secret) && listed.contains(&format!("{id}  github  花园  {url}\n")), "{listed}");
@@ -131,7 +140,8 @@ fn an_integration_that_could_not_work_is_refused() {
         (&["team", "--header", "X-A"], "--header, --id-header, --event-header go with --kind hmac or token"),
         (&["team", "--kind", "token", "--prefix", "a"], "--prefix with hmac"),
         (&["team", "--kind", "hmac", "--header", "X A"], "X A: not the name of a header"),
-        (&["team", "--label", ""], "--label must be 1 to 64 characters"),
+        (&["team", "--label", ""], "--label must be 1 to 60 characters"),
+        (&["team", "--kind", "hmac", "--prefix", "$(id)"], "--prefix must be at most 32 letters"),
         (&["team", "--secret-file", "short"], "a secret has 8 to 256 visible ASCII characters"),
         (&["team", "--secret-file", "missing"], "missing: No such file"),
     ] {
