@@ -36,6 +36,8 @@ const HOLDER_PAUSE: Duration = Duration::from_secs(1);
 const DUE_MAX: u32 = 1000;
 /// Events that are read for a target at a time; as many go into one message when the robot is called too often.
 const EVENTS_MAX: u32 = 100;
+/// Bytes of them, more or less.
+const EVENTS_BYTES_MAX: usize = 1024 * 1024;
 /// The time for one request, from the look-up of the name to the last byte of the answer.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first wait after a failure; each further one doubles it.
@@ -233,7 +235,7 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
 
     /// One message to one target, and what follows from the answer.
     async fn serve(&self, target: Target<T::Id>) {
-        let events = insist(|| self.log.after_in(&target.topic, target.cursor, EVENTS_MAX)).await;
+        let events = insist(|| self.log.after_in(&target.topic, target.cursor, EVENTS_MAX, EVENTS_BYTES_MAX)).await;
         let now = (self.clock)();
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             // What it waited for is gone from the log.

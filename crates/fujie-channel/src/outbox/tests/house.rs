@@ -130,7 +130,7 @@ impl Log for House {
         unreachable!("a target has one topic")
     }
 
-    fn after_in(&self, topic: &str, after: i64, limit: u32) -> Reading<Vec<Event>> {
+    fn after_in(&self, topic: &str, after: i64, limit: u32, _bytes_max: usize) -> Reading<Vec<Event>> {
         let disk = self.disk();
         let events = disk.log.iter().filter(|event| &*event.topic == topic && event.id > after);
         let events = events.take(limit as usize).cloned().collect();
