@@ -98,7 +98,7 @@ struct Open;
 impl Gate for Open {
     type Pass = ();
 
-    async fn admit(&self, _: &Secret) -> Result<(), Refusal> {
+    async fn admit(&self, _: &Secret, _: Option<&()>) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -58,7 +58,7 @@ impl Doorman {
 impl Gate for Doorman {
     type Pass = &'static str;
 
-    async fn admit(&self, token: &Secret) -> Result<&'static str, Refusal> {
+    async fn admit(&self, token: &Secret, _: Option<&&'static str>) -> Result<&'static str, Refusal> {
         tokio::task::yield_now().await;
         self.tokens.lock().unwrap().get(token.expose()).copied().unwrap_or(Err(Refusal::InvalidToken))
     }
