@@ -56,20 +56,17 @@ pub fn request(
 
 /// The payload, with as many lines as fit.
 fn payload(message: &Message, origin: Origin<'_>) -> Vec<u8> {
-    let mut lines = message.lines.clone();
-    loop {
+    let render = |message: &Message| {
         let payload = json!({
             "title": message.title,
-            "body": lines.join("\n"),
+            "body": message.lines.join("\n"),
             "url": message.link,
             "id": origin.id,
             "topic": origin.topic,
         });
-        let payload = payload.to_string().into_bytes();
-        if payload.len() <= PAYLOAD_MAX || lines.pop().is_none() {
-            return payload;
-        }
-    }
+        payload.to_string().into_bytes()
+    };
+    message.fitted(render, |payload| payload.len() <= PAYLOAD_MAX)
 }
 
 /// What a push service's answer means (RFC 8030 §5, §7.3, §8.4).
