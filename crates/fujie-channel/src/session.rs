@@ -214,7 +214,8 @@ impl<G: Gate> Session<G> {
         let (exchange, token) = (Arc::clone(&self.exchange), Arc::clone(&admitted.token));
         let earlier = Arc::clone(&admitted.pass);
         let topics: Vec<_> = self.subscriptions.iter().map(|subscription| Arc::clone(subscription.topic())).collect();
-        self.asking = Some(Box::pin(async move { Answer::Check(check(&exchange.gate, &token, &earlier, topics).await) }));
+        self.asking =
+            Some(Box::pin(async move { Answer::Check(check(&exchange.gate, &token, &earlier, topics).await) }));
     }
 
     fn hear(&mut self, answer: Answer<G::Pass>, output: &mut Output) -> ControlFlow<()> {
@@ -222,6 +223,10 @@ impl<G: Gate> Session<G> {
             Answer::Admission { token, outcome: Ok(pass) } => self.admit(token, pass, output),
             Answer::Admission { outcome: Err(refusal), .. } => return turn_away(refusal, output),
             Answer::Subscription { outcome: Ok(subscription), .. } => self.subscribe(subscription, output),
+            // Nobody asks again for it on this connection: whoever comes again does.
+            Answer::Subscription { outcome: Err(refusal @ Refusal::Unavailable), .. } => {
+                return turn_away(refusal, output);
+            }
             Answer::Subscription { topic, outcome: Err(refusal) } => refuse_topic(&topic, refusal, output),
             Answer::Check(Ok(Checked { pass, refused })) => {
                 if let Some(admitted) = &mut self.admitted {

@@ -76,6 +76,8 @@ async fn whoever_may_not_read_is_told_why() {
     peer.hears("error access_denied team: not a member of this topic").await;
     peer.hears("error unknown_topic nowhere: there is no such topic").await;
     peer.hears("pong").await;
+    peer.says("subscribe in-a-bad-moment\n").await;
+    peer.hears_last("error temporarily_unavailable not now, come again later\n").await;
 }
 
 #[tokio::test]
