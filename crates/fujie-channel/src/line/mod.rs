@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use command::{Command, Malformed};
 pub use output::Output;
-pub use quote::{Address, Quoted};
+pub(crate) use quote::{Address, Quoted};
 pub use reader::{Fault, Reader};
 pub use reply::{ErrorCode, Reply};
 
@@ -40,7 +40,7 @@ pub fn strip(line: &str) -> &str {
 
 /// Appends the answer to one line, with its line feed: `pong` to `ping`, and in echo mode every other line after
 /// `from server: `. White space around the line does not count.
-pub fn echo(line: &str, answers: &mut Vec<u8>) {
+fn echo(line: &str, answers: &mut Vec<u8>) {
     let line = strip(line);
     if line == "ping" {
         return answers.extend_from_slice(b"pong\n");

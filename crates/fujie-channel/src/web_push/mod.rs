@@ -17,7 +17,7 @@ use crate::post::{Cause, Request, Response, Trouble, Verdict};
 
 /// Bytes of a message before it is encrypted, at most: 4,096 without the header and the padding of one record
 /// (RFC 8291 §4).
-pub const PAYLOAD_MAX: usize = 3993;
+const PAYLOAD_MAX: usize = 3993;
 /// A push service keeps what it cannot deliver for so long (RFC 8030 §5.2), in seconds.
 const TTL_SECONDS: u32 = 86_400;
 

@@ -19,8 +19,6 @@ use fujie_core::{
 };
 use http::{HeaderMap, HeaderName, StatusCode};
 
-pub use proof::verify;
-
 /// Names of deliveries and of events, in characters.
 const NAME_LENGTH_MAX: usize = 128;
 

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
-use fujie_channel::{hub::Overflow, post::SimulatorAt};
+use fujie_channel::{hub::Overflow, post::SimulatorAt, web_push::vapid};
 use fujie_client::provider::{self, ClientAuthentication};
 use fujie_core::{secret::Secret, time::Lifetime};
 use url::{Host, Url};
@@ -103,8 +103,7 @@ pub(super) fn line_endpoint(text: &str) -> Read<String> {
 
 /// Whom push services write to about us (RFC 8292 §2.1).
 pub(super) fn contact(text: &str) -> Read<String> {
-    let is_known = text.strip_prefix("mailto:").is_some_and(|mail| mail.contains('@')) || text.starts_with("https://");
-    if !is_known || text.len() > 256 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !vapid::is_contact(text) {
         return Err("must be mailto: and a mail address, or an https address".to_owned());
     }
     Ok(text.to_owned())
