@@ -4,10 +4,14 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
-use fujie_channel::{hub::Overflow, post::SimulatorAt, web_push::vapid};
+use fujie_channel::{
+    hub::Overflow,
+    post::{SimulatorAt, is_loopback},
+    web_push::vapid,
+};
 use fujie_client::provider::{self, ClientAuthentication};
 use fujie_core::{secret::Secret, time::Lifetime};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     LogFormat,
@@ -115,15 +119,6 @@ pub(super) fn overflow(text: &str) -> Read<Overflow> {
         "cut" => Ok(Overflow::Cut),
         "drop_oldest" => Ok(Overflow::DropOldest),
         _ => Err("must be cut or drop_oldest".to_owned()),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 
