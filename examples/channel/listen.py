@@ -17,7 +17,7 @@ async def listen(host, port, topic, last=""):
                     last = json.loads(line[6:])["id"]
                 elif line.startswith(b"ok subscribe "):
                     last = line.split()[3].decode()
-                elif line.startswith(b"error ") and b"too_slow" not in line:
+                elif line.startswith(b"error ") and line.split()[1] not in (b"too_slow", b"temporarily_unavailable"):
                     sys.exit(line.decode())
             writer.close()
 

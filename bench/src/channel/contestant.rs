@@ -23,7 +23,7 @@ pub enum Contestant {
     Fujie,
     /// [`super::bare`].
     Bare,
-    /// `asyncio_echo.py --quiet`.
+    /// `asyncio_server.py --quiet` of `fujie-channel`'s tests.
     Asyncio,
     /// [`super::hub`].
     Hub,
@@ -73,7 +73,8 @@ impl Contestant {
             Self::Bare => command.args(["serve", "bare", &listen]),
             Self::Hub => command.args(["serve", "hub", &listen]),
             Self::Asyncio => {
-                command.args(["-c", include_str!("../../asyncio_echo.py"), &address.port().to_string(), "--quiet"])
+                let script = include_str!("../../../crates/fujie-channel/tests/foreign/asyncio_server.py");
+                command.args(["-c", script, &address.port().to_string(), "--quiet"])
             }
         };
         Ok(command)

@@ -79,7 +79,7 @@ impl Log for Handle {
     }
 
     /// There is one topic only.
-    fn after_in(&self, _: &str, after: i64, limit: u32) -> Reading<Vec<Event>> {
+    fn after_in(&self, _: &str, after: i64, limit: u32, _: usize) -> Reading<Vec<Event>> {
         self.after(after, limit)
     }
 
@@ -98,7 +98,7 @@ struct Open;
 impl Gate for Open {
     type Pass = ();
 
-    async fn admit(&self, _: &Secret) -> Result<(), Refusal> {
+    async fn admit(&self, _: &Secret, _: Option<&()>) -> Result<(), Refusal> {
         Ok(())
     }
 

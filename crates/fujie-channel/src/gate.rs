@@ -12,8 +12,14 @@ pub trait Gate: Send + Sync + 'static {
     /// What an admitted token stands for; the gate is given it back when it is asked about a topic.
     type Pass: Send + Sync + 'static;
 
-    /// Is `token` alive, for this channel (its audience), with the scope `channel:read`?
-    fn admit(&self, token: &Secret) -> impl Future<Output = Result<Self::Pass, Refusal>> + Send;
+    /// Is `token` alive, for this channel (its audience), with the scope `channel:read`, and is there room for one more
+    /// of whom it stands for? Room that a pass holds is held until it is dropped; `earlier` is the pass of a session that
+    /// is asked about again, or says anew who it is.
+    fn admit(
+        &self,
+        token: &Secret,
+        earlier: Option<&Self::Pass>,
+    ) -> impl Future<Output = Result<Self::Pass, Refusal>> + Send;
 
     /// May whom `pass` stands for read `topic`?
     fn may_read(&self, pass: &Self::Pass, topic: &str) -> impl Future<Output = Result<(), Refusal>> + Send;
@@ -22,8 +28,12 @@ pub trait Gate: Send + Sync + 'static {
 impl<G: Gate> Gate for Arc<G> {
     type Pass = G::Pass;
 
-    fn admit(&self, token: &Secret) -> impl Future<Output = Result<Self::Pass, Refusal>> + Send {
-        G::admit(self, token)
+    fn admit(
+        &self,
+        token: &Secret,
+        earlier: Option<&Self::Pass>,
+    ) -> impl Future<Output = Result<Self::Pass, Refusal>> + Send {
+        G::admit(self, token, earlier)
     }
 
     fn may_read(&self, pass: &Self::Pass, topic: &str) -> impl Future<Output = Result<(), Refusal>> + Send {
@@ -46,7 +56,7 @@ pub enum Refusal {
     /// There is no such topic. A gate may answer [`Refusal::AccessDenied`] instead, and so not tell which topics exist.
     #[error("there is no such topic")]
     UnknownTopic,
-    /// It cannot be decided now: ask again later.
-    #[error("it cannot be decided now")]
+    /// It cannot be decided now, or there is no room: ask again later.
+    #[error("not now, come again later")]
     Unavailable,
 }

@@ -280,12 +280,7 @@ impl SimulatorAt {
     /// Reads a base such as `http://127.0.0.1:9300`; `None` for anything that is not loopback or has more to it.
     pub fn parse(base: &str) -> Option<Self> {
         let url = Url::parse(base).ok().filter(|url| url.scheme() == "http" && is_bare(url))?;
-        let is_loopback = match url.host()? {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        };
-        is_loopback.then(|| Self(url.origin()))
+        is_loopback(&url).then(|| Self(url.origin()))
     }
 
     /// Does `url` lie there?
@@ -301,6 +296,16 @@ fn is_bare(url: &Url) -> bool {
 /// Without a user name and a password in front of the host.
 pub(crate) fn is_anonymous(url: &Url) -> bool {
     url.username().is_empty() && url.password().is_none()
+}
+
+/// Does this URL lie on the machine itself?
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Is this an address of the public internet, to which a request may go that somebody else named? What is private,

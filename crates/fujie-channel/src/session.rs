@@ -86,14 +86,16 @@ impl<G: Gate> Session<G> {
         Self { exchange, admitted: None, subscriptions: Vec::new(), turn: 0, asking: None }
     }
 
+    /// A session with a peer of whom the gate has said already who it is: the peer is told so.
+    pub fn admitted(exchange: Arc<Exchange<G>>, token: Secret, pass: G::Pass, output: &mut Output) -> Self {
+        let mut session = Self::new(exchange);
+        session.admit(Arc::new(token), pass, output);
+        session
+    }
+
     /// Has the peer said who it is? It must within [`ADMISSION_TIMEOUT`], or be cut off.
     pub fn is_admitted(&self) -> bool {
         self.admitted.is_some()
-    }
-
-    /// Who the peer is, once the gate has said so.
-    pub fn pass(&self) -> Option<&G::Pass> {
-        self.admitted.as_ref().map(|admitted| &*admitted.pass)
     }
 
     /// Is the gate being asked? Until it has answered no other line may be handed over, so that answers keep the order
@@ -172,8 +174,9 @@ impl<G: Gate> Session<G> {
 
     fn ask_admission(&mut self, token: &str) {
         let (exchange, token) = (Arc::clone(&self.exchange), Arc::new(Secret::new(token.to_owned())));
+        let earlier = self.admitted.as_ref().map(|admitted| Arc::clone(&admitted.pass));
         self.asking = Some(Box::pin(async move {
-            let outcome = exchange.gate.admit(&token).await;
+            let outcome = exchange.gate.admit(&token, earlier.as_deref()).await;
             Answer::Admission { token, outcome }
         }));
     }
@@ -209,24 +212,21 @@ impl<G: Gate> Session<G> {
         }
         admitted.asked_at = Instant::now();
         let (exchange, token) = (Arc::clone(&self.exchange), Arc::clone(&admitted.token));
+        let earlier = Arc::clone(&admitted.pass);
         let topics: Vec<_> = self.subscriptions.iter().map(|subscription| Arc::clone(subscription.topic())).collect();
-        self.asking = Some(Box::pin(async move { Answer::Check(check(&exchange.gate, &token, topics).await) }));
+        self.asking =
+            Some(Box::pin(async move { Answer::Check(check(&exchange.gate, &token, &earlier, topics).await) }));
     }
 
     fn hear(&mut self, answer: Answer<G::Pass>, output: &mut Output) -> ControlFlow<()> {
         match answer {
-            Answer::Admission { token, outcome: Ok(pass) } => {
-                let now = Instant::now();
-                // Of the topics nothing was asked: a newer token does not put that off.
-                let (asked_at, checked_at) = match &self.admitted {
-                    Some(earlier) => (earlier.asked_at, earlier.checked_at),
-                    None => (now, now),
-                };
-                self.admitted = Some(Admitted { token, pass: Arc::new(pass), asked_at, checked_at });
-                output.push(Reply::Admitted);
-            }
+            Answer::Admission { token, outcome: Ok(pass) } => self.admit(token, pass, output),
             Answer::Admission { outcome: Err(refusal), .. } => return turn_away(refusal, output),
             Answer::Subscription { outcome: Ok(subscription), .. } => self.subscribe(subscription, output),
+            // Nobody asks again for it on this connection: whoever comes again does.
+            Answer::Subscription { outcome: Err(refusal @ Refusal::Unavailable), .. } => {
+                return turn_away(refusal, output);
+            }
             Answer::Subscription { topic, outcome: Err(refusal) } => refuse_topic(&topic, refusal, output),
             Answer::Check(Ok(Checked { pass, refused })) => {
                 if let Some(admitted) = &mut self.admitted {
@@ -242,6 +242,17 @@ impl<G: Gate> Session<G> {
             Answer::Check(Err(refusal)) => return turn_away(refusal, output),
         }
         ControlFlow::Continue(())
+    }
+
+    fn admit(&mut self, token: Arc<Secret>, pass: G::Pass, output: &mut Output) {
+        let now = Instant::now();
+        // Of the topics nothing was asked: a newer token does not put that off.
+        let (asked_at, checked_at) = match &self.admitted {
+            Some(earlier) => (earlier.asked_at, earlier.checked_at),
+            None => (now, now),
+        };
+        self.admitted = Some(Admitted { token, pass: Arc::new(pass), asked_at, checked_at });
+        output.push(Reply::Admitted);
     }
 
     fn is_trusted_still(&self) -> bool {
@@ -261,8 +272,13 @@ impl<G: Gate> Session<G> {
 }
 
 /// Is the token still good, and which of `topics` are no longer its bearer's?
-async fn check<G: Gate>(gate: &G, token: &Secret, topics: Vec<Arc<str>>) -> Result<Checked<G::Pass>, Refusal> {
-    let pass = gate.admit(token).await?;
+async fn check<G: Gate>(
+    gate: &G,
+    token: &Secret,
+    earlier: &G::Pass,
+    topics: Vec<Arc<str>>,
+) -> Result<Checked<G::Pass>, Refusal> {
+    let pass = gate.admit(token, Some(earlier)).await?;
     let mut refused = Vec::new();
     for topic in topics {
         match gate.may_read(&pass, &topic).await {

@@ -198,6 +198,11 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// `bytes` in lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// SHA-256 of `data`, 32 bytes.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     *Digest::from_slice(digest::digest(&digest::SHA256, data).as_ref()).as_bytes()

@@ -94,7 +94,7 @@ pub struct Server {
     /// Memory for large answers: who takes them slowly keeps no delivery out.
     pub(crate) answers: Arc<Semaphore>,
     /// Places for answers that go on and on.
-    pub(crate) places: Places,
+    pub(crate) places: Arc<Places>,
 }
 
 /// Why a server cannot start.
@@ -144,8 +144,9 @@ impl Server {
         let snapshot = snapshot::load(&store, &settings.master, &realm, line_endpoint.as_deref(), now).await?;
         let authority = settings.issuer.split_once("://").map_or("", |(_, authority)| authority).to_owned();
         let pages = Pages::new()?;
+        let (hub, places) = (channel::hub(&store, &settings.issuer), Arc::new(Places::new(settings.channel.readers)));
         Ok(Arc::new_cyclic(|own| Self {
-            exchange: Arc::new(channel::exchange(&store, &settings.channel, &settings.issuer, own.clone())),
+            exchange: channel::exchange(&hub, &settings.channel, own.clone(), Arc::clone(&places)),
             line: Mutex::new(line),
             line_endpoint,
             cookies: Cookies::new(&settings.issuer, &instance.id.to_string()),
@@ -162,7 +163,7 @@ impl Server {
             memory: read::memory(),
             delivery_memory: Shares::new(hooks::MEMORY_MAX),
             answers: read::memory(),
-            places: Places::new(settings.channel.readers),
+            places,
             store,
             settings,
             authority,

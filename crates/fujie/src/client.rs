@@ -9,7 +9,7 @@ use fujie_core::{
     jose::jws::Algorithm,
     random::{self, Random as _, SystemRandom},
     request::{redirect_uri::RegisteredUri, scope::Scope},
-    secret::{Digest, Kind, Secret},
+    secret::{Digest, Kind, Secret, hex},
     time::Lifetime,
 };
 use fujie_server::clock::Clock;
@@ -139,8 +139,7 @@ fn changed(outcome: ClientChanged, id: &str) -> Result<()> {
 pub fn new_client_id() -> String {
     let mut bytes = random::bytes::<10>(&mut SystemRandom);
     SystemRandom.fill(&mut bytes);
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("app-{hex}")
+    format!("app-{}", hex(&bytes))
 }
 
 fn build(add: AddClient) -> Result<(Client, Option<Secret>)> {

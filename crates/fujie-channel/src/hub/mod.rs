@@ -39,8 +39,8 @@ pub trait Log: Send + Sync + 'static {
     /// A reading may give fewer, to stay near 1 MiB.
     fn after(&self, after: i64, limit: u32) -> Reading<Vec<Event>>;
 
-    /// The same of one topic.
-    fn after_in(&self, topic: &str, after: i64, limit: u32) -> Reading<Vec<Event>>;
+    /// The same of one topic, near `bytes_max`: no further event once those before have come to so much.
+    fn after_in(&self, topic: &str, after: i64, limit: u32, bytes_max: usize) -> Reading<Vec<Event>>;
 
     /// The lowest id that may still be kept: events below it are gone. 0 or 1 while nothing was removed.
     fn oldest(&self) -> Reading<i64>;

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Delivery, Hub, Log, Overflow, RETRY_PAUSE,
-    topic::{BATCH_MAX, Topic},
+    topic::{BATCH_BYTES_MAX, BATCH_MAX, Topic},
 };
 use crate::event::Event;
 
@@ -150,7 +150,7 @@ impl Subscription {
 async fn find(log: Arc<dyn Log>, topic: Arc<str>, after: i64) -> Found {
     loop {
         // The oldest second: what is swept in between is then known to be missing.
-        let found = match log.after_in(&topic, after, BATCH_MAX as u32).await {
+        let found = match log.after_in(&topic, after, BATCH_MAX as u32, BATCH_BYTES_MAX).await {
             Ok(events) => log.oldest().await.map(|oldest| Found { events, oldest }),
             Err(error) => Err(error),
         };

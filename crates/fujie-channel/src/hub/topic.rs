@@ -11,9 +11,10 @@ use crate::event::Event;
 
 /// Events in a ring, all together, in bytes of their lines.
 const RING_BYTES_MAX: usize = 1024 * 1024;
-/// Given to a subscriber at once: so many events, and so many bytes unless it is a single event.
+/// Given to a subscriber at once: so many events, and so many bytes unless it is a single event. What lies in the log and
+/// not in the ring is a subscriber's own until it is written, and as many may catch up as are connected.
 pub(super) const BATCH_MAX: usize = 64;
-const BATCH_BYTES_MAX: usize = 64 * 1024;
+pub(super) const BATCH_BYTES_MAX: usize = 64 * 1024;
 
 /// A topic that somebody is subscribed to.
 pub(super) struct Topic {

@@ -7,8 +7,8 @@ use std::{
 
 /// A text between quotes, with escapes, as Python's `repr` gives it.
 ///
-/// Nothing that moves a terminal's cursor is left as it is. Which rare characters are printable differs a little between
-/// the Unicode tables of Python's versions and of Rust's.
+/// Nothing that moves a terminal's cursor is left as it is. Characters that a version of Python does not know yet are
+/// printed here all the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Quoted<'a>(pub &'a str);
 
@@ -36,10 +36,10 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Rust escapes for debugging what is not printable, all white space but the plain one among it, as Python does.
+/// Rust escapes for debugging what is not printable, all white space but the plain one among it, as Python does; and what
+/// combines with a letter, where there is none before it, which Python prints.
 fn is_printable(c: char) -> bool {
-    let mut escaped = c.escape_debug();
-    escaped.next() == Some(c) && escaped.next().is_none()
+    c.escape_debug().eq([c]) || String::from_iter(['a', c]).escape_debug().nth(1) == Some(c)
 }
 
 /// An address as Python's `socket` gives it: `('127.0.0.1', 8885)`, and `('::1', 8885, 0, 0)`.
@@ -67,6 +67,7 @@ mod tests {
         for (text, expected) in [
             ("Hello World!\n", r"'Hello World!\n'"),
             ("你好 🌟", "'你好 🌟'"),
+            ("❤\u{fe0f} e\u{301} की \u{301}", "'❤\u{fe0f} e\u{301} की \u{301}'"),
             ("it's", r#""it's""#),
             (r#"it's "so""#, r#"'it\'s "so"'"#),
             ("a\\b\r\t", r"'a\\b\r\t'"),

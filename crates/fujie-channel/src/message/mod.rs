@@ -105,6 +105,17 @@ impl Message {
         whole
     }
 
+    /// What `render` makes of as much of it as `fits`: lines go from the end.
+    pub(crate) fn fitted<R>(&self, render: impl Fn(&Self) -> R, fits: impl Fn(&R) -> bool) -> R {
+        let mut message = self.clone();
+        loop {
+            let rendered = render(&message);
+            if fits(&rendered) || message.lines.pop().is_none() {
+                return rendered;
+            }
+        }
+    }
+
     fn new(language: Language, title: &str) -> Self {
         let title = clean(title, TITLE_LENGTH_MAX);
         Self { title, lines: Vec::new(), link: None, is_urgent: false, language }

@@ -24,7 +24,7 @@ use crate::message::{Language, Message};
 use crate::post::{Cause, Request, Response, Trouble, Verdict};
 use crate::web_push;
 use pace::Pace;
-pub use target::{Channel, KeptError, Simulators, Target};
+pub use target::{KeptError, Recipient, Simulators, Target};
 
 /// Requests under way, at most.
 const SENDS_MAX: usize = 16;
@@ -36,6 +36,8 @@ const HOLDER_PAUSE: Duration = Duration::from_secs(1);
 const DUE_MAX: u32 = 1000;
 /// Events that are read for a target at a time; as many go into one message when the robot is called too often.
 const EVENTS_MAX: u32 = 100;
+/// Bytes of them, more or less.
+const EVENTS_BYTES_MAX: usize = 1024 * 1024;
 /// The time for one request, from the look-up of the name to the last byte of the answer.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first wait after a failure; each further one doubles it.
@@ -228,18 +230,18 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
         if under_way.values().filter(is_held).count() >= SENDS_PER_HOLDER_MAX {
             return HOLDER_PAUSE;
         }
-        target.channel.bucket().map_or(Duration::ZERO, |bucket| self.pace().wait(bucket, now))
+        target.recipient.bucket().map_or(Duration::ZERO, |bucket| self.pace().wait(bucket, now))
     }
 
     /// One message to one target, and what follows from the answer.
     async fn serve(&self, target: Target<T::Id>) {
-        let events = insist(|| self.log.after_in(&target.topic, target.cursor, EVENTS_MAX)).await;
+        let events = insist(|| self.log.after_in(&target.topic, target.cursor, EVENTS_MAX, EVENTS_BYTES_MAX)).await;
         let now = (self.clock)();
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             // What it waited for is gone from the log.
             return insist(|| self.targets.advance(&target.id, target.cursor, now)).await;
         };
-        let tokens = target.channel.bucket().map_or(u32::MAX, |bucket| self.pace().take(bucket, now));
+        let tokens = target.recipient.bucket().map_or(u32::MAX, |bucket| self.pace().take(bucket, now));
         let (message, until) = match tokens {
             // Another target with the same robot was quicker: it stays due, and waits.
             0 => return,
@@ -253,9 +255,9 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
 
     async fn send(&self, target: &Target<T::Id>, message: &Message, id: i64, now: Timestamp) -> Verdict {
         let later = |cause, detail| Verdict::TryLater(None, Trouble::new(cause, detail));
-        let request = match &target.channel {
-            Channel::Robot(robot) => robot.request(message, now),
-            Channel::WebPush(subscription) => {
+        let request = match &target.recipient {
+            Recipient::Robot(robot) => robot.request(message, now),
+            Recipient::WebPush(subscription) => {
                 let origin = web_push::Origin { id, topic: &target.topic };
                 let authorization = self.targets.authorization(&subscription.audience(), now);
                 let Some(authorization) = authorization else {
@@ -268,7 +270,7 @@ impl<T: Targets, P: Transport> Outbox<T, P> {
             }
         };
         match timeout(SEND_TIMEOUT, self.transport.send(request)).await {
-            Ok(Ok(response)) => target.channel.judge(&response, (self.clock)()),
+            Ok(Ok(response)) => target.recipient.judge(&response, (self.clock)()),
             Ok(Err(NoAnswer::Unreachable)) => later(Cause::Unreachable, ""),
             Ok(Err(NoAnswer::NotPublic)) => Verdict::Broken(Trouble::new(Cause::NotPublic, "")),
             Err(_elapsed) => later(Cause::Unreachable, "no answer within 10 s"),

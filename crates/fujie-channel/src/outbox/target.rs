@@ -24,7 +24,7 @@ pub struct Target<I> {
     /// The topic whose events it gets.
     pub topic: Arc<str>,
     /// How it is reached.
-    pub channel: Channel,
+    pub recipient: Recipient,
     /// The language of its messages.
     pub language: Language,
     /// The last event it got; what comes after is still to be sent.
@@ -35,7 +35,7 @@ pub struct Target<I> {
 
 /// How a target is reached.
 #[derive(Debug)]
-pub enum Channel {
+pub enum Recipient {
     /// A robot in a group.
     Robot(Robot),
     /// A browser.
@@ -54,7 +54,7 @@ pub struct Simulators {
 /// Why what was kept is no target any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeptError {
-    /// Not what [`Channel::to_secret`] wrote.
+    /// Not what [`Recipient::to_secret`] wrote.
     #[error("this is no target")]
     Malformed,
     /// A robot's address that is not taken any more.
@@ -65,7 +65,7 @@ pub enum KeptError {
     Subscription(#[from] SubscriptionError),
 }
 
-impl Channel {
+impl Recipient {
     /// The stored word of a browser.
     const WEB_PUSH: &'static str = "web_push";
 
@@ -95,12 +95,12 @@ impl Channel {
         Secret::new(Value::Object(members).to_string())
     }
 
-    /// Reads what [`Channel::to_secret`] wrote, and judges it again: where simulators lie may have changed.
+    /// Reads what [`Recipient::to_secret`] wrote, and judges it again: where simulators lie may have changed.
     pub fn from_secret(kind: &str, text: &Secret, simulators: &Simulators) -> Result<(Self, Language), KeptError> {
         let members: Map<String, Value> = serde_json::from_str(text.expose()).or(Err(KeptError::Malformed))?;
         let member = |name: &str| members.get(name).and_then(Value::as_str);
         let language = member("language").and_then(Language::parse).ok_or(KeptError::Malformed)?;
-        let channel = match Kind::parse(kind) {
+        let recipient = match Kind::parse(kind) {
             Some(kind) => {
                 let address = member("address").ok_or(KeptError::Malformed)?;
                 Self::Robot(Robot::parse(kind, address, member("secret"), simulators.robot_at.as_ref())?)
@@ -110,7 +110,7 @@ impl Channel {
             }
             None => return Err(KeptError::Malformed),
         };
-        Ok((channel, language))
+        Ok((recipient, language))
     }
 
     /// How often it may be reached, if not as often as one likes.
@@ -142,26 +142,29 @@ mod tests {
         let dingtalk = "http://127.0.0.1:9300/robot/send?access_token=1";
         let robots = [(Kind::Wecom, WECOM, None), (Kind::Dingtalk, dingtalk, Some("SEC1"))];
         for (kind, address, secret) in robots {
-            let channel = Channel::Robot(Robot::parse(kind, address, secret, at.robot_at.as_ref()).unwrap());
-            let text = channel.to_secret(Language::English);
-            let (again, language) = Channel::from_secret(channel.kind(), &text, &at).unwrap();
-            assert_eq!((again.kind(), again.digest(), language), (kind.as_str(), channel.digest(), Language::English));
+            let recipient = Recipient::Robot(Robot::parse(kind, address, secret, at.robot_at.as_ref()).unwrap());
+            let text = recipient.to_secret(Language::English);
+            let (again, language) = Recipient::from_secret(recipient.kind(), &text, &at).unwrap();
+            assert_eq!(
+                (again.kind(), again.digest(), language),
+                (kind.as_str(), recipient.digest(), Language::English)
+            );
             assert_eq!(again.to_secret(language).expose(), text.expose());
-            let without = Channel::from_secret(channel.kind(), &text, &none).map(|_| ());
+            let without = Recipient::from_secret(recipient.kind(), &text, &none).map(|_| ());
             let expected = if kind == Kind::Wecom { Ok(()) } else { Err(AddressError::OtherHost.into()) };
             assert_eq!(without, expected);
         }
         let subscription = r#"{"endpoint":"https://push.example.net/1","keys":{"auth":"BTBZMqHH6r4Tts7J_aSIgg",
             "p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"}}"#;
-        let channel = Channel::WebPush(Subscription::parse(subscription.as_bytes(), None).unwrap());
-        let text = channel.to_secret(Language::Chinese);
-        let (again, language) = Channel::from_secret("web_push", &text, &none).unwrap();
-        assert_eq!((again.digest(), language), (channel.digest(), Language::Chinese));
-        let robot = Channel::Robot(Robot::parse(Kind::Wecom, WECOM, None, None).unwrap());
+        let recipient = Recipient::WebPush(Subscription::parse(subscription.as_bytes(), None).unwrap());
+        let text = recipient.to_secret(Language::Chinese);
+        let (again, language) = Recipient::from_secret("web_push", &text, &none).unwrap();
+        assert_eq!((again.digest(), language), (recipient.digest(), Language::Chinese));
+        let robot = Recipient::Robot(Robot::parse(Kind::Wecom, WECOM, None, None).unwrap());
         assert_ne!(robot.digest(), sha256(WECOM.as_bytes()), "no browser at this address takes the robot's place");
         for (kind, text) in [("fax", text.expose()), ("web_push", "{}"), ("wecom", "x"), ("wecom", text.expose())] {
             assert_eq!(
-                Channel::from_secret(kind, &Secret::new(text.to_owned()), &none).unwrap_err(),
+                Recipient::from_secret(kind, &Secret::new(text.to_owned()), &none).unwrap_err(),
                 KeptError::Malformed
             );
         }

@@ -8,7 +8,7 @@ use fujie_core::time::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Ruling, details, fitted, is_sole_parameter, markdown, signature};
+use super::{Ruling, details, is_sole_parameter, is_within, markdown, signature};
 use crate::message::Message;
 use crate::post::Cause;
 
@@ -32,7 +32,7 @@ pub(super) fn url(address: &Url, secret: Option<&str>, now: Timestamp) -> Url {
 }
 
 pub(super) fn body(message: &Message) -> Value {
-    fitted(message, BYTES_MAX, |message| {
+    let render = |message: &Message| {
         let title = markdown::escaped(&message.title);
         let mut text = format!("#### {title}");
         for line in &message.lines {
@@ -47,7 +47,8 @@ pub(super) fn body(message: &Message) -> Value {
             "markdown": { "title": title, "text": text },
             "at": { "isAtAll": false },
         })
-    })
+    };
+    message.fitted(render, |body| is_within(body, BYTES_MAX))
 }
 
 pub(super) fn ruling(code: i64, text: &str) -> Ruling {

@@ -8,7 +8,7 @@ use fujie_core::time::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Ruling, details, fitted, is_token, signature};
+use super::{Ruling, details, is_token, is_within, signature};
 use crate::message::Message;
 use crate::post::Cause;
 
@@ -24,13 +24,14 @@ pub(super) fn is_own(url: &Url) -> bool {
 
 /// The signature covers nothing: time in seconds and secret are its key.
 pub(super) fn body(message: &Message, secret: Option<&str>, now: Timestamp) -> Value {
-    let mut body = fitted(message, BYTES_MAX, |message| {
+    let render = |message: &Message| {
         let paragraph = |line: &String| json!([{ "tag": "text", "text": unmentioning(line) }]);
         let link = |link: &String| json!([{ "tag": "a", "text": details(message.language), "href": link }]);
         let content: Vec<Value> = message.lines.iter().map(paragraph).chain(message.link.iter().map(link)).collect();
         let post = json!({ "title": unmentioning(&message.title), "content": content });
         json!({ "msg_type": "post", "content": { "post": { message.language.choose("zh_cn", "en_us"): post } } })
-    });
+    };
+    let mut body = message.fitted(render, |body| is_within(body, BYTES_MAX));
     if let (Some(secret), Some(members)) = (secret, body.as_object_mut()) {
         let timestamp = now.seconds().to_string();
         members.insert("sign".to_owned(), signature(&format!("{timestamp}\n{secret}"), "").into());

@@ -225,15 +225,9 @@ const fn details(language: Language) -> &'static str {
     language.choose("查看详情", "Details")
 }
 
-/// What `render` makes of as much of the message as fits into `bytes_max`, counted as JSON: lines go from the end.
-fn fitted(message: &Message, bytes_max: usize, render: impl Fn(&Message) -> Value) -> Value {
-    let mut message = message.clone();
-    loop {
-        let rendered = render(&message);
-        if rendered.to_string().len() <= bytes_max || message.lines.pop().is_none() {
-            return rendered;
-        }
-    }
+/// Is it so short, counted as JSON?
+fn is_within(body: &Value, bytes_max: usize) -> bool {
+    body.to_string().len() <= bytes_max
 }
 
 /// The one parameter of an address, if it has this name and is spelled in letters, digits and hyphens.

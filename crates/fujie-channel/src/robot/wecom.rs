@@ -19,13 +19,7 @@ pub(super) fn is_own(url: &Url) -> bool {
 }
 
 pub(super) fn body(message: &Message) -> Value {
-    let mut message = message.clone();
-    let content = loop {
-        let content = content(&message);
-        if content.len() <= CONTENT_BYTES_MAX || message.lines.pop().is_none() {
-            break content;
-        }
-    };
+    let content = message.fitted(content, |content| content.len() <= CONTENT_BYTES_MAX);
     json!({ "msgtype": "markdown", "markdown": { "content": content } })
 }
 

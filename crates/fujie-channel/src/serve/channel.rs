@@ -3,19 +3,35 @@
 use std::{
     net::SocketAddr,
     ops::ControlFlow,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
-use super::connection::{Conversation, End};
+use super::{
+    connection::{Conversation, End},
+    stranger::Stranger,
+};
 use crate::{
     gate::Gate,
     line::{Fault, Output},
-    session::Session,
+    session::{Exchange, Session},
 };
 
-impl<G: Gate> Conversation for Session<G> {
+/// One peer's session. The peer is a stranger until it is admitted.
+pub(super) struct Guest<G: Gate> {
+    session: Session<G>,
+    stranger: Option<Stranger>,
+}
+
+impl<G: Gate> Guest<G> {
+    pub fn new(exchange: Arc<Exchange<G>>, stranger: Stranger) -> Self {
+        Self { session: Session::new(exchange), stranger: Some(stranger) }
+    }
+}
+
+impl<G: Gate> Conversation for Guest<G> {
     fn receive(&mut self, line: &str, output: &mut Output) -> ControlFlow<()> {
-        Session::receive(self, line, output)
+        self.session.receive(line, output)
     }
 
     fn fault(&mut self, fault: Fault, output: &mut Output) {
@@ -23,15 +39,19 @@ impl<G: Gate> Conversation for Session<G> {
     }
 
     fn is_asking(&self) -> bool {
-        Session::is_asking(self)
+        self.session.is_asking()
     }
 
     fn is_admitted(&self) -> bool {
-        Session::is_admitted(self)
+        self.session.is_admitted()
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>, output: &mut Output) -> Poll<ControlFlow<()>> {
-        Session::poll_next(self, context, output)
+        let flow = ready!(self.session.poll_next(context, output));
+        if self.session.is_admitted() {
+            self.stranger = None;
+        }
+        Poll::Ready(flow)
     }
 
     fn began(&self, peer: SocketAddr) {
@@ -39,6 +59,6 @@ impl<G: Gate> Conversation for Session<G> {
     }
 
     fn ended(&self, end: &End, peer: SocketAddr) {
-        tracing::info!(%peer, is_admitted = self.is_admitted(), "a connection ended: {end}");
+        tracing::info!(%peer, is_admitted = self.session.is_admitted(), "a connection ended: {end}");
     }
 }

@@ -7,6 +7,7 @@ mod channel;
 mod connection;
 mod echo;
 mod stop;
+mod stranger;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,12 +22,14 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     gate::Gate,
     line::{Address, IDLE_TIMEOUT},
-    session::{ADMISSION_TIMEOUT, Exchange, Session},
+    session::{ADMISSION_TIMEOUT, Exchange},
 };
+use channel::Guest;
 use connection::{Connection, Conversation, Transport};
 pub use echo::ECHO_TARGET;
 use echo::Echo;
 use stop::Stop;
+use stranger::{Stranger, Strangers};
 
 /// Connections that wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 8192;
@@ -46,7 +49,7 @@ pub struct Limits {
     pub stall: Duration,
     /// A TLS handshake must be over by then.
     pub handshake: Duration,
-    /// Connections at once; more wait to be accepted.
+    /// Connections at once. More wait for a place; in a channel whoever has not said who it is gives its own up.
     pub connections: u32,
 }
 
@@ -112,6 +115,11 @@ impl Listener {
         self
     }
 
+    /// Within which limits it serves.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Where it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
@@ -123,31 +131,36 @@ impl Listener {
         if let Ok(address) = self.local_addr() {
             tracing::info!(target: ECHO_TARGET, "Serving on {}", Address(address));
         }
-        self.serve(stop, Echo::new).await;
+        self.serve(stop, |peer, _known| Echo::new(peer)).await;
     }
 
     /// Serves the channel of `exchange` until `stop` resolves. The exchange's hub must run.
     pub async fn channel<G: Gate>(self, exchange: Arc<Exchange<G>>, stop: impl Future<Output = ()>) {
-        self.serve(stop, |_| Session::new(Arc::clone(&exchange))).await;
+        self.serve(stop, |_, stranger| Guest::new(Arc::clone(&exchange), stranger)).await;
     }
 
-    async fn serve<C: Conversation>(self, stop: impl Future<Output = ()>, begin: impl Fn(SocketAddr) -> C) {
+    async fn serve<C: Conversation>(self, stop: impl Future<Output = ()>, begin: impl Fn(SocketAddr, Stranger) -> C) {
         let places = Arc::new(Semaphore::new(self.limits.connections as usize));
+        let strangers = Arc::new(Strangers::default());
         let shared = Arc::new(Shared { limits: self.limits, stop: Stop::default(), tls: self.tls });
         let mut stop = std::pin::pin!(stop);
         let mut accepting = Accepting::default();
         loop {
-            let accepted = tokio::select! {
-                () = &mut stop => break,
-                accepted = accepting.accept(&self.tcp, &places) => accepted,
+            let placed = async {
+                let (stream, peer) = accepting.accept(&self.tcp).await;
+                (stream, peer, place(&places, &strangers).await)
             };
-            let (stream, peer, place) = accepted;
-            let (conversation, shared) = (begin(peer), Arc::clone(&shared));
-            if shared.tls.is_some() {
-                tokio::spawn(shared.shake_hands(stream, conversation, peer, place));
+            let (stream, peer, place) = tokio::select! {
+                () = &mut stop => break,
+                placed = placed => placed,
+            };
+            let (conversation, shared) = (begin(peer, strangers.enter(peer)), Arc::clone(&shared));
+            let task = if shared.tls.is_some() {
+                tokio::spawn(shared.shake_hands(stream, conversation, peer, place))
             } else {
-                tokio::spawn(shared.run(stream, conversation, peer, place));
-            }
+                tokio::spawn(shared.run(stream, conversation, peer, place))
+            };
+            strangers.last_is_served_by(task.abort_handle());
         }
         drop(self.tcp);
         shared.stop.begin();
@@ -156,6 +169,16 @@ impl Listener {
             tracing::warn!("connections were still open when the time to stop was over");
         }
     }
+}
+
+/// A place for one more; if none is free, that of the stranger who came first.
+async fn place(places: &Arc<Semaphore>, strangers: &Strangers) -> OwnedSemaphorePermit {
+    if places.available_permits() == 0 {
+        strangers.cut_first();
+    }
+    // The semaphore is never closed.
+    let Ok(place) = Arc::clone(places).acquire_owned().await else { std::future::pending().await };
+    place
 }
 
 /// What the connections of one listener share.
@@ -207,21 +230,15 @@ struct Accepting {
 }
 
 impl Accepting {
-    async fn accept(
-        &mut self,
-        listener: &TcpListener,
-        places: &Arc<Semaphore>,
-    ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    async fn accept(&mut self, listener: &TcpListener) -> (TcpStream, SocketAddr) {
         loop {
-            // The semaphore is never closed.
-            let Ok(place) = Arc::clone(places).acquire_owned().await else { std::future::pending().await };
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     self.is_failing = false;
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "TCP_NODELAY");
                     }
-                    return (stream, peer, place);
+                    return (stream, peer);
                 }
                 Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was gone at once"),
                 Err(error) => self.rest(&error).await,

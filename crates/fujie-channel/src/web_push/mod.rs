@@ -17,7 +17,7 @@ use crate::post::{Cause, Request, Response, Trouble, Verdict};
 
 /// Bytes of a message before it is encrypted, at most: 4,096 without the header and the padding of one record
 /// (RFC 8291 §4).
-pub const PAYLOAD_MAX: usize = 3993;
+const PAYLOAD_MAX: usize = 3993;
 /// A push service keeps what it cannot deliver for so long (RFC 8030 §5.2), in seconds.
 const TTL_SECONDS: u32 = 86_400;
 
@@ -56,20 +56,17 @@ pub fn request(
 
 /// The payload, with as many lines as fit.
 fn payload(message: &Message, origin: Origin<'_>) -> Vec<u8> {
-    let mut lines = message.lines.clone();
-    loop {
+    let render = |message: &Message| {
         let payload = json!({
             "title": message.title,
-            "body": lines.join("\n"),
+            "body": message.lines.join("\n"),
             "url": message.link,
             "id": origin.id,
             "topic": origin.topic,
         });
-        let payload = payload.to_string().into_bytes();
-        if payload.len() <= PAYLOAD_MAX || lines.pop().is_none() {
-            return payload;
-        }
-    }
+        payload.to_string().into_bytes()
+    };
+    message.fitted(render, |payload| payload.len() <= PAYLOAD_MAX)
 }
 
 /// What a push service's answer means (RFC 8030 §5, §7.3, §8.4).

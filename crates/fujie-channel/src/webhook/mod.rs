@@ -15,13 +15,12 @@ pub mod sender;
 use std::borrow::Cow;
 
 use fujie_core::{
-    secret::{Secret, sha256},
+    secret::{Secret, hex, sha256},
     time::Timestamp,
 };
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::event::{GITHUB, is_reserved};
-pub use proof::verify;
 pub use secrets::Secrets;
 use sender::{GITHUB_DELIVERY, GITHUB_EVENT};
 
@@ -171,8 +170,7 @@ fn named<'a>(names: &Names, headers: &HeaderMap, body: &[u8], now: Timestamp, da
 
 /// The name of a delivery whose sender gave it none, and the name it would have had a minute before.
 fn unnamed(event_type: &str, body: &[u8], now: Timestamp) -> [String; 2] {
-    let digest = sha256(&[sha256(event_type.as_bytes()), sha256(body)].concat());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&sha256(&[sha256(event_type.as_bytes()), sha256(body)].concat()));
     let minute = now.seconds().div_euclid(60);
     [minute, minute - 1].map(|minute| format!("sha256:{digest}:{minute}"))
 }

@@ -13,12 +13,6 @@ use super::{
 /// A token longer than this is nobody's.
 const TOKEN_LENGTH_MAX: usize = 1024;
 
-/// Is `signature` that of `body`, byte for byte, under `secret`? `sha256=` and 64 hexadecimal digits, as GitHub sends it.
-pub fn verify(secret: &[u8], body: &[u8], signature: &str) -> Result<(), Refusal> {
-    let tag = signature.strip_prefix(GITHUB.prefix).and_then(decode).ok_or(Refusal::Malformed)?;
-    if fits(secret, body, &tag) { Ok(()) } else { Err(Refusal::Mismatch) }
-}
-
 pub(super) fn github(secrets: &[Secret], headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
     if !headers.contains_key(GITHUB_SIGNATURE) && headers.contains_key(GITHUB_SIGNATURE_SHA1) {
         return Err(Refusal::Sha1Only);

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
-use fujie_channel::serve::Limits;
+use fujie_channel::{hub::Overflow, serve::Limits};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
@@ -10,9 +10,12 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::house::{House, Peer, SOON};
 #[cfg(target_os = "linux")]
 use crate::process::cpu_seconds;
+use crate::{
+    house::{House, Peer, SOON, loopback},
+    memory::Memory,
+};
 
 /// A peer that has nothing to do with the others, and is answered.
 async fn assert_alive(house: &House) {
@@ -128,6 +131,33 @@ async fn more_connections_than_allowed_wait_for_their_turn() {
     eleventh.says("ping\n").await;
     assert!(timeout(Duration::from_millis(200), eleventh.line()).await.is_err());
     peers.pop();
+    eleventh.hears("pong").await;
+}
+
+#[tokio::test]
+async fn silent_peers_that_take_all_places_keep_no_listener_out() {
+    let limits = Limits { connections: 10, ..Limits::default() };
+    let house = House::channel_of(Memory::new(), loopback(), limits, Overflow::Cut);
+    let mut listeners = vec![house.peer_of("of-alice").await];
+    let mut silent = Vec::new();
+    for _ in 0..30 {
+        silent.push(house.peer().await);
+    }
+    while listeners.len() < 10 {
+        listeners.push(house.peer_of("of-bob").await);
+    }
+    // Who has said nothing goes, whoever has been there longest first; nobody who is known does.
+    for peer in &mut silent {
+        peer.hears_last("").await;
+    }
+    let mut eleventh = house.peer().await;
+    eleventh.says("ping\n").await;
+    assert!(timeout(Duration::from_millis(200), eleventh.line()).await.is_err());
+    for listener in &mut listeners {
+        listener.says("ping\n").await;
+        listener.hears("pong").await;
+    }
+    listeners.pop();
     eleventh.hears("pong").await;
 }
 

@@ -65,7 +65,7 @@ async fn whoever_may_not_read_is_told_why() {
     for (token, error) in [
         ("of-nobody", "error invalid_token the token is not valid here\n"),
         ("of-a-reader-of-mail", "error insufficient_scope the token lacks the scope channel:read\n"),
-        ("in-a-bad-moment", "error temporarily_unavailable it cannot be decided now\n"),
+        ("in-a-bad-moment", "error temporarily_unavailable not now, come again later\n"),
     ] {
         let mut peer = house.peer().await;
         peer.says(format!("auth {token}\nsubscribe team\n")).await;
@@ -76,6 +76,8 @@ async fn whoever_may_not_read_is_told_why() {
     peer.hears("error access_denied team: not a member of this topic").await;
     peer.hears("error unknown_topic nowhere: there is no such topic").await;
     peer.hears("pong").await;
+    peer.says("subscribe in-a-bad-moment\n").await;
+    peer.hears_last("error temporarily_unavailable not now, come again later\n").await;
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl Doorman {
 impl Gate for Doorman {
     type Pass = &'static str;
 
-    async fn admit(&self, token: &Secret) -> Result<&'static str, Refusal> {
+    async fn admit(&self, token: &Secret, _: Option<&&'static str>) -> Result<&'static str, Refusal> {
         tokio::task::yield_now().await;
         self.tokens.lock().unwrap().get(token.expose()).copied().unwrap_or(Err(Refusal::InvalidToken))
     }
@@ -66,6 +66,9 @@ impl Gate for Doorman {
     async fn may_read(&self, pass: &&'static str, topic: &str) -> Result<(), Refusal> {
         tokio::task::yield_now().await;
         let members = self.members.lock().unwrap();
+        if topic == "in-a-bad-moment" {
+            return Err(Refusal::Unavailable);
+        }
         if !members.iter().any(|(_, known)| *known == topic) {
             return Err(Refusal::UnknownTopic);
         }

@@ -118,6 +118,24 @@ async fn a_subscriber_resumes_from_any_cursor() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_catches_up_is_given_little_at_a_time() {
+    const SIZE: usize = 45_000;
+    let memory = Memory::new();
+    let hub = hub(&memory);
+    many(1..=100, || memory.append_sized("team", SIZE));
+    let mut behind = hub.subscribe("team", Some(0), Overflow::Cut).await;
+    let taken = take_all(&mut behind, 100).await;
+    assert_eq!(flat(&taken), (1..=100).collect::<Vec<_>>());
+    // Each of 10,000 that come back at once holds as much.
+    let bytes = |delivery: &Delivery| match delivery {
+        Delivery::Events(events) => events.iter().map(|event| event.line.len()).sum(),
+        _ => 0,
+    };
+    let most = taken.iter().map(bytes).max().unwrap();
+    assert!(most < 64 * 1024 + SIZE + 1024, "{most}");
+}
+
 /// A subscriber that is up to date, and then `lag` events of `size` bytes behind.
 async fn lagging(lag: usize, size: usize, overflow: Overflow) -> (Arc<Memory>, Subscription) {
     let memory = Memory::new();

@@ -87,7 +87,7 @@ impl Memory {
         events.iter().filter(|event| *event.topic == *topic && event.id > after).map(|event| event.id).collect()
     }
 
-    fn read(self: &Arc<Self>, topic: Option<String>, after: i64, limit: u32) -> Reading<Vec<Event>> {
+    fn read(self: &Arc<Self>, topic: Option<String>, after: i64, limit: u32, bytes_max: usize) -> Reading<Vec<Event>> {
         let memory = Arc::clone(self);
         memory.readings.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
@@ -95,20 +95,21 @@ impl Memory {
             if memory.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
                 return Err(LogError("the disk is on fire".into()));
             }
-            let found = memory.find(topic.as_deref(), after, limit);
+            let found = memory.find(topic.as_deref(), after, limit, bytes_max);
             memory.dawdle().await;
             Ok(found)
         })
     }
 
-    fn find(&self, topic: Option<&str>, after: i64, limit: u32) -> Vec<Event> {
+    fn find(&self, topic: Option<&str>, after: i64, limit: u32, bytes_max: usize) -> Vec<Event> {
         let (events, oldest) = (self.events.lock().unwrap(), self.oldest.load(Ordering::SeqCst));
         let wanted =
             |event: &&Event| event.id > after && event.id >= oldest && topic.is_none_or(|topic| *event.topic == *topic);
         let mut bytes = 0;
         let fits = |event: &&Event| {
+            let fits = bytes < bytes_max;
             bytes += event.line.len();
-            bytes < 1024 * 1024
+            fits
         };
         events.iter().filter(wanted).take(limit as usize).take_while(fits).cloned().collect()
     }
@@ -133,11 +134,11 @@ pub struct Handle(pub Arc<Memory>);
 
 impl Log for Handle {
     fn after(&self, after: i64, limit: u32) -> Reading<Vec<Event>> {
-        self.0.read(None, after, limit)
+        self.0.read(None, after, limit, 1024 * 1024)
     }
 
-    fn after_in(&self, topic: &str, after: i64, limit: u32) -> Reading<Vec<Event>> {
-        self.0.read(Some(topic.to_owned()), after, limit)
+    fn after_in(&self, topic: &str, after: i64, limit: u32, bytes_max: usize) -> Reading<Vec<Event>> {
+        self.0.read(Some(topic.to_owned()), after, limit, bytes_max)
     }
 
     fn oldest(&self) -> Reading<i64> {

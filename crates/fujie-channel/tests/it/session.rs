@@ -128,7 +128,7 @@ async fn a_gate_that_cannot_decide_ends_nothing_for_two_minutes() {
         assert_eq!(talk.reads("team").await, 1);
     }
     advance(Duration::from_secs(20)).await;
-    assert_eq!(talk.says("ping").await, ["pong", "error temporarily_unavailable it cannot be decided now"]);
+    assert_eq!(talk.says("ping").await, ["pong", "error temporarily_unavailable not now, come again later"]);
     assert!(talk.is_over);
 }
 

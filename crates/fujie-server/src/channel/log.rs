@@ -9,7 +9,7 @@ use fujie_channel::{
 use fujie_store::{ChannelEvent, NewEvent, Store, StoreError};
 use tokio::sync::watch;
 
-/// Texts of the rows that are read at once, in bytes.
+/// Texts of the rows that the hub reads at once, in bytes.
 const BYTES_MAX: usize = 1024 * 1024;
 
 /// The log over the store.
@@ -37,9 +37,9 @@ impl Log for StoredLog {
         self.reading(async move { store.events_after(after, limit, BYTES_MAX).await })
     }
 
-    fn after_in(&self, topic: &str, after: i64, limit: u32) -> Reading<Vec<Event>> {
+    fn after_in(&self, topic: &str, after: i64, limit: u32, bytes_max: usize) -> Reading<Vec<Event>> {
         let (store, topic) = (self.store.clone(), topic.to_owned());
-        self.reading(async move { store.events_in(&topic, after, limit, BYTES_MAX).await })
+        self.reading(async move { store.events_in(&topic, after, limit, bytes_max).await })
     }
 
     fn oldest(&self) -> Reading<i64> {

@@ -16,14 +16,17 @@ use std::{
 use fujie_channel::{
     hub::{Hub, Overflow},
     outbox::{Outbox, Simulators},
-    serve::Listener,
+    serve::{Limits, Listener},
     session::Exchange,
 };
 use fujie_core::{random::SystemRandom, time::Lifetime};
 use fujie_store::Store;
 use tokio::task::JoinSet;
 
-use crate::{place::Readers, server::Server};
+use crate::{
+    place::{Places, Readers},
+    server::Server,
+};
 pub use access::may_belong;
 use gate::ServerGate;
 use log::StoredLog;
@@ -72,15 +75,25 @@ impl Default for ChannelSettings {
     }
 }
 
-/// What conversations share: the hub over the store's log, and the gate of this server.
+/// The hub over the store's log.
+pub(crate) fn hub(store: &Store, issuer: &str) -> Arc<Hub> {
+    Hub::new(Arc::new(log(store, issuer)))
+}
+
+/// What conversations share whose peers take these places.
 pub(crate) fn exchange(
-    store: &Store,
+    hub: &Arc<Hub>,
     settings: &ChannelSettings,
-    issuer: &str,
     server: Weak<Server>,
-) -> Exchange<ServerGate> {
-    let hub = Hub::new(Arc::new(log(store, issuer)));
-    Exchange { hub, gate: ServerGate(server), overflow: settings.overflow }
+    places: Arc<Places>,
+) -> Arc<Exchange<ServerGate>> {
+    let gate = ServerGate { server, places };
+    Arc::new(Exchange { hub: Arc::clone(hub), gate, overflow: settings.overflow })
+}
+
+/// Of the listener's connections nobody has more than a quarter.
+fn line_readers(limits: &Limits) -> Readers {
+    Readers { at_once: limits.connections, per_member: limits.connections.div_ceil(4), strangers: 0 }
 }
 
 fn log(store: &Store, issuer: &str) -> StoredLog {
@@ -106,8 +119,10 @@ impl Running {
         following.spawn(async move { hub.run(std::future::pending()).await });
         // Nobody panics while it is held.
         if let Some(listener) = server.line.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let own = Arc::clone(server);
-            ending.spawn(async move { listener.channel(Arc::clone(&own.exchange), own.stopped()).await });
+            let (own, settings) = (Arc::clone(server), &server.settings.channel);
+            let places = Arc::new(Places::new(line_readers(listener.limits())));
+            let exchange = exchange(&server.exchange.hub, settings, Arc::downgrade(server), places);
+            ending.spawn(async move { listener.channel(exchange, own.stopped()).await });
         }
         match Poster::new() {
             Ok(poster) => {

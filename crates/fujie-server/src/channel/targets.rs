@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fujie_channel::{
-    outbox::{Channel, Target, Targets},
+    outbox::{Recipient, Target, Targets},
     post::{Cause, Trouble},
     web_push::vapid,
 };
@@ -34,10 +34,10 @@ impl StoredTargets {
         let text = server.open_secret(seal_of(row.kind), &row.id.to_string(), &row.sealed);
         let text = text.or(Err(broken(Cause::Address)))?;
         let simulators = &server.settings.channel.simulators;
-        let (channel, language) =
-            Channel::from_secret(row.kind.as_str(), &text, simulators).or(Err(broken(Cause::Address)))?;
+        let (recipient, language) =
+            Recipient::from_secret(row.kind.as_str(), &text, simulators).or(Err(broken(Cause::Address)))?;
         let (topic, cursor, failures) = (row.topic.as_str().into(), row.cursor, row.failures);
-        Ok(Target { id: row.id, holder: row.account, topic, channel, language, cursor, failures })
+        Ok(Target { id: row.id, holder: row.account, topic, recipient, language, cursor, failures })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use fujie_core::{
     request::parameters::encode,
-    secret::{Digest, Secret, sha256},
+    secret::{self, Digest, Secret, sha256},
     time::Lifetime,
 };
 use fujie_store::SessionBegun;
@@ -219,5 +219,5 @@ pub(crate) async fn arrive(visit: &Visit<'_>, token: &Secret, resume: &str, atta
 
 /// A digest as lower-case hexadecimal.
 pub(crate) fn hex(digest: &Digest) -> String {
-    digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    secret::hex(digest.as_bytes())
 }

@@ -1,7 +1,7 @@
 //! Where a topic's events go: group robots, which owners add, and browsers, which each member adds for themselves.
 
 use fujie_channel::{
-    outbox::Channel,
+    outbox::Recipient,
     robot::{AddressError, Kind, Robot},
     web_push::Subscription,
 };
@@ -56,7 +56,7 @@ async fn add_browser(visit: &Visit<'_>, here: &Here, fields: &Parameters) -> Res
         return Ok(back("device-refused"));
     };
     let label = device(visit.request.header(header::USER_AGENT).unwrap_or_default());
-    let added = add(visit, here, TargetKind::WebPush, &Channel::WebPush(subscription), label).await?;
+    let added = add(visit, here, TargetKind::WebPush, &Recipient::WebPush(subscription), label).await?;
     Ok(match added {
         Some(TargetAdded::Added | TargetAdded::Renewed(_)) => back("device-added"),
         Some(TargetAdded::TooMany) => wrong(visit, here, SettingsError::TooManyTargets).await,
@@ -87,7 +87,7 @@ async fn add_robot(
             return Ok(wrong_robot(visit, here, (kind, label), error).await);
         }
     };
-    let added = add(visit, here, kind, &Channel::Robot(robot), label).await?;
+    let added = add(visit, here, kind, &Recipient::Robot(robot), label).await?;
     Ok(match added {
         Some(TargetAdded::Added | TargetAdded::Renewed(_)) => done(&here.topic.name, SettingsSaid::RobotAdded),
         Some(TargetAdded::TooMany) => wrong(visit, here, SettingsError::TooManyTargets).await,
@@ -101,12 +101,12 @@ async fn add(
     visit: &Visit<'_>,
     here: &Here,
     kind: TargetKind,
-    channel: &Channel,
+    recipient: &Recipient,
     label: String,
 ) -> Result<Option<TargetAdded>, StoreError> {
     let server = visit.server;
-    let (topic, address) = (&here.topic.name, Digest::from_bytes(channel.digest()));
-    let text = channel.to_secret(language(visit.lang));
+    let (topic, address) = (&here.topic.name, Digest::from_bytes(recipient.digest()));
+    let text = recipient.to_secret(language(visit.lang));
     let standing = server.store.targets(topic).await?.into_iter().find(|target| target.address.matches(&address));
     let mut id = standing.map_or_else(|| Id::new(visit.now, &mut SystemRandom), |target| target.id);
     loop {

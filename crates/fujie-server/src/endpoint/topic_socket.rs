@@ -2,14 +2,14 @@
 //! a bearer token, in the header or by the line `auth TOKEN`; cookies mean nothing here, and a browser's page of another
 //! origin is turned away.
 
-use std::{collections::VecDeque, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fujie_channel::{
-    line::{self, Fault, IDLE_TIMEOUT, LINE_LENGTH_MAX, Output, Reply},
+    line::{Fault, IDLE_TIMEOUT, LINE_LENGTH_MAX, Output, Reply},
     session::{ADMISSION_TIMEOUT, Session},
 };
-use fujie_core::{channel::READ, error::ErrorCode};
+use fujie_core::{channel::READ, error::ErrorCode, secret::Secret};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, StatusCode, header};
 use hyper::upgrade::Upgraded;
@@ -26,7 +26,7 @@ use tokio_tungstenite::{
 use crate::{
     channel::{
         access::{Credential, Visitor},
-        gate::ServerGate,
+        gate::{Reader, ServerGate},
     },
     http::{Body, Request, Response, busy, refusal, status, with_header},
     place::Place,
@@ -44,15 +44,18 @@ pub async fn get(server: &Arc<Server>, request: &Request) -> Response {
         let response = with_header(status(StatusCode::UPGRADE_REQUIRED), header::UPGRADE, "websocket");
         return with_header(response, header::SEC_WEBSOCKET_VERSION, "13");
     };
-    let (credential, place) = match bearer(server, request).await {
-        Ok(Some((credential, visitor))) => (Some(credential), server.places.reader(&visitor.member)),
-        Ok(None) => (None, server.places.stranger()),
+    let guest = match bearer(server, request).await {
+        Ok(Some((token, visitor))) => {
+            let place = server.places.reader(&visitor.member).map(Arc::new);
+            place.map(|place| Guest::Reader(token, Reader { visitor, place }))
+        }
+        Ok(None) => server.places.stranger().map(Guest::Stranger),
         Err(response) => return response,
     };
-    let Some(place) = place else { return busy() };
+    let Some(guest) = guest else { return busy() };
     let own = Arc::clone(server);
     let talk = move |upgraded| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(async move { Talk::begin(own, upgraded, credential, place).await })
+        Box::pin(async move { Talk::begin(own, upgraded, guest).await })
     };
     let mut response = Response::new(Body::Upgrade(Box::new(talk)));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -81,11 +84,13 @@ fn handshake(request: &Request) -> Option<String> {
 }
 
 /// The token of the header, if there is one, as good. Without one the page that asks must be ours, or none.
-async fn bearer(server: &Server, request: &Request) -> Result<Option<(Credential, Visitor)>, Response> {
+async fn bearer(server: &Server, request: &Request) -> Result<Option<(Secret, Visitor)>, Response> {
     if request.headers.contains_key(header::AUTHORIZATION) {
         let credential = Credential::of_header(request).map_err(|response| *response)?;
         let visitor = credential.visitor(server, READ).await.map_err(|denied| denied.response())?;
-        return Ok(Some((credential, visitor)));
+        // A header shows nothing else.
+        let Credential::Token(token) = credential else { return Ok(None) };
+        return Ok(Some((token, visitor)));
     }
     let is_foreign =
         request.headers.contains_key(header::ORIGIN) && request.header(header::ORIGIN) != Some(server.issuer());
@@ -94,6 +99,14 @@ async fn bearer(server: &Server, request: &Request) -> Result<Option<(Credential
         return Err(refusal(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), words));
     }
     Ok(None)
+}
+
+/// Who comes.
+enum Guest {
+    /// Somebody who has still to say who it is.
+    Stranger(Place),
+    /// Somebody who has said so in the header.
+    Reader(Secret, Reader),
 }
 
 /// A conversation over one WebSocket.
@@ -107,7 +120,8 @@ struct Talk {
     /// When the peer last gave a sign of life.
     heard_at: Instant,
     began_at: Instant,
-    place: Place,
+    /// Held until it is known who the peer is; then the session has a place.
+    stranger: Option<Place>,
 }
 
 /// How a conversation ends.
@@ -122,28 +136,29 @@ enum End {
 }
 
 impl Talk {
-    async fn begin(server: Arc<Server>, upgraded: Upgraded, credential: Option<Credential>, place: Place) {
+    async fn begin(server: Arc<Server>, upgraded: Upgraded, guest: Guest) {
         let config = WebSocketConfig::default()
             .read_buffer_size(4096)
             .write_buffer_size(0)
             .max_message_size(Some(MESSAGE_LENGTH_MAX))
             .max_frame_size(Some(MESSAGE_LENGTH_MAX));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        let session = Session::new(Arc::clone(&server.exchange));
+        let (exchange, mut output) = (Arc::clone(&server.exchange), Output::default());
+        let (session, stranger) = match guest {
+            Guest::Stranger(place) => (Session::new(exchange), Some(place)),
+            Guest::Reader(token, reader) => (Session::admitted(exchange, token, reader, &mut output), None),
+        };
         let now = Instant::now();
         let mut talk = Self {
             server: Arc::clone(&server),
             socket,
             session,
-            output: Output::default(),
+            output,
             lines: VecDeque::new(),
             heard_at: now,
             began_at: now,
-            place,
+            stranger,
         };
-        if let Some(Credential::Token(token)) = credential {
-            talk.lines.push_back(format!("auth {}", token.expose()));
-        }
         let end = tokio::select! {
             end = talk.run() => end,
             () = server.stopped() => {
@@ -175,8 +190,8 @@ impl Talk {
                     if flow.is_break() {
                         return End::Close(CloseCode::Policy);
                     }
-                    if self.come_in().is_break() {
-                        return End::Close(CloseCode::Again);
+                    if self.session.is_admitted() {
+                        self.stranger = None;
                     }
                 }
                 message = self.socket.next(), if may_read => {
@@ -193,20 +208,6 @@ impl Talk {
                 () = sleep_until(deadline) => return self.give_up(),
             }
         }
-    }
-
-    /// Takes a place inside, once it is known whose.
-    fn come_in(&mut self) -> ControlFlow<()> {
-        let (Place::Stranger(_), Some(visitor)) = (&self.place, self.session.pass()) else {
-            return ControlFlow::Continue(());
-        };
-        let Some(place) = self.server.places.reader(&visitor.member) else {
-            let words = "all places are taken, come again";
-            self.output.push(Reply::Error { code: line::ErrorCode::TemporarilyUnavailable, words });
-            return ControlFlow::Break(());
-        };
-        self.place = place;
-        ControlFlow::Continue(())
     }
 
     /// Hands lines over, as long as none is still being answered.

@@ -7,7 +7,10 @@ mod scan;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use fujie_channel::{outbox::Simulators, serve::Listener};
+use fujie_channel::{
+    outbox::Simulators,
+    serve::{Limits, Listener},
+};
 use fujie_client::{Client as ProviderClient, Registration, provider};
 use fujie_core::{
     account::Session,
@@ -48,7 +51,9 @@ pub const CALLBACK: &str = "https://app.example/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// How often a stream with nothing to say gives a sign of life here; every second time its reader is judged again.
 pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_millis(100);
-/// Few places, so that they can be filled.
+/// Connections of the line protocol at once: few, so that they can be filled.
+pub const LINES: u32 = 80;
+/// The same over SSE and WebSocket.
 pub const READERS: Readers = Readers { at_once: 100, per_member: 50, strangers: 8 };
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -440,7 +445,8 @@ fn simulated(app: App) -> wechat::App {
 
 /// A channel with a line listener of its own, and where that is.
 fn channel(simulators: Simulators) -> (ChannelSettings, std::net::SocketAddr) {
-    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let limits = Limits { connections: LINES, ..Limits::default() };
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap().with_limits(limits);
     let address = listener.local_addr().unwrap();
     let line = Some(Line { listener, endpoint: format!("tcp://{address}") });
     (

@@ -4,10 +4,14 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
-use fujie_channel::{hub::Overflow, post::SimulatorAt};
+use fujie_channel::{
+    hub::Overflow,
+    post::{SimulatorAt, is_loopback},
+    web_push::vapid,
+};
 use fujie_client::provider::{self, ClientAuthentication};
 use fujie_core::{secret::Secret, time::Lifetime};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     LogFormat,
@@ -103,8 +107,7 @@ pub(super) fn line_endpoint(text: &str) -> Read<String> {
 
 /// Whom push services write to about us (RFC 8292 §2.1).
 pub(super) fn contact(text: &str) -> Read<String> {
-    let is_known = text.strip_prefix("mailto:").is_some_and(|mail| mail.contains('@')) || text.starts_with("https://");
-    if !is_known || text.len() > 256 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !vapid::is_contact(text) {
         return Err("must be mailto: and a mail address, or an https address".to_owned());
     }
     Ok(text.to_owned())
@@ -116,15 +119,6 @@ pub(super) fn overflow(text: &str) -> Read<Overflow> {
         "cut" => Ok(Overflow::Cut),
         "drop_oldest" => Ok(Overflow::DropOldest),
         _ => Err("must be cut or drop_oldest".to_owned()),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

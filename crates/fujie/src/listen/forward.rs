@@ -10,15 +10,16 @@ use std::{
     time::Duration,
 };
 
-use ::aws_lc_rs::{digest, hmac};
+use ::aws_lc_rs::hmac;
 use clap::Args;
-use fujie_channel::webhook::sender;
+use fujie_channel::{post::is_loopback, webhook::sender};
+use fujie_core::secret::{hex, sha256};
 use http::{
     HeaderName,
     header::{CONTENT_TYPE, USER_AGENT},
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::{event::Event, handle::Fault, server::Server};
@@ -62,17 +63,11 @@ impl ForwardTo {
             )
         })?;
         let key = self.secret_file.as_deref().map(key).transpose()?;
-        let is_here = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
         if CryptoProvider::get_default().is_none() {
             let _installed_meanwhile = aws_lc_rs::default_provider().install_default();
         }
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(ANSWER_TIMEOUT);
-        let http = if is_here { http.no_proxy() } else { http };
+        let http = if is_loopback(&url) { http.no_proxy() } else { http };
         let http = http.build().map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
         let shown = without_sign_in(&url);
         Ok(Some(Forward { url, shown, key, http }))
@@ -154,20 +149,12 @@ fn without_sign_in(url: &Url) -> Url {
 /// A name for the delivery that is the same whenever the event is posted, in the form of GitHub's (RFC 9562 §5.8).
 fn delivery(event: &Event) -> String {
     let name = format!("{}#{}", event.source, event.id);
-    let digest = digest::digest(&digest::SHA256, name.as_bytes());
-    let mut hex = String::new();
-    for (at, byte) in digest.as_ref().iter().take(16).enumerate() {
-        let byte = match at {
-            6 => 0x80 | (byte & 0x0f),
-            8 => 0x80 | (byte & 0x3f),
-            _ => *byte,
-        };
-        hex.push_str(&format!("{byte:02x}"));
-        if matches!(at, 3 | 5 | 7 | 9) {
-            hex.push('-');
-        }
-    }
-    hex
+    let mut bytes = sha256(name.as_bytes());
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = 0x80 | (*version & 0x0f);
+    *variant = 0x80 | (*variant & 0x3f);
+    let digits = hex(&bytes);
+    [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits.get(part).unwrap_or_default()).join("-")
 }
 
 fn key(path: &Path) -> Result<hmac::Key, Failure> {

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use fujie_channel::client::Endpoint;
+use fujie_channel::{client::Endpoint, post::is_loopback};
 use fujie_client::{
     Secret,
     session::{self, Limits, Session, TokenSource},
@@ -18,7 +18,7 @@ use fujie_client::{
 use rustls::{ClientConfig, crypto::aws_lc_rs};
 use rustls_platform_verifier::BuilderVerifierExt;
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::handle::Fault;
@@ -199,12 +199,7 @@ fn advertised(issuer: &str, text: &str) -> Result<Option<Endpoint>, Failure> {
 /// itself.
 fn may_tell(issuer: &str, is_tls: bool, is_near: bool) -> bool {
     let issuer = Url::parse(issuer).ok();
-    let is_here = issuer.as_ref().is_some_and(|url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    });
+    let is_here = issuer.as_ref().is_some_and(is_loopback);
     // Another machine's loopback is not ours.
     is_tls || if is_near { is_here } else { issuer.is_some_and(|url| url.scheme() == "http") }
 }

@@ -130,7 +130,7 @@ impl Log for House {
         unreachable!("a target has one topic")
     }
 
-    fn after_in(&self, topic: &str, after: i64, limit: u32) -> Reading<Vec<Event>> {
+    fn after_in(&self, topic: &str, after: i64, limit: u32, _bytes_max: usize) -> Reading<Vec<Event>> {
         let disk = self.disk();
         let events = disk.log.iter().filter(|event| &*event.topic == topic && event.id > after);
         let events = events.take(limit as usize).cloned().collect();
@@ -166,7 +166,7 @@ impl Targets for House {
             id: *id,
             holder: Some(row.holder),
             topic: row.topic.into(),
-            channel: channel(row.to),
+            recipient: recipient(row.to),
             language: Language::English,
             cursor: row.cursor,
             failures: row.failures,
@@ -257,7 +257,7 @@ impl Transport for House {
     }
 }
 
-fn channel(to: &str) -> Channel {
+fn recipient(to: &str) -> Recipient {
     let simulator = SimulatorAt::parse("http://127.0.0.1:9").unwrap();
     if to.starts_with("push") {
         let keys = json!({
@@ -265,8 +265,8 @@ fn channel(to: &str) -> Channel {
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
         });
         let subscription = json!({ "endpoint": format!("http://127.0.0.1:9/push/{to}"), "keys": keys });
-        return Channel::WebPush(Subscription::parse(subscription.to_string().as_bytes(), Some(&simulator)).unwrap());
+        return Recipient::WebPush(Subscription::parse(subscription.to_string().as_bytes(), Some(&simulator)).unwrap());
     }
     let address = format!("http://127.0.0.1:9/cgi-bin/webhook/send?key={to}");
-    Channel::Robot(Robot::parse(Kind::Wecom, &address, None, Some(&simulator)).unwrap())
+    Recipient::Robot(Robot::parse(Kind::Wecom, &address, None, Some(&simulator)).unwrap())
 }

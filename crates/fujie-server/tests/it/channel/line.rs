@@ -8,7 +8,8 @@ use tokio::{
     time::timeout,
 };
 
-use crate::house::House;
+use super::listener;
+use crate::house::{House, LINES};
 
 struct Peer {
     lines: BufReader<tcp::OwnedReadHalf>,
@@ -57,4 +58,28 @@ async fn a_member_hears_over_tcp_what_was_posted_over_http() {
     }
     timeout(Duration::from_secs(20), house.halt()).await.expect("it waited for its peers");
     assert_eq!((peer.hear().await.as_str(), peer.hear().await.as_str()), ("bye\n", ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_member_takes_a_quarter_of_the_places_and_no_more() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    let auth = format!("auth {token}");
+    let mut peers = Vec::new();
+    for _ in 0..LINES / 4 {
+        let mut peer = Peer::connect(&house).await;
+        assert_eq!(peer.ask(&auth).await, "ok auth\n");
+        peers.push(peer);
+    }
+    let mut one_more = Peer::connect(&house).await;
+    let answer = one_more.ask(&auth).await;
+    assert!(answer.starts_with("error temporarily_unavailable "), "{answer}");
+    assert_eq!(one_more.hear().await, "");
+    let other = house.add(listener("other")).await;
+    let other = house.own_token(&other, "channel:read").await;
+    assert_eq!(Peer::connect(&house).await.ask(&format!("auth {other}")).await, "ok auth\n", "others have theirs");
+    assert_eq!(peers[0].ask(&auth).await, "ok auth\n", "who says it again keeps its place");
+    peers.truncate(1);
+    let room = async { while Peer::connect(&house).await.ask(&auth).await != "ok auth\n" {} };
+    timeout(Duration::from_secs(60), room).await.expect("who goes makes no room");
 }

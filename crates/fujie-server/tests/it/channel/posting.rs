@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fujie_channel::{
     message::Language,
-    outbox::{Channel, Simulators},
+    outbox::{Recipient, Simulators},
     post::SimulatorAt,
     robot::{self, Kind},
     web_push::Subscription,
@@ -38,33 +38,33 @@ async fn place() -> Place {
 }
 
 impl Place {
-    async fn add(&self, channel: &Channel, sealed_as: AtRest) -> Id {
+    async fn add(&self, recipient: &Recipient, sealed_as: AtRest) -> Id {
         let server = &self.house.server;
         let id = Id::new(self.house.clock.now(), &mut SystemRandom);
-        let sealed = server.seal_secret(sealed_as, &id.to_string(), &channel.to_secret(Language::Chinese)).unwrap();
+        let sealed = server.seal_secret(sealed_as, &id.to_string(), &recipient.to_secret(Language::Chinese)).unwrap();
         let target = NewTarget {
             id,
             topic: "team".to_owned(),
-            kind: TargetKind::parse(channel.kind()).unwrap(),
+            kind: TargetKind::parse(recipient.kind()).unwrap(),
             account: Some(self.house.alice),
             label: "group".to_owned(),
-            address: Digest::from_bytes(channel.digest()),
+            address: Digest::from_bytes(recipient.digest()),
             sealed,
         };
         assert_eq!(server.store().add_target(target, self.house.clock.now()).await.unwrap(), TargetAdded::Added);
         id
     }
 
-    fn robot(&self) -> Channel {
+    fn robot(&self) -> Recipient {
         let app = App::demo(fujie_simulator::robot::Kind::Dingtalk);
         let address = format!("{}/robot/send?access_token={}", self.robots.base_url(), app.token);
         let at = self.simulators.robot_at.as_ref();
-        Channel::Robot(robot::Robot::parse(Kind::Dingtalk, &address, app.secret.as_deref(), at).unwrap())
+        Recipient::Robot(robot::Robot::parse(Kind::Dingtalk, &address, app.secret.as_deref(), at).unwrap())
     }
 
-    fn browser(&self, id: &str) -> Channel {
+    fn browser(&self, id: &str) -> Recipient {
         let text = format!(r#"{{"endpoint":"{}/push/{id}","keys":{SUBSCRIPTION_KEYS}}}"#, self.pushes.base_url());
-        Channel::WebPush(Subscription::parse(text.as_bytes(), self.simulators.push_at.as_ref()).unwrap())
+        Recipient::WebPush(Subscription::parse(text.as_bytes(), self.simulators.push_at.as_ref()).unwrap())
     }
 
     async fn post(&self, title: &str) {

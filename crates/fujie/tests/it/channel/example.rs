@@ -1,7 +1,12 @@
 //! The listeners of `examples/channel`: other people's programs, in Python and in shell, beside a real server that is
 //! killed and comes back.
 
-use std::{path::Path, process::Command};
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    path::Path,
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -57,6 +62,29 @@ async fn the_python_listener_pings_and_resumes() {
     let (host, port) = house.line.split_once(':').unwrap();
     python.arg(example("listen.py")).args([host, port, TOPIC]);
     follow(&mut house, python).await;
+}
+
+#[test]
+fn the_python_listener_comes_again_when_it_is_told_to() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut python = Command::new("python3");
+    python.arg(example("listen.py")).args(["127.0.0.1", &server.local_addr().unwrap().port().to_string(), TOPIC]);
+    python.env("FUJIE_TOKEN", "token");
+    let listening = Listening::start(python);
+    for (answer, is_last) in [
+        ("error temporarily_unavailable not now\n", false),
+        ("ok auth\nok subscribe team 7\nerror too_slow come again and resume\n", false),
+        ("ok auth\nok subscribe team 7\nevent {\"id\":\"8\"}\nerror access_denied team\n", true),
+    ] {
+        let (mut stream, _) = server.accept().unwrap();
+        let mut said = BufReader::new(stream.try_clone().unwrap()).lines();
+        assert_eq!(said.next().unwrap().unwrap(), "auth token");
+        let from = if is_last { "subscribe team 7" } else { "subscribe team " };
+        assert_eq!(said.next().unwrap().unwrap(), from);
+        stream.write_all(answer.as_bytes()).unwrap();
+    }
+    assert_eq!(listening.out.next().unwrap(), "{\"id\":\"8\"}");
+    assert_eq!(listening.code(), Some(1), "what cannot be mended ends it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
