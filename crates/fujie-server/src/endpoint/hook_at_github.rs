@@ -124,7 +124,7 @@ pub(super) async fn keep_secrets(
 /// How [`replace_secret`] ended.
 pub(super) enum Replaced {
     /// It is in use, here and at GitHub.
-    Replaced,
+    Done,
     /// GitHub did not take it, or did not say so.
     Fault(GithubFault),
     /// There is no secret here to be replaced.
@@ -149,7 +149,7 @@ pub(super) async fn replace_secret(
     let told = fujie_client::Secret::new(new.expose());
     let Err(error) = acting.api().change_hook_secret(hook.repository, hook.id, &told).await else {
         keep_secrets(visit, here, row, &Secrets::only(new)).await?;
-        return Ok(Replaced::Replaced);
+        return Ok(Replaced::Done);
     };
     let fault = acting.told(&error);
     // Where it is not known which one GitHub has, all stay good.
@@ -162,7 +162,7 @@ pub(super) async fn replace_secret(
 /// How [`remove`] ended.
 pub(super) enum Removed {
     /// It is gone, at GitHub and here.
-    Removed,
+    Done,
     /// GitHub shows it to this token and does not let it remove it.
     NotPermitted,
     /// GitHub refused otherwise, or did not say.
@@ -180,7 +180,7 @@ pub(super) async fn remove(
     let api = acting.api();
     let Err(error) = api.remove_hook(hook.repository, hook.id).await else {
         visit.server.store.remove_integration(&row.id, Some(here.session.account.id), visit.now).await?;
-        return Ok(Removed::Removed);
+        return Ok(Removed::Done);
     };
     let fault = acting.told(&error);
     // To make a hook is a smaller permission than to remove it, and GitHub says "not found" for both.

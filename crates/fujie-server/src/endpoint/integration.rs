@@ -241,7 +241,7 @@ async fn act(
             told(count.map(|count| format!("said=again&count={count}")))
         }
         "secret" => match hook_at_github::replace_secret(visit, here, row, &acting, hook).await? {
-            Replaced::Replaced => back(row, Ok("said=secret-replaced".to_owned())),
+            Replaced::Done => back(row, Ok("said=secret-replaced".to_owned())),
             Replaced::Fault(fault) => back(row, Err(fault)),
             Replaced::Nothing => odd(visit),
         },
@@ -252,7 +252,7 @@ async fn act(
 
 fn removed(row: &Integration, removed: Removed) -> Response {
     match removed {
-        Removed::Removed => done(&row.topic, SettingsSaid::IntegrationRemoved),
+        Removed::Done => done(&row.topic, SettingsSaid::IntegrationRemoved),
         Removed::NotPermitted => back(row, Ok("said=not-removed".to_owned())),
         Removed::Fault(fault) => back(row, Err(fault)),
     }
