@@ -1,5 +1,6 @@
-//! Places for answers that go on and on (SSE, WebSocket): so many at once for everybody, so many for each reader, and
-//! few for those who have not said who they are. So a crowd without a token keeps no reader out, nor does one reader.
+//! Places for answers that go on and on (SSE, WebSocket; the line protocol has such places of its own): so many at once
+//! for everybody, so many for each reader, and few for those who have not said who they are. So a crowd without a token
+//! keeps no reader out, nor does one reader.
 
 use std::sync::Arc;
 

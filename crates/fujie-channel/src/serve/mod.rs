@@ -131,7 +131,8 @@ impl Listener {
         if let Ok(address) = self.local_addr() {
             tracing::info!(target: ECHO_TARGET, "Serving on {}", Address(address));
         }
-        self.serve(stop, |peer, _known| Echo::new(peer)).await;
+        // Nobody is asked who it is, and so nobody is a stranger.
+        self.serve(stop, |peer, _| Echo::new(peer)).await;
     }
 
     /// Serves the channel of `exchange` until `stop` resolves. The exchange's hub must run.

@@ -111,8 +111,13 @@ impl Visitor {
         Self { member, name, may_see_own: may_belong(account, OWN_TOPIC), expires_at }
     }
 
+    /// Is it a member of `topic`?
+    pub async fn belongs_to(&self, server: &Server, topic: &str) -> Result<(), Denied> {
+        self.role(server, topic).await.map(drop)
+    }
+
     /// What it is in `topic`, if it is a member.
-    pub async fn belongs_to(&self, server: &Server, topic: &str) -> Result<Role, Denied> {
+    pub async fn role(&self, server: &Server, topic: &str) -> Result<Role, Denied> {
         let may_see = topic != OWN_TOPIC || self.may_see_own;
         let role = if may_see { server.store.role(topic, &self.member).await? } else { None };
         role.ok_or(Denied::NotMember)

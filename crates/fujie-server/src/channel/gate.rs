@@ -44,7 +44,7 @@ impl Gate for ServerGate {
         if visitor.expires_at <= server.now() {
             return Err(Refusal::InvalidToken);
         }
-        visitor.belongs_to(&server, topic).await.map(drop).map_err(refusal)
+        visitor.belongs_to(&server, topic).await.map_err(refusal)
     }
 }
 

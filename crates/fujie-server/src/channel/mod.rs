@@ -27,11 +27,12 @@ use crate::{
     place::{Places, Readers},
     server::Server,
 };
-pub use access::may_belong;
 use gate::ServerGate;
 use log::StoredLog;
 use targets::StoredTargets;
 use transport::Poster;
+
+pub use access::may_belong;
 
 /// How the channel is run.
 pub struct ChannelSettings {

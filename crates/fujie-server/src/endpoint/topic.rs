@@ -51,7 +51,7 @@ impl Here {
         };
         let found = if is_topic(name) { visit.server.store.topic(name).await.map_err(failed)? } else { None };
         if let Some(topic) = found {
-            match Visitor::of_session(&session).belongs_to(visit.server, name).await {
+            match Visitor::of_session(&session).role(visit.server, name).await {
                 Ok(role) => return Ok(Self { session, topic, role }),
                 Err(Denied::Store(error)) => return Err(failed(error)),
                 Err(Denied::NotMember | Denied::Session | Denied::Token(_)) => {}

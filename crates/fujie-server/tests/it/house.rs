@@ -1,6 +1,7 @@
 //! A house to test in: a server on a free port, a database in a folder of its own, a clock moved by hand, a simulated
 //! WeChat.
 
+mod people;
 mod raw;
 mod scan;
 
@@ -29,14 +30,12 @@ use fujie_server::{
     ChannelSettings, Line, Readers, Server, Settings,
     broker::{Connection, Embedding, Upstream::Known},
     clock::Clock,
-    endpoint::sign_in::fold,
-    password::Passwords,
 };
 use fujie_simulator::{
     Running,
     wechat::{self, DEFAULT_APPID, DEFAULT_SECRET, Wechat, WechatConfig},
 };
-use fujie_store::{EventKind, NewAccount, Options, Store, Username};
+use fujie_store::{EventKind, Options, Store};
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::oneshot,
@@ -239,38 +238,6 @@ impl House {
         self.server.store().add_client(&client, self.clock.now()).await.unwrap();
         self.server.renew(true).await.unwrap();
         Registered { id: client.id, secret: secret.map(|secret| secret.expose().to_owned()) }
-    }
-
-    /// An account with [`PASSWORD`].
-    pub async fn person(&self, name: &str) -> Id {
-        let new = self.new_account(name).await;
-        self.enter(new).await
-    }
-
-    /// The same with the right to see what this server itself does.
-    pub async fn administrator(&self, name: &str) -> Id {
-        let new = self.new_account(name).await;
-        self.enter(NewAccount { is_administrator: true, ..new }).await
-    }
-
-    async fn enter(&self, new: NewAccount) -> Id {
-        let id = new.id;
-        self.server.store().create_account(new, self.clock.now()).await.unwrap();
-        id
-    }
-
-    async fn new_account(&self, name: &str) -> NewAccount {
-        static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
-        let hash = || async { Passwords::default().hash(PASSWORD).await.unwrap().expose().to_owned() };
-        let hash = HASH.get_or_init(hash).await.clone();
-        NewAccount {
-            id: Id::new(self.clock.now(), &mut SystemRandom),
-            username: Some(Username { shown: name.to_owned(), folded: fold(name) }),
-            name: name.to_owned(),
-            picture: None,
-            password_hash: Some(Secret::new(hash)),
-            is_administrator: false,
-        }
     }
 
     /// The address of an authorization request of `client`, with `more` at the end.
