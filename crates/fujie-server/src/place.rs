@@ -22,7 +22,7 @@ pub struct Readers {
 
 impl Default for Readers {
     fn default() -> Self {
-        Self { at_once: 8_000, per_member: 2_000, strangers: 1_000 }
+        Self { at_once: 8_000, per_member: 6_000, strangers: 1_000 }
     }
 }
 

@@ -92,9 +92,9 @@ pub(crate) fn exchange(
     Arc::new(Exchange { hub: Arc::clone(hub), gate, overflow: settings.overflow })
 }
 
-/// Of the listener's connections nobody has more than a quarter.
+/// Of the listener's connections nobody has more than three quarters: a fleet may share one client.
 fn line_readers(limits: &Limits) -> Readers {
-    Readers { at_once: limits.connections, per_member: limits.connections.div_ceil(4), strangers: 0 }
+    Readers { at_once: limits.connections, per_member: limits.connections - limits.connections / 4, strangers: 0 }
 }
 
 fn log(store: &Store, issuer: &str) -> StoredLog {
