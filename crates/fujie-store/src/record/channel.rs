@@ -20,8 +20,9 @@ pub const ROBOTS_PER_TOPIC_MAX: u32 = 50;
 /// Web Push subscriptions of one account on one topic: its browsers.
 pub const PUSHES_PER_MEMBER_MAX: u32 = 10;
 
-/// What the events of one topic weigh together, in bytes, with their bodies and about 512 for each. The server's own
-/// topic has no such bound, since what happened is always told there.
+/// What the events of one topic weigh together, in bytes, with their bodies and about 512 for each. Who posts may fill
+/// half of it; the rest is for deliveries. The server's own topic has no such bound, since what happened is always told
+/// there.
 pub const TOPIC_WEIGHT_MAX: i64 = 1024 * 1024 * 1024;
 
 /// A topic to be made.

@@ -25,9 +25,10 @@ macro_rules! select_events {
 impl Store {
     /// Appends an event to the log.
     pub async fn append_event(&self, new: NewEvent) -> Result<Appended, StoreError> {
-        let storage_max = self.engine.storage_max;
+        // Whoever posts leaves room for deliveries, which nobody may send again.
+        let most = Most { of_topic: TOPIC_WEIGHT_MAX / 2, of_all: self.engine.storage_max };
         self.write_whole(move |connection| {
-            Ok(match append(connection, &new, storage_max)? {
+            Ok(match append(connection, &new, most)? {
                 appended @ Appended::Appended { .. } => Effect::Keep(appended),
                 refused => Effect::Undo(refused),
             })
@@ -115,17 +116,26 @@ impl Store {
     }
 }
 
-/// Appends inside the acting verb's transaction, and wakes the targets of the topic. All events may weigh `storage_max`
-/// together. When it is refused, nothing was written.
-pub(super) fn append(connection: &Connection, new: &NewEvent, storage_max: i64) -> Result<Appended, StoreError> {
+/// What events may weigh together, in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Most {
+    pub of_topic: i64,
+    /// Of all topics.
+    pub of_all: i64,
+}
+
+/// What this server itself does is always told.
+const UNBOUNDED: Most = Most { of_topic: i64::MAX, of_all: i64::MAX };
+
+/// Appends inside the acting verb's transaction, and wakes the targets of the topic. When it is refused, nothing was
+/// written.
+pub(super) fn append(connection: &Connection, new: &NewEvent, most: Most) -> Result<Appended, StoreError> {
     let NewEvent { topic, at, event_type, source, subject, data, body } = new;
     let weight = weight(new);
     let sql = "SELECT t.weight, s.weight FROM topic t JOIN channel_storage s ON s.id = 1 WHERE t.name = ?1";
     let kept: Option<(i64, i64)> = row::first(connection, sql, [topic], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let Some((of_topic, of_all)) = kept else { return Ok(Appended::UnknownTopic) };
-    let is_full = of_topic > TOPIC_WEIGHT_MAX - weight || of_all > storage_max - weight;
-    // What this server itself does is always told.
-    if is_full && topic != OWN_TOPIC {
+    if of_topic > most.of_topic - weight || of_all > most.of_all - weight {
         return Ok(Appended::Full);
     }
     // It is weighed by a trigger.
@@ -194,7 +204,7 @@ pub(super) fn tell(connection: &Connection, event: &Event) -> Result<(), StoreEr
         data: Some(data.to_string()),
         body: None,
     };
-    append(connection, &new, i64::MAX)?;
+    append(connection, &new, UNBOUNDED)?;
     Ok(())
 }
 

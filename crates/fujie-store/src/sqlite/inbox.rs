@@ -2,18 +2,23 @@
 
 use rusqlite::{Row, params};
 
-use super::{Store, channel_event::append, row, writer::Effect};
+use super::{
+    Store,
+    channel_event::{Most, append},
+    row,
+    writer::Effect,
+};
 use crate::{
     error::StoreError,
     outcome::{Appended, Receipt},
-    record::{Delivered, Delivery},
+    record::{Delivered, Delivery, TOPIC_WEIGHT_MAX},
 };
 
 impl Store {
     /// Takes a delivery in: its row and its event are on disk together before this answers. The same delivery again
     /// changes nothing, for 30 days.
     pub async fn receive(&self, delivery: Delivery) -> Result<Receipt, StoreError> {
-        let storage_max = self.engine.storage_max;
+        let most = Most { of_topic: TOPIC_WEIGHT_MAX, of_all: self.engine.storage_max };
         self.write_whole(move |connection| {
             // The writer holds the lock since before this read, so nobody comes in between; the key of the row would
             // refuse it.
@@ -27,7 +32,7 @@ impl Store {
                 Some(Some(event_id)) => return Ok(Effect::Undo(Receipt::Duplicate { event_id })),
                 Some(None) => {}
             }
-            let event_id = match append(connection, &new, storage_max)? {
+            let event_id = match append(connection, &new, most)? {
                 Appended::Appended { event_id } => event_id,
                 Appended::UnknownTopic => return Ok(Effect::Undo(Receipt::UnknownIntegration)),
                 Appended::Full => return Ok(Effect::Undo(Receipt::Full)),

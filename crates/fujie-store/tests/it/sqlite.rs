@@ -311,7 +311,6 @@ async fn a_full_topic_takes_events_again_once_it_was_swept() {
         delivery.append.body.clone_from(body);
         delivery
     };
-    assert_eq!(store.append_event(large.clone()).await.unwrap(), Appended::Full);
     assert_eq!(store.receive(delivery(&large.body)).await.unwrap(), Receipt::Full);
     assert_eq!(*store.channel_head().borrow(), id, "nothing was written");
     assert!(matches!(store.receive(delivery(&None)).await.unwrap(), Receipt::Received { .. }), "a small one fits");
@@ -319,7 +318,14 @@ async fn a_full_topic_takes_events_again_once_it_was_swept() {
     assert_eq!(store.sweep(T0, retention, 500).await.unwrap(), 16 + 1, "a MiB counts as 16 rows");
     let weight: i64 = connection.query_row("SELECT weight FROM topic", [], |row| row.get(0)).unwrap();
     assert_eq!(weight, others, "what was swept weighs nothing");
-    assert!(matches!(store.append_event(large).await.unwrap(), Appended::Appended { .. }));
+    assert_eq!(
+        store.append_event(large.clone()).await.unwrap(),
+        Appended::Full,
+        "who posts leaves room for deliveries"
+    );
+    connection.execute("UPDATE topic SET weight = ?1", [TOPIC_WEIGHT_MAX / 2 - 3 * 1024 * 1024 / 2]).unwrap();
+    assert!(matches!(store.append_event(large.clone()).await.unwrap(), Appended::Appended { .. }));
+    assert_eq!(store.append_event(large).await.unwrap(), Appended::Full);
 }
 
 #[tokio::test]
