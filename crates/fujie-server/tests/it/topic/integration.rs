@@ -137,12 +137,7 @@ async fn what_is_wrong_with_a_door_is_told_at_the_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_is_seen_by_the_owners_of_its_own_topic() {
-    let team = Team::new().await;
-    let mut browser = team.alice().await;
-    let mut bob = team.browser("bob").await;
-    team.make_topic(&mut bob, "bobs").await;
-    made(&team, &mut browser, "hmac", &[]).await;
-    let id = team.integrations().await.remove(0).id;
+    let (team, _browser, mut bob, id) = a_source_and_bob().await;
     // Bob, through his own topic and through hers.
     for topic in ["bobs", "team"] {
         let url = team.url(&format!("/topics/{topic}/integrations/{id}"));
@@ -158,6 +153,17 @@ async fn a_source_is_seen_by_the_owners_of_its_own_topic() {
     assert_eq!(claim(&team, &mut bob, &id).await.status, 400);
 }
 
+/// Alice's browser, that of bob, who has a topic of his own, and the id of a source in hers.
+async fn a_source_and_bob() -> (Team, Browser, Browser, String) {
+    let team = Team::new().await;
+    let mut browser = team.alice().await;
+    let mut bob = team.browser("bob").await;
+    team.make_topic(&mut bob, "bobs").await;
+    made(&team, &mut browser, "hmac", &[]).await;
+    let id = team.integrations().await.remove(0).id;
+    (team, browser, bob, id)
+}
+
 /// What bob is told when he makes a source in his topic whose id he chose.
 async fn claim(team: &Team, bob: &mut Browser, id: &str) -> Page {
     let page = bob.get(&team.url("/topics/bobs/integrations/new?preset=token")).await;
@@ -167,12 +173,7 @@ async fn claim(team: &Team, bob: &mut Browser, id: &str) -> Page {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_in_at_a_removed_source_is_not_for_whoever_takes_its_id() {
-    let team = Team::new().await;
-    let mut browser = team.alice().await;
-    let mut bob = team.browser("bob").await;
-    team.make_topic(&mut bob, "bobs").await;
-    made(&team, &mut browser, "hmac", &[]).await;
-    let id = team.integrations().await.remove(0).id;
+    let (team, mut browser, mut bob, id) = a_source_and_bob().await;
     // More than go with the source at once.
     for number in 0..501 {
         received(&team, &id, number).await;
