@@ -180,6 +180,11 @@ impl Digest {
         &self.0
     }
 
+    /// Its 32 bytes in lower-case hexadecimal digits.
+    pub fn hex(&self) -> String {
+        hex(&self.0)
+    }
+
     /// Equality in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()

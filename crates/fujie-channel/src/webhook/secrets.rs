@@ -4,7 +4,7 @@
 
 use fujie_core::{
     random::{self, Random},
-    secret::Secret,
+    secret::{Secret, hex},
 };
 
 /// So many stand beside each other at most: whatever a sender may still sign with.
@@ -54,7 +54,7 @@ impl Secrets {
 
 /// A new secret: 256 random bits, in hexadecimal digits, which every sender takes.
 pub fn new(random: &mut dyn Random) -> Secret {
-    Secret::new(random::bytes::<32>(random).iter().map(|byte| format!("{byte:02x}")).collect())
+    Secret::new(hex(&random::bytes::<32>(random)))
 }
 
 fn copy(secret: &Secret) -> Secret {

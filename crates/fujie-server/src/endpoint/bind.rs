@@ -11,7 +11,7 @@ use fujie_core::{
 use fujie_store::{Attached, CreatedAndBound, NewAccount, NewSession, SignIn, StoreError};
 use http::StatusCode;
 
-use super::sign_in::{arrive, fresh_for, hex};
+use super::sign_in::{arrive, fresh_for};
 use crate::{
     broker::shown,
     cookie::Name,
@@ -40,7 +40,7 @@ pub async fn get(server: &Server, request: &Request) -> Response {
     targets.extend(server.settings.connections.iter().map(|connection| connection.upstream.origin()));
     let provider = shown(server, &pending.connection);
     let nickname = pending.identity.nickname.clone().unwrap_or_default();
-    let ticket_digest = hex(&ticket);
+    let ticket_digest = ticket.hex();
     let csrf = visit.csrf(&snapshot, "bind", "");
     let resume = resume.to_owned();
     match session.filter(|session| attaches(session, &ticket_digest)) {
@@ -70,7 +70,7 @@ pub async fn post(server: &Server, request: &Request) -> Response {
         Err(error) => return visit.unavailable(&error),
     };
     // The form names the ticket it was shown for: another one has come since, or it was spent.
-    let waiting = waiting.filter(|(ticket, ..)| fields.text("ticket_digest") == Some(&hex(ticket)));
+    let waiting = waiting.filter(|(ticket, ..)| fields.text("ticket_digest") == Some(&ticket.hex()));
     let Some((ticket, pending, session)) = waiting else {
         return visit.error(ErrorKind::Expired);
     };
@@ -139,7 +139,7 @@ async fn confirm(
     session: Option<Session>,
     resume: &str,
 ) -> Result<Response, StoreError> {
-    let Some(session) = session.filter(|session| attaches(session, &hex(&ticket))) else {
+    let Some(session) = session.filter(|session| attaches(session, &ticket.hex())) else {
         return Ok(visit.error(ErrorKind::Expired));
     };
     match visit.server.store.attach_and_bind(ticket, session.id, visit.now).await? {

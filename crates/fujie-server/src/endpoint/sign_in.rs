@@ -3,7 +3,7 @@
 
 use fujie_core::{
     request::parameters::encode,
-    secret::{self, Digest, Secret, sha256},
+    secret::{Secret, sha256},
     time::Lifetime,
 };
 use fujie_store::SessionBegun;
@@ -60,7 +60,7 @@ async fn page(
             Ok(pending) => pending.map(|pending| AttachTo {
                 provider: shown(server, &pending.connection),
                 nickname: pending.identity.nickname.unwrap_or_default(),
-                ticket_digest: hex(&ticket),
+                ticket_digest: ticket.hex(),
             }),
         },
     };
@@ -204,7 +204,7 @@ pub(crate) fn fresh_for(resume: &str, attach: Option<&str>) -> [u8; 32] {
 pub(crate) async fn arrive(visit: &Visit<'_>, token: &Secret, resume: &str, attach: Option<&str>) -> Response {
     let server = visit.server;
     let ticket = visit.ticket();
-    let attaches = matches!((&ticket, attach), (Some(ticket), Some(named)) if hex(ticket) == named);
+    let attaches = matches!((&ticket, attach), (Some(ticket), Some(named)) if ticket.hex() == named);
     let location = if attaches { format!("/bind?resume={}", encode(resume)) } else { hub(resume) };
     let mut response = see_other(&location);
     if let (Some(ticket), false) = (ticket, attaches) {
@@ -215,9 +215,4 @@ pub(crate) async fn arrive(visit: &Visit<'_>, token: &Secret, resume: &str, atta
     }
     let life: Lifetime = server.settings.policy.session;
     visit.remember(server.cookies.set(response, &Name::Session, token.expose(), life))
-}
-
-/// A digest as lower-case hexadecimal.
-pub(crate) fn hex(digest: &Digest) -> String {
-    secret::hex(digest.as_bytes())
 }

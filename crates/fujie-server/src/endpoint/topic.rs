@@ -10,7 +10,6 @@ use fujie_core::account::Session;
 use fujie_store::{ChannelEvent, Integration, Member, OWN_TOPIC, Role, StoreError, TargetKind, Topic};
 use http::StatusCode;
 
-use super::sign_in::hex;
 use crate::{
     channel::{
         access::{Denied, Visitor},
@@ -208,7 +207,7 @@ async fn devices(server: &Server, here: &Here) -> Result<Vec<PushDevice>, StoreE
     let is_own = |target: &&fujie_store::Target| {
         target.kind == TargetKind::WebPush && target.account == Some(here.session.account.id)
     };
-    let device = |target: &fujie_store::Target| PushDevice { id: target.id.to_string(), address: hex(&target.address) };
+    let device = |target: &fujie_store::Target| PushDevice { id: target.id.to_string(), address: target.address.hex() };
     Ok(targets.iter().filter(is_own).map(device).collect())
 }
 

@@ -12,7 +12,7 @@ use fujie_core::{
     policy::Policy,
     random::{self, SystemRandom},
     request::{redirect_uri::RegisteredUri, scope::Scope},
-    secret::{Digest, Kind, Secret},
+    secret::{Digest, Kind, Secret, hex},
     time::Lifetime,
 };
 use fujie_server::{
@@ -262,7 +262,7 @@ struct Temporary(PathBuf);
 
 impl Temporary {
     fn make() -> Result<Self> {
-        let name: String = random::bytes::<8>(&mut SystemRandom).iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&random::bytes::<8>(&mut SystemRandom));
         Ok(Self(DataFolder::open(&std::env::temp_dir().join(format!("fujie-demo-{name}")))?.path().to_owned()))
     }
 }

@@ -131,7 +131,7 @@ impl Forward {
             (sender::GITHUB_DELIVERY, delivery(event)),
         ];
         if let Some(key) = &self.key {
-            let tag: String = hmac::sign(key, &body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let tag = hex(hmac::sign(key, &body).as_ref());
             headers.push((sender::GITHUB_SIGNATURE, format!("{}{tag}", sender::GITHUB.prefix)));
         }
         Ok(Posted { headers, body })
