@@ -108,7 +108,8 @@ async fn a_full_disk_changes_nothing_and_passes() {
         let (store, account) = (store.clone(), session.account.id);
         async move {
             let mut new = given::new_session();
-            new.amr = "x".repeat(2000 + number);
+            // Ten pages: more than what a refused split may have left free.
+            new.amr = "x".repeat(40_000 + number);
             store.begin_session(account, new, T0).await
         }
     })
