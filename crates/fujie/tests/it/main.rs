@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod agreed_once;
 mod channel;
 mod channel_story;
 mod connection;
