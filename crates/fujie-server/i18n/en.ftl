@@ -156,17 +156,17 @@ account-sign-out = Sign out here
 
 unbind-title = Remove { $provider }?
 unbind-title-last = { $provider } has to stay
-unbind-what = From then on you can no longer sign in to the account “{ $account }” with:
+unbind-what = Afterwards you can no longer sign in to the account “{ $account }” with:
 unbind-joined = To { $provider } these are one person, so they can only be removed together.
 unbind-sessions = Browsers that signed in with it are signed out.
 unbind-this-session = Browsers that signed in with it are signed out, this one too.
 unbind-applications = Applications that rely on those sign-ins lose their access.
-unbind-leave = Your permission to act for you at { $provider } is forgotten. To manage webhooks there, connect again.
+unbind-leave = This server forgets the permission that you gave it at { $provider }. To manage webhooks there, connect again.
 unbind-submit = Remove
 unbind-keep = Keep it
 unbind-last = This is the only way to sign in to the account “{ $account }”. Without it, nobody could sign in any more.
 unbind-last-do = Add another way first: sign in with another third-party account and choose “I already have an account”.
-unbind-last-add = Add another way
+unbind-last-add = Add another
 unbind-back = Back
 
 ## The first administrator

@@ -103,7 +103,7 @@ async fn who_removes_github_from_the_account_takes_the_permission_back_too() {
     assert_eq!(team.call(&token, "/user").await.status, 200);
     let path = team.house.identity_paths(&mut browser).await.remove(0);
     let page = team.house.asked(&mut browser, &path, "alice").await;
-    assert!(page.body.contains("permission to act for you at GitHub is forgotten"), "{}", page.body);
+    assert!(page.body.contains("forgets the permission that you gave it at GitHub"), "{}", page.body);
     let page = browser.submit(&page, &path, &[]).await;
     assert!(page.location().ends_with("/account"), "{}", page.location());
     assert!(!has_token(&team).await);
