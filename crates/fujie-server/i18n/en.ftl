@@ -56,6 +56,7 @@ sign-in-title = Sign in
 sign-in-title-client = Sign in to { $client }
 sign-in-attach-title = Sign in to connect
 sign-in-attach = Sign in to the account that { $provider } “{ $nickname }” should be connected with. You will be asked once more before anything is connected.
+sign-in-unbind = To remove a way to sign in, sign in again first.
 sign-in-with = Continue with { $provider }
 sign-in-or = or
 sign-in-username = User name
@@ -131,6 +132,8 @@ account-administrator = Administrator
 account-identities = Ways to sign in
 account-identities-none = No third-party account is connected.
 account-bound-at = Connected
+account-unbind = Remove
+account-unbind-name = Remove { $provider } { $nickname }
 account-applications = Applications with access
 account-applications-none = No application has access to your account.
 account-since = Since
@@ -148,6 +151,23 @@ account-sessions = Where you are signed in
 account-session-current = This browser
 account-session-how = With { $methods }
 account-sign-out = Sign out here
+
+## Removing a way to sign in
+
+unbind-title = Remove { $provider }?
+unbind-title-last = { $provider } has to stay
+unbind-what = Afterwards you can no longer sign in to the account “{ $account }” with:
+unbind-joined = To { $provider } these are one person, so they can only be removed together.
+unbind-sessions = Browsers that signed in with it are signed out.
+unbind-this-session = Browsers that signed in with it are signed out, this one too.
+unbind-applications = Applications that rely on those sign-ins lose their access.
+unbind-leave = This server forgets the permission that you gave it at { $provider }. To manage webhooks there, connect again.
+unbind-submit = Remove
+unbind-keep = Keep it
+unbind-last = This is the only way to sign in to the account “{ $account }”. Without it, nobody could sign in any more.
+unbind-last-do = Add another way first: sign in with another third-party account and choose “I already have an account”.
+unbind-last-add = Add another
+unbind-back = Back
 
 ## The first administrator
 

@@ -56,6 +56,7 @@ sign-in-title = 登录
 sign-in-title-client = 登录到{ $client }
 sign-in-attach-title = 登录以完成绑定
 sign-in-attach = 请登录要与{ $provider }“{ $nickname }”绑定的账号。绑定之前会再次请你确认。
+sign-in-unbind = 解除绑定前，请重新登录以确认是你本人。
 sign-in-with = 使用{ $provider }登录
 sign-in-or = 或
 sign-in-username = 用户名
@@ -131,6 +132,8 @@ account-administrator = 管理员
 account-identities = 登录方式
 account-identities-none = 尚未绑定第三方账号。
 account-bound-at = 绑定于
+account-unbind = 解除绑定
+account-unbind-name = 解除绑定{ $provider } { $nickname }
 account-applications = 已授权的应用
 account-applications-none = 没有应用可以访问你的账号。
 account-since = 授权于
@@ -148,6 +151,23 @@ account-sessions = 登录记录
 account-session-current = 当前浏览器
 account-session-how = 通过{ $methods }登录
 account-sign-out = 退出登录
+
+## 解除绑定
+
+unbind-title = 要解除绑定{ $provider }吗？
+unbind-title-last = 暂时无法解除绑定{ $provider }
+unbind-what = 解除后，将无法再通过以下方式登录账号“{ $account }”：
+unbind-joined = { $provider }将它们视为同一个人，只能一并解除。
+unbind-sessions = 通过它登录的浏览器都会退出登录。
+unbind-this-session = 通过它登录的浏览器都会退出登录，包括当前浏览器。
+unbind-applications = 依赖这些登录的应用也会随之失去访问权限。
+unbind-leave = 你在{ $provider }上给本站的授权将被清除，如需继续管理那里的 Webhook，请重新连接。
+unbind-submit = 解除绑定
+unbind-keep = 暂不解除
+unbind-last = 这是登录账号“{ $account }”的唯一方式，解除后将再也无法登录。
+unbind-last-do = 请先添加另一种登录方式：用其他第三方账号登录，然后选择“绑定已有账号”。
+unbind-last-add = 添加登录方式
+unbind-back = 返回
 
 ## 首位管理员
 

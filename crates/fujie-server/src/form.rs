@@ -274,12 +274,13 @@ fn mark(resume: &str) -> String {
     sha256(resume.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Where a way ends that was for `resume`: at the hub, at the page of a topic that somebody was led away from, or on
-/// the account page when it was for nothing.
+/// Where a way ends that was for `resume`: at the hub, at the page of a topic or an identity that somebody was led away
+/// from, or on the account page when it was for nothing.
 pub(crate) fn hub(resume: &str) -> String {
     match topic_path(resume) {
         _ if resume.is_empty() => "/account".to_owned(),
         Some(path) => path,
+        None if identity_reference(resume).is_some() => resume.to_owned(),
         None => format!("/authorize?resume={}", encode(resume)),
     }
 }
@@ -293,6 +294,13 @@ pub(crate) fn topic_path(path: &str) -> Option<String> {
     }
     let name = rest.strip_prefix('/')?.split('/').next()?;
     is_topic(name).then(|| format!("/topics/{name}"))
+}
+
+/// The reference in the path of an identity's page: 64 hexadecimal digits, and nothing after them.
+pub(crate) fn identity_reference(path: &str) -> Option<&str> {
+    let reference = path.strip_prefix("/account/identities/")?;
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (reference.len() == 64 && reference.bytes().all(is_digit)).then_some(reference)
 }
 
 /// Seals the query of an authorization request as `resume`.
@@ -335,6 +343,22 @@ mod tests {
             ("/topicsx", "/authorize?resume=%2Ftopicsx"),
         ] {
             assert_eq!(hub(resume), place);
+        }
+        let path = format!("/account/identities/{}", "0123456789abcdef".repeat(4));
+        assert_eq!(hub(&path), path);
+        for other in [
+            format!("{path}0"),
+            path[..path.len() - 1].to_owned(),
+            format!("{path}/"),
+            format!("{path}?x=1"),
+            format!("/{path}"),
+            format!("https://evil.example{path}"),
+            path.to_uppercase(),
+            path.replace('f', "F"),
+            path.replace('0', "/"),
+            path.replace('0', "."),
+        ] {
+            assert!(hub(&other).starts_with("/authorize?resume="), "{other}");
         }
     }
 }

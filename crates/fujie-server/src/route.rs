@@ -11,9 +11,9 @@ use crate::{
     endpoint::{
         account, asset, authorize, bind, consent, discovery, health, hooks, integration, integration_new, introspect,
         member, revoke, setup, sign_in, sign_out, target, token, topic, topic_events, topic_settings, topic_socket,
-        topics, userinfo,
+        topics, unbind, userinfo,
     },
-    form::Visit,
+    form::{Visit, identity_reference},
     http::{Request, Response, json_text, preflight, see_other, with_header},
     page::ErrorKind,
     read::Allowance,
@@ -67,6 +67,8 @@ pub async fn route(server: &Arc<Server>, request: &Request) -> Response {
         standard::SIGN_OUT if *method == post => sign_out::post(server, request).await,
         "/account" if *method == get => account::get(server, request).await,
         "/account/revoke" if *method == post => account::revoke(server, request).await,
+        _ if identity_reference(path).is_some() && *method == get => unbind::get(server, request).await,
+        _ if identity_reference(path).is_some() && *method == post => unbind::post(server, request).await,
         "/topics" if *method == get => topics::get(server, request).await,
         "/topics" if *method == post => topics::post(server, request).await,
         "/setup" if *method == get => setup::get(server, request).await,
@@ -206,6 +208,7 @@ fn allowed(server: &Server, path: &str) -> Option<(&'static str, Asker)> {
         standard::AUTHORIZE | standard::SIGN_OUT | "/sign-in" | "/bind" | "/setup" => ("GET, POST", Asker::Person),
         "/sign-in/other" | "/consent" | "/account/revoke" => ("POST", Asker::Person),
         "/account" | "/" => ("GET", Asker::Person),
+        _ if identity_reference(path).is_some() => ("GET, POST", Asker::Person),
         _ if path.starts_with("/hooks/") => ("POST", Asker::Client),
         "/topics" => ("GET, POST", Asker::Person),
         _ if path.starts_with("/topics/") => {

@@ -209,4 +209,6 @@ pub enum Unbinding {
     LastWayIn,
     /// The account has no such identity.
     Absent,
+    /// The fresh sign-in was for something else, is used up, or its session ended.
+    FreshnessGone,
 }

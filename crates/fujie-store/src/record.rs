@@ -124,6 +124,30 @@ pub struct IdentityKey {
     pub subject: String,
 }
 
+/// An identity to be taken from an account.
+#[derive(Clone, Debug)]
+pub struct Unbind {
+    /// The account.
+    pub account: Id,
+    /// The identity.
+    pub key: IdentityKey,
+    /// The session whose fresh sign-in it uses up.
+    pub session: Digest,
+    /// What that sign-in was for; must equal the session's `fresh_for`.
+    pub consume_fresh: [u8; 32],
+    /// The ways in of which one must remain.
+    pub offered: WaysIn,
+}
+
+/// The ways in that the server offers now. A password or an identity that it does not ask for is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaysIn {
+    /// User name and password.
+    pub password: bool,
+    /// The `provider` of identities.
+    pub providers: Vec<String>,
+}
+
 /// An identity that leads to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundIdentity {

@@ -11,6 +11,7 @@ use fujie_core::{
     id::Id,
     request::parameters::encode,
     secret::{Secret, sha256},
+    time::Timestamp,
     token::at_rest::AtRest,
 };
 use fujie_store::{AccountChanged, StoreError, UpstreamToken};
@@ -227,15 +228,36 @@ pub async fn disconnect(server: &Server, request: &Request, connection: &Connect
         let account = session.account.id;
         let tokens = token(server, account, connection).await.map_err(failed)?;
         server.store.remove_upstream_token(account, &connection.id).await.map_err(failed)?;
-        if let (Some(tokens), Ok(client)) = (tokens, connection.upstream.client(visit.now).await)
-            && let Err(error) = client.revoke(&tokens).await
-        {
-            tracing::info!(connection = connection.id, cause = error.name(), "a provider's token could not be ended");
+        if let Some(tokens) = tokens {
+            end_there(connection, &tokens, visit.now).await;
         }
         let topic = fields.text("topic").filter(|topic| fujie_channel::event::is_topic(topic));
         Ok(see_other(&topic.map_or_else(|| "/topics".to_owned(), |topic| new_page(topic, connection, None))))
     };
     ended.await.unwrap_or_else(|response: Stopped| *response)
+}
+
+/// The tokens that an account let us have at a provider, and by which connections.
+pub(crate) async fn tokens_at<'a>(
+    server: &'a Server,
+    account: Id,
+    provider: &str,
+) -> Result<Vec<(&'a Connection, fujie_client::Tokens)>, StoreError> {
+    let mut kept = Vec::new();
+    for connection in server.settings.connections.iter().filter(|own| own.provider_key() == provider) {
+        if let Some(tokens) = token(server, account, connection).await? {
+            kept.push((connection, tokens));
+        }
+    }
+    Ok(kept)
+}
+
+/// Ends at the provider, if that can be done, a token that is forgotten here.
+pub(crate) async fn end_there(connection: &Connection, tokens: &fujie_client::Tokens, now: Timestamp) {
+    let Ok(client) = connection.upstream.client(now).await else { return };
+    if let Err(error) = client.revoke(tokens).await {
+        tracing::info!(connection = connection.id, cause = error.name(), "a provider's token could not be ended");
+    }
 }
 
 async fn present(visit: &Visit<'_>) -> Result<Session, Stopped> {

@@ -3,11 +3,12 @@
 use fujie_core::{
     binding::identity::Identity,
     grant::{EndedWhy, Grant},
+    id::Id,
 };
-use fujie_store::StoreError;
+use fujie_store::{BoundIdentity as Bound, StoreError};
 use http::StatusCode;
 
-use super::consent::scope_words;
+use super::{consent::scope_words, unbind::reference};
 use crate::{
     broker::Connection,
     form::Visit,
@@ -67,14 +68,7 @@ async fn load(
     Ok(page::Account {
         account_name: account.username.clone().unwrap_or_else(|| account.name.clone()),
         nickname: Some(account.name.clone()).filter(|_| account.username.as_ref() != Some(&account.name)),
-        identities: identities
-            .into_iter()
-            .map(|bound| BoundIdentity {
-                provider: bound_at(visit.server, &bound.identity),
-                nickname: bound.identity.nickname.unwrap_or_default(),
-                bound_at_milliseconds: bound.bound_at.millis(),
-            })
-            .collect(),
+        identities: identities.iter().map(|bound| shown(visit.server, account.id, bound)).collect(),
         applications: applications(grants, snapshot, visit),
         sessions: sessions
             .into_iter()
@@ -87,6 +81,16 @@ async fn load(
         csrf: visit.csrf(snapshot, "account", ""),
         is_administrator: account.is_administrator,
     })
+}
+
+/// How an identity of an account is shown.
+pub(super) fn shown(server: &Server, account: Id, bound: &Bound) -> BoundIdentity {
+    BoundIdentity {
+        reference: reference(account, &bound.identity),
+        provider: bound_at(server, &bound.identity),
+        nickname: bound.identity.nickname.clone().unwrap_or_default(),
+        bound_at_milliseconds: bound.bound_at.millis(),
+    }
 }
 
 /// How an identity's provider is shown: as its connection, while there is one.

@@ -29,4 +29,5 @@ pub mod topic_settings;
 pub mod topic_socket;
 mod topic_stream;
 pub mod topics;
+pub mod unbind;
 pub mod userinfo;

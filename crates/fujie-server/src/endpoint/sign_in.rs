@@ -12,7 +12,7 @@ use http::StatusCode;
 use crate::{
     broker::shown,
     cookie::Name,
-    form::{Visit, hub, resumed},
+    form::{Visit, hub, identity_reference, resumed},
     http::{Request, Response, see_other},
     page::{AttachTo, SignIn, SignInError},
     server::Server,
@@ -75,6 +75,7 @@ async fn page(
         username: typed.map(str::to_owned).or(hint).unwrap_or_default(),
         error,
         attach,
+        unbinds: identity_reference(resume).is_some(),
         password_enabled: server.settings.password_enabled,
     };
     visit.page(code, &page, &targets)

@@ -1,7 +1,8 @@
 //! The account page: which identities sign in here, which applications have access, where the
 //! account is signed in.
 //!
-//! Forms. `POST /account/revoke`: `csrf`, `client_id`. `POST /sign-out`: `csrf`, `resume` (empty).
+//! Forms. `POST /account/revoke`: `csrf`, `client_id`. `POST /sign-out`: `csrf`, `resume` (empty). An identity is
+//! removed on a page of its own.
 
 use minijinja::value::Value;
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub struct Account {
 /// A third-party identity of this account.
 #[derive(Debug, Clone, Serialize)]
 pub struct BoundIdentity {
+    /// Names it in the address of its page without telling whose it is: 64 hexadecimal digits.
+    pub reference: String,
     /// Where it comes from.
     pub provider: Provider,
     /// What the person is called there.
@@ -159,8 +162,13 @@ impl Page for Account {
     }
 }
 
-fn identity(kind: ProviderKind, nickname: &str) -> BoundIdentity {
-    BoundIdentity { provider: Provider::of(kind), nickname: nickname.to_owned(), bound_at_milliseconds: SAMPLE_TIME }
+pub(super) fn identity(kind: ProviderKind, nickname: &str) -> BoundIdentity {
+    BoundIdentity {
+        reference: "5a".repeat(32),
+        provider: Provider::of(kind),
+        nickname: nickname.to_owned(),
+        bound_at_milliseconds: SAMPLE_TIME,
+    }
 }
 
 fn application(ended_why: Option<EndedWhy>) -> Application {

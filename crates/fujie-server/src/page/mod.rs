@@ -27,6 +27,7 @@ mod sign_out;
 mod tests;
 mod topic;
 mod topic_settings;
+mod unbind;
 mod words;
 
 pub use account::{Account, Application, BoundIdentity, EndedWhy, SignInMethod, SignedInSession};
@@ -53,6 +54,7 @@ pub use topic_settings::{
     IntegrationKind, IntegrationRow, MemberKind, MemberRow, SettingsError, SettingsSaid, TargetKind, TargetRow,
     TargetState, TopicSettings,
 };
+pub use unbind::Unbind;
 
 use std::sync::Arc;
 
@@ -194,7 +196,7 @@ fn initial(name: &str) -> String {
 }
 
 /// The names end in `.html`, which is what switches escaping on.
-const TEMPLATES: [(&str, &str); 27] = [
+const TEMPLATES: [(&str, &str); 29] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("provider.html", include_str!("../../templates/provider.html")),
     ("account.html", include_str!("../../templates/account.html")),
@@ -208,6 +210,7 @@ const TEMPLATES: [(&str, &str); 27] = [
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("hook_events.html", include_str!("../../templates/hook_events.html")),
+    ("identity.html", include_str!("../../templates/identity.html")),
     ("integration.html", include_str!("../../templates/integration.html")),
     ("integration_choice.html", include_str!("../../templates/integration_choice.html")),
     ("integration_form.html", include_str!("../../templates/integration_form.html")),
@@ -222,4 +225,5 @@ const TEMPLATES: [(&str, &str); 27] = [
     ("topic_nav.html", include_str!("../../templates/topic_nav.html")),
     ("topic_settings.html", include_str!("../../templates/topic_settings.html")),
     ("topics.html", include_str!("../../templates/topics.html")),
+    ("unbind.html", include_str!("../../templates/unbind.html")),
 ];

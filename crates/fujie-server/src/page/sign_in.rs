@@ -24,6 +24,8 @@ pub struct SignIn {
     pub error: Option<SignInError>,
     /// Set while a new third-party identity is waiting to be attached to the account that signs in.
     pub attach: Option<AttachTo>,
+    /// Whether it is to prove who they are before an identity is taken from their account.
+    pub unbinds: bool,
     /// Whether user name and password are offered.
     pub password_enabled: bool,
 }
@@ -81,6 +83,7 @@ impl Page for SignIn {
             username: String::new(),
             error: None,
             attach: None,
+            unbinds: false,
             password_enabled: true,
         };
         let failed = |error| Self { username: "alice".to_owned(), error: Some(error), ..plain() };
@@ -98,6 +101,7 @@ impl Page for SignIn {
             failed(SignInError::Expired),
             failed(SignInError::FlowLost),
             Self { attach: Some(attach), ..plain() },
+            Self { client_name: None, unbinds: true, ..plain() },
             Self { client_name: None, providers: Vec::new(), ..plain() },
             Self {
                 password_enabled: false,

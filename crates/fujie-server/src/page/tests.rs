@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{
     Account, Bind, BindConfirm, ConnectRefused, Consent, Embedded, ErrorPage, FormPost, Integration, IntegrationChoice,
     IntegrationForm, Lang, LangLink, Page, Pages, RepositoryChoice, Setup, Shell, SignIn, SignOutConfirm, SignedOut,
-    TEMPLATES, ToTop, Topic, TopicSettings, Topics, asset, words,
+    TEMPLATES, ToTop, Topic, TopicSettings, Topics, Unbind, asset, words,
 };
 
 #[test]
@@ -186,6 +186,7 @@ fn samples() -> Vec<(&'static str, Json)> {
         of::<SignOutConfirm>(),
         of::<SignedOut>(),
         of::<Account>(),
+        of::<Unbind>(),
         of::<Setup>(),
         of::<FormPost>(),
         of::<Embedded>(),

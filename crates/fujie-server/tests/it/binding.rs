@@ -6,3 +6,4 @@ mod flow;
 mod identity;
 mod secrecy;
 mod ticket;
+mod unbind;

@@ -1,6 +1,7 @@
 //! A house to test in: a server on a free port, a database in a folder of its own, a clock moved by hand, a simulated
 //! WeChat.
 
+mod bound;
 mod people;
 mod raw;
 mod scan;

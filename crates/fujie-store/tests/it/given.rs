@@ -17,8 +17,8 @@ use fujie_core::{
     time::{Lifetime, Timestamp},
 };
 use fujie_store::{
-    AccountCreated, BeginGrant, ClientAdded, Consent, Flow, GrantBegun, NewAccount, NewSession, PendingStored,
-    Redemption, SessionBegun, Store, Username,
+    AccountCreated, BeginGrant, ClientAdded, Consent, Flow, GrantBegun, IdentityKey, NewAccount, NewSession,
+    PendingStored, Redemption, SessionBegun, Store, Unbind, Unbinding, Username, WaysIn,
 };
 use tokio::sync::Barrier;
 
@@ -114,6 +114,27 @@ pub async fn session(store: &Store, account: &Account) -> Session {
         SessionBegun::Begun(session) => session,
         other => panic!("{other:?}"),
     }
+}
+
+/// What takes an identity from an account by a session that was freshly begun for it, where a password and these
+/// providers are offered.
+pub async fn unbind(store: &Store, account: Id, identity: &Identity, providers: &[&str]) -> Unbind {
+    let new = NewSession { fresh_for: Some([4; 32]), ..new_session() };
+    let SessionBegun::Begun(session) = store.begin_session(account, new, T0).await.unwrap() else { panic!() };
+    let Identity { provider, app, subject, .. } = identity.clone();
+    Unbind {
+        account,
+        key: IdentityKey { provider, app, subject },
+        session: session.id,
+        consume_fresh: [4; 32],
+        offered: WaysIn { password: true, providers: providers.iter().map(|&provider| provider.to_owned()).collect() },
+    }
+}
+
+/// The same, done.
+pub async fn unbound(store: &Store, account: Id, identity: &Identity, providers: &[&str]) -> Unbinding {
+    let unbind = unbind(store, account, identity, providers).await;
+    store.unbind(unbind, at(5)).await.unwrap()
 }
 
 /// An account with a session.

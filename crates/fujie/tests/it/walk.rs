@@ -71,6 +71,13 @@ pub async fn assert_no_english(window: &Window, name: &str) {
     }
 }
 
+/// Signs in by password on the page in front of the window.
+async fn sign_in_as_alice(window: &Window, demo: &Demo) {
+    window.write("#username", "alice").await;
+    window.write("#password", &demo.password()).await;
+    window.click("form[action='/sign-in'] button[type=submit]").await;
+}
+
 /// Presses a button of the application that draws one more picture, and waits for the picture.
 async fn press(window: &Window, action: &str) {
     let pictures = window.script("return document.querySelectorAll('.act').length").await.as_i64().unwrap();
@@ -195,9 +202,7 @@ async fn alice_denies_consent_then_signs_in_by_password_and_allows() {
     window.click("form[action='/sign-in'] button[type=submit]").await;
     window.wait_text("password").await;
     check(&window, &EN, "sign-in-wrong-password").await;
-    window.write("#username", "alice").await;
-    window.write("#password", &demo.password()).await;
-    window.click("form[action='/sign-in'] button[type=submit]").await;
+    sign_in_as_alice(&window, &demo).await;
     window.wait_url("/authorize").await;
     check(&window, &EN, "consent-phone").await;
 
@@ -214,4 +219,35 @@ async fn alice_denies_consent_then_signs_in_by_password_and_allows() {
     window.wait_has(".contacts li").await;
     check(&window, &EN, "friends-alice").await;
     window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alice_adds_wechat_as_a_way_in_and_removes_it_again() {
+    let demo = Demo::start(lasting_port(), lasting_port());
+    let driver = Driver::start();
+    let window = driver.window(PHONE, ZH.code, false).await;
+    window.open(&format!("{}/account", demo.told("server (issuer)"))).await;
+    window.click("form[action='/broker/wechat/start'] button").await;
+    window.wait_url("/connect/qrconnect").await;
+    let phone = phone(&driver, &window, &ZH, "agree").await;
+    window.wait_url("/bind").await;
+    window.click("button[name=action][value=attach]").await;
+    window.wait_has("#password").await;
+    sign_in_as_alice(&window, &demo).await;
+    window.click("button[name=action][value=confirm]").await;
+    window.wait_url("/account").await;
+    check(&window, &ZH, "account-bound").await;
+
+    // From here on it is one sign-in and one button.
+    window.click("a[href^='/account/identities/']").await;
+    window.wait_text("解除绑定前").await;
+    check(&window, &ZH, "sign-in-unbind").await;
+    sign_in_as_alice(&window, &demo).await;
+    window.wait_text("要解除绑定微信吗").await;
+    check(&window, &ZH, "unbind").await;
+    window.click("button.grave").await;
+    window.wait_text("尚未绑定第三方账号").await;
+    for window in [phone, window] {
+        window.close().await;
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
 struct Shown {
     browser: Browser,
     page: Page,
-    action: &'static str,
+    action: String,
     typed: Vec<(&'static str, &'static str)>,
 }
 
@@ -39,9 +39,13 @@ async fn every_form(house: &House) -> Vec<Shown> {
     house.server.store().put_setup_link(digest, until).await.unwrap();
     let setup = first.get(&format!("{}/setup?token={}", house.issuer, link.expose())).await;
     let setup_fields = vec![("username", "root"), ("password", PASSWORD), ("password_repeat", PASSWORD)];
-    let shown = |browser: &Browser, page: &Page, action, typed| {
+    let mut leaving = Browser::new();
+    house.bound(&mut leaving, "wechat", "xiaoming", "alice").await;
+    let path = house.identity_paths(&mut leaving).await.remove(0);
+    let unbind = house.asked(&mut leaving, &path, "alice").await;
+    let shown = |browser: &Browser, page: &Page, action: &str, typed| {
         let page = Page { url: page.url.clone(), headers: page.headers.clone(), body: page.body.clone(), ..*page };
-        Shown { browser: browser.clone(), page, action, typed }
+        Shown { browser: browser.clone(), page, action: action.to_owned(), typed }
     };
     vec![
         shown(&nobody, &sign_in, "/sign-in", vec![("username", "alice"), ("password", PASSWORD)]),
@@ -52,17 +56,18 @@ async fn every_form(house: &House) -> Vec<Shown> {
         shown(&alice, &account, "/account/revoke", vec![]),
         shown(&alice, &consent, "/sign-in/other", vec![]),
         shown(&alice, &account, "/sign-out", vec![]),
+        shown(&leaving, &unbind, &path, vec![]),
     ]
 }
 
 impl Shown {
     fn url(&self) -> String {
-        url::Url::parse(&self.page.url).unwrap().join(self.action).unwrap().to_string()
+        url::Url::parse(&self.page.url).unwrap().join(&self.action).unwrap().to_string()
     }
 
     fn fields(&self) -> Vec<(String, String)> {
         let typed = self.typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.page.hidden(self.action).into_iter().chain(typed).collect()
+        self.page.hidden(&self.action).into_iter().chain(typed).collect()
     }
 
     /// Sends it with these headers, and with `csrf` in place of its own.
@@ -126,7 +131,7 @@ async fn a_form_needs_its_own_token_of_its_own_browser() {
     let others = every_form(&house).await;
     let csrf = |shown: &Shown| shown.fields().into_iter().find(|(name, _)| name == "csrf").unwrap().1;
     for (shown, other) in forms.iter().zip(&others) {
-        let what = shown.action;
+        let what = shown.action.as_str();
         for token in ["", "x", "fj_cf_AAAA", &csrf(shown)[..50]] {
             let page = shown.send(&shown.browser, &[], Some(token)).await;
             if (what, token) == ("/sign-out", "") {
@@ -149,7 +154,7 @@ async fn a_form_needs_its_own_token_of_its_own_browser() {
                 ["/consent", "/sign-in/other"],
                 ["/account/revoke", "/sign-out"],
             ];
-            let is_shared = purposes.iter().any(|pair| pair.contains(&page.action) && pair.contains(&what));
+            let is_shared = purposes.iter().any(|pair| pair.contains(&page.action.as_str()) && pair.contains(&what));
             if page.action != what && !is_shared {
                 let sent = shown.send(&page.browser, &[], Some(&csrf(page))).await;
                 assert_forbidden(&sent, &format!("{what} with the token of {}", page.action));

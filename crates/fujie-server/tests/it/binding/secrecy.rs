@@ -48,7 +48,8 @@ async fn no_identifier_or_token_of_the_provider_leaves_the_server() {
     let page = browser.follow_within(page, &house.issuer).await;
     let page = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
     let tokens = house.redeem(&house.app, &page.answered("code").unwrap()).await;
-    browser.get(&format!("{}/account", house.issuer)).await;
+    let path = house.identity_paths(&mut browser).await.remove(0);
+    assert_eq!(browser.get(&format!("{}{path}", house.issuer)).await.status, 200);
     let userinfo = house.userinfo(tokens.json()["access_token"].as_str().unwrap()).await;
     let log = crate::log::text();
     for secret in told(&house) {

@@ -1,7 +1,6 @@
 //! What this server itself does, as an administrator reads it on the topic `fujie`.
 
-use fujie_core::id::Id;
-use fujie_store::{IdentityKey, NewTopic, OWN_TOPIC, TopicCreated, Unbinding};
+use fujie_store::{NewTopic, OWN_TOPIC, TopicCreated};
 
 use super::listener;
 use crate::{
@@ -19,27 +18,6 @@ async fn told(house: &House, browser: &mut Browser) -> (Vec<String>, serde_json:
     (types.collect(), events)
 }
 
-/// The administrator signs in by password to join a WeChat to the account.
-async fn sign_in_and_bind(house: &House, browser: &mut Browser) {
-    let page = browser.get(&format!("{}/sign-in", house.issuer)).await;
-    let page = browser.submit(&page, "/broker/wechat/start", &[]).await;
-    let qr = browser.follow(&page).await;
-    let callback = house.confirmed(&qr, "xiaoming").await;
-    let page = browser.get(&callback).await;
-    let page = browser.follow_within(page, &house.issuer).await;
-    let page = browser.submit(&page, "/bind", &[("action", "attach")]).await;
-    let page = house.sign_in(browser, page, "root").await;
-    browser.submit(&page, "/bind", &[("action", "confirm")]).await;
-}
-
-async fn unbind(house: &House, account: Id) -> IdentityKey {
-    let store = house.server.store();
-    let bound = store.identities_of(account).await.unwrap().remove(0).identity;
-    let key = IdentityKey { provider: bound.provider, app: bound.app, subject: bound.subject };
-    assert_eq!(store.unbind(account, key.clone(), house.clock.now()).await.unwrap(), Unbinding::Unbound);
-    key
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_finds_each_thing_once_in_order_without_a_secret() {
     let house = House::new().await;
@@ -49,8 +27,11 @@ async fn an_administrator_finds_each_thing_once_in_order_without_a_secret() {
     let made = house.server.store().create_topic(new, house.clock.now()).await.unwrap();
     assert!(matches!(made, TopicCreated::Created(_)), "{made:?}");
     let mut browser = Browser::new();
-    sign_in_and_bind(&house, &mut browser).await;
-    let key = unbind(&house, root).await;
+    house.bound(&mut browser, "wechat", "xiaoming", "root").await;
+    let openid = house.server.store().identities_of(root).await.unwrap().remove(0).identity.subject;
+    let path = house.identity_paths(&mut browser).await.remove(0);
+    let page = house.asked(&mut browser, &path, "root").await;
+    browser.submit(&page, &path, &[]).await;
     let code = house.code(&mut browser, &app, &[("scope", "openid channel:read")]).await;
     let tokens = house.redeem(&app, &code).await.json();
     let token = tokens["access_token"].as_str().unwrap();
@@ -64,6 +45,7 @@ async fn an_administrator_finds_each_thing_once_in_order_without_a_secret() {
         "topic_made",
         "signed_in",
         "identity_bound",
+        "signed_in",
         "identity_unbound",
         "consent_given",
         "token_revoked",
@@ -71,9 +53,9 @@ async fn an_administrator_finds_each_thing_once_in_order_without_a_secret() {
     ];
     assert_eq!(types, expected.map(|kind| format!("fujie.{kind}")));
     let whose = serde_json::json!({ "account": root.to_string(), "client": app.id, "detail": null });
-    assert_eq!(events[5]["data"], whose);
+    assert_eq!(events[6]["data"], whose);
     let secret = app.secret.as_deref().unwrap();
-    for secret in [token, &code, secret, &key.subject, PASSWORD, "fj_"] {
+    for secret in [token, &code, secret, &openid, PASSWORD, "fj_"] {
         assert!(!events.to_string().contains(secret), "{secret} stands in {events}");
     }
 }

@@ -95,6 +95,24 @@ async fn somebody_else_at_github_is_refused_and_nothing_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_removes_github_from_the_account_takes_the_permission_back_too() {
+    let team = Team::new().await;
+    let mut browser = team.alice().await;
+    team.connected(&mut browser).await;
+    let token = team.tokens().pop().unwrap();
+    assert_eq!(team.call(&token, "/user").await.status, 200);
+    let path = team.house.identity_paths(&mut browser).await.remove(0);
+    let page = team.house.asked(&mut browser, &path, "alice").await;
+    assert!(page.body.contains("forgets the permission that you gave it at GitHub"), "{}", page.body);
+    let page = browser.submit(&page, &path, &[]).await;
+    assert!(page.location().ends_with("/account"), "{}", page.location());
+    assert!(!has_token(&team).await);
+    assert_eq!(team.call(&token, "/user").await.status, 401, "it is ended at GitHub as well");
+    let page = browser.get(&team.url(NEW)).await;
+    assert!(page.body.contains("has no GitHub account connected yet"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_identity_of_another_account_here_is_refused_as_well() {
     let team = Team::new().await;
     // Lihua has an account of her own, made by one click.

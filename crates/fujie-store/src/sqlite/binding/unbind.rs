@@ -12,21 +12,26 @@ use super::{
 use crate::{
     error::StoreError,
     outcome::Unbinding,
-    record::{Event, EventKind, IdentityKey},
+    record::{Event, EventKind, IdentityKey, Unbind, WaysIn},
 };
 
 impl Store {
-    /// Takes an identity from an account, unless the account could not be entered any more: a password or an
-    /// identity that is not joined to this one must remain. The caller demands a fresh sign-in.
-    pub async fn unbind(&self, account: Id, key: IdentityKey, now: Timestamp) -> Result<Unbinding, StoreError> {
+    /// Takes an identity from an account and uses up the fresh sign-in that was made for it, unless the account could
+    /// not be entered any more: a password or an identity that is not joined to this one must remain.
+    pub async fn unbind(&self, unbind: Unbind, now: Timestamp) -> Result<Unbinding, StoreError> {
         self.write_whole(move |connection| {
+            let Unbind { account, key, .. } = &unbind;
+            let account = *account;
             let sql = "UPDATE account SET version = version + 1 WHERE id = ?1";
             row::change(connection, sql, [account.as_bytes()])?;
-            let Some(union) = union_of(connection, account, &key)? else {
+            let Some(union) = union_of(connection, account, key)? else {
                 return Ok(Effect::Undo(Unbinding::Absent));
             };
-            let going = Going { account, key: &key, union: union.as_ref(), now };
-            if !going.leave_a_way_in(connection)? {
+            if !use_up(connection, &unbind, now)? {
+                return Ok(Effect::Undo(Unbinding::FreshnessGone));
+            }
+            let going = Going { account, key, union: union.as_ref(), now };
+            if !going.leave_a_way_in(connection, &unbind.offered)? {
                 return Ok(Effect::Undo(Unbinding::LastWayIn));
             }
             going.end_sessions(connection)?;
@@ -39,6 +44,30 @@ impl Store {
         })
         .await
     }
+
+    /// Would the account have none of these ways in without this identity? False when it has no such identity.
+    pub async fn is_last_way_in(
+        &self,
+        account: Id,
+        key: &IdentityKey,
+        offered: &WaysIn,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            let Some(union) = union_of(connection, account, key)? else { return Ok(false) };
+            let going = Going { account, key, union: union.as_ref(), now };
+            Ok(!going.leave_a_way_in(connection, offered)?)
+        })
+    }
+}
+
+/// Spends the fresh sign-in; false when there is none for this act.
+fn use_up(connection: &Connection, unbind: &Unbind, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "UPDATE browser_session SET fresh_for = NULL WHERE id = ?1 AND account = ?2 AND fresh_for = ?3 \
+               AND ended_at IS NULL AND expires_at > ?4";
+    let Unbind { account, session, consume_fresh, .. } = unbind;
+    let values = params![session.as_bytes(), account.as_bytes(), consume_fresh, now.millis()];
+    Ok(row::change(connection, sql, values)? == 1)
 }
 
 /// The union row that the identity names, if the identity leads to this account.
@@ -61,13 +90,19 @@ struct Going<'a> {
 }
 
 impl Going<'_> {
-    fn leave_a_way_in(&self, connection: &Connection) -> Result<bool, StoreError> {
-        let sql = "SELECT password_hash IS NOT NULL AND username_folded IS NOT NULL OR EXISTS ( \
+    fn leave_a_way_in(&self, connection: &Connection, offered: &WaysIn) -> Result<bool, StoreError> {
+        let sql = "SELECT ?7 AND password_hash IS NOT NULL AND username_folded IS NOT NULL OR EXISTS ( \
                    SELECT 1 FROM identity i WHERE i.account = ?1 \
+                   AND i.provider IN (SELECT value FROM json_each(?8)) \
                    AND (i.provider, i.app, i.subject) IS NOT (?2, ?3, ?4) \
                    AND (?6 IS NULL OR (i.provider, i.union_group, i.unionid) IS NOT (?2, ?5, ?6))) \
                    FROM account WHERE id = ?1";
-        let found = self.run(sql, |sql, values| row::first(connection, sql, values, |row| Ok(row.get(0)?)))?;
+        let IdentityKey { provider, app, subject } = self.key;
+        let (group, unionid) = parts(self.union);
+        let providers = serde_json::json!(offered.providers).to_string();
+        let values =
+            params![self.account.as_bytes(), provider, app, subject, group, unionid, offered.password, providers];
+        let found = row::first(connection, sql, values, |row| Ok(row.get(0)?))?;
         Ok(found.unwrap_or(false))
     }
 

@@ -6,8 +6,8 @@ use fujie_core::{
     secret::{Digest, Secret},
 };
 use fujie_store::{
-    Attached, CreatedAndBound, Ended, EventKind, IdentityKey, NewAccount, PendingStored, SignIn, Store, Unbinding, Use,
-    UsedKind,
+    Attached, CreatedAndBound, Ended, EventKind, IdentityKey, NewAccount, PendingStored, SignIn, Store, Unbind,
+    Unbinding, Use, UsedKind, WaysIn,
 };
 
 use crate::given::{self, T0, at, count, race};
@@ -258,7 +258,7 @@ pub async fn the_last_way_in_stays(store: &Store) {
     let account = bound_account_by(store, &site).await;
     let phone = in_another_app(&site);
     signs_in_to(store, &phone).await;
-    let unbind = async |identity: &Identity| store.unbind(account.id, key(identity), at(5)).await.unwrap();
+    let unbind = async |identity: &Identity| given::unbound(store, account.id, identity, &["wechat", "github"]).await;
     // What is joined by one union row is one way in.
     assert_eq!(unbind(&site).await, Unbinding::LastWayIn);
     assert_eq!(unbind(&given::identity(None)).await, Unbinding::Absent);
@@ -271,7 +271,68 @@ pub async fn the_last_way_in_stays(store: &Store) {
     store.set_password(account.id, Secret::new("$argon2id$x".to_owned()), at(6)).await.unwrap();
     assert_eq!(unbind(&site).await, Unbinding::LastWayIn);
     let other = given::account(store).await;
-    assert_eq!(store.unbind(other.id, key(&site), at(7)).await.unwrap(), Unbinding::Absent);
+    assert_eq!(given::unbound(store, other.id, &site, &["wechat"]).await, Unbinding::Absent);
+}
+
+/// An account with a password, a WeChat and a GitHub, and a session of it.
+async fn with_two_identities(store: &Store) -> (Session, Identity, Identity) {
+    let (session, wechat) = (given::signed_in(store).await, given::identity(None));
+    let github = Identity { provider: "github".to_owned(), ..wechat.clone() };
+    for identity in [&wechat, &github] {
+        attach(store, &session, identity).await;
+    }
+    let password = Secret::new("$argon2id$x".to_owned());
+    store.set_password(session.account.id, password, at(1)).await.unwrap();
+    (session, wechat, github)
+}
+
+async fn attach(store: &Store, session: &Session, identity: &Identity) {
+    let ticket = given::ticket(store, identity).await;
+    let attached = store.attach_and_bind(ticket, session.id, at(1)).await.unwrap();
+    assert!(matches!(attached, Attached::Bound(_)), "{attached:?}");
+}
+
+pub async fn a_way_in_that_is_not_offered_is_none(store: &Store) {
+    let (session, wechat, _) = with_two_identities(store).await;
+    let account = session.account.id;
+    for (password, providers, is_last) in [
+        (false, vec![], true),
+        (false, vec!["wechat"], true),
+        (false, vec!["wechat", "github"], false),
+        (true, vec![], false),
+    ] {
+        let unbind = given::unbind(store, account, &wechat, &providers).await;
+        let unbind = Unbind { offered: WaysIn { password, ..unbind.offered }, ..unbind };
+        let told = store.is_last_way_in(account, &unbind.key, &unbind.offered, at(2)).await.unwrap();
+        assert_eq!(told, is_last, "{:?}", unbind.offered);
+        let expected = if is_last { Unbinding::LastWayIn } else { Unbinding::Unbound };
+        assert_eq!(store.unbind(unbind, at(2)).await.unwrap(), expected);
+        if !is_last {
+            attach(store, &given::session(store, &session.account).await, &wechat).await;
+        }
+    }
+}
+
+pub async fn a_fresh_sign_in_unbinds_once(store: &Store) {
+    let (session, wechat, github) = with_two_identities(store).await;
+    let account = session.account.id;
+    let fresh = async || given::unbind(store, account, &wechat, &[]).await;
+    let unbind = async |unbind: Unbind| store.unbind(unbind, at(3)).await.unwrap();
+    assert_eq!(unbind(Unbind { consume_fresh: [5; 32], ..fresh().await }).await, Unbinding::FreshnessGone);
+    let somebody = given::account(store).await.id;
+    let theirs = given::unbind(store, somebody, &wechat, &[]).await;
+    assert_eq!(unbind(Unbind { session: theirs.session, ..fresh().await }).await, Unbinding::FreshnessGone);
+    let ended = fresh().await;
+    store.end_session(ended.session, at(3)).await.unwrap();
+    assert_eq!(unbind(ended).await, Unbinding::FreshnessGone);
+    let good = fresh().await;
+    assert_eq!(unbind(good.clone()).await, Unbinding::Unbound);
+    assert_eq!(unbind(good.clone()).await, Unbinding::Absent);
+    // It is good neither for another identity nor for the same once that is bound again.
+    attach(store, &given::session(store, &session.account).await, &wechat).await;
+    assert_eq!(unbind(Unbind { key: key(&github), ..good.clone() }).await, Unbinding::FreshnessGone);
+    assert_eq!(unbind(good).await, Unbinding::FreshnessGone);
+    assert_eq!(store.identities_of(account).await.unwrap().len(), 2);
 }
 
 pub async fn unbinding_takes_the_union_and_the_sessions(store: &Store) {
@@ -282,7 +343,7 @@ pub async fn unbinding_takes_the_union_and_the_sessions(store: &Store) {
     let SignIn::SignedIn(by_phone) = sign_in(store, &in_another_app(&site)).await else { panic!("it is joined") };
     let client = given::client(store).await;
     let grant = given::redeemed(store, given::new_grant(&by_phone, &client.id)).await;
-    assert_eq!(store.unbind(account.id, key(&site), at(9)).await.unwrap(), Unbinding::Unbound);
+    assert_eq!(given::unbound(store, account.id, &site, &[]).await, Unbinding::Unbound);
     assert_eq!(store.identities_of(account.id).await.unwrap(), []);
     assert_eq!(store.bound(&site).await.unwrap(), Bound::default());
     assert_eq!(store.session(by_phone.id, at(9)).await.unwrap(), None);
@@ -313,7 +374,7 @@ pub async fn an_identity_changes_its_union(store: &Store) {
     let ticket = given::ticket(store, &given::identity(None)).await;
     store.attach_and_bind(ticket, session.id, at(3)).await.unwrap();
     // No union row is left behind that would still lead here.
-    assert_eq!(store.unbind(account.id, key(&old), at(4)).await.unwrap(), Unbinding::Unbound);
+    assert_eq!(given::unbound(store, account.id, &old, &["wechat"]).await, Unbinding::Unbound);
     assert_eq!(store.bound(&old).await.unwrap(), Bound::default());
     assert_eq!(store.bound(&moved).await.unwrap(), Bound::default());
 }

@@ -1,7 +1,7 @@
 //! Accounts' tokens at providers.
 
 use fujie_core::id::Id;
-use fujie_store::{AccountChanged, CreatedAndBound, Ended, IdentityKey, Store, Unbinding, UpstreamToken};
+use fujie_store::{AccountChanged, CreatedAndBound, Ended, Store, Unbinding, UpstreamToken};
 
 use crate::given::{self, T0, at};
 
@@ -42,8 +42,7 @@ pub async fn a_token_goes_with_its_identity(store: &Store) {
     for (connection, provider) in [("wechat-site", "wechat"), ("github", "github")] {
         store.put_upstream_token(token(account, connection, provider)).await.unwrap();
     }
-    let key = IdentityKey { provider: identity.provider, app: identity.app, subject: identity.subject };
-    assert_eq!(store.unbind(account, key, at(1)).await.unwrap(), Unbinding::Unbound);
+    assert_eq!(given::unbound(store, account, &identity, &[]).await, Unbinding::Unbound);
     assert_eq!(store.upstream_token(account, "wechat-site").await.unwrap(), None);
     assert!(store.upstream_token(account, "github").await.unwrap().is_some());
 }
