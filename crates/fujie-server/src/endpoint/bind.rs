@@ -11,7 +11,7 @@ use fujie_core::{
 use fujie_store::{Attached, CreatedAndBound, NewAccount, NewSession, SignIn, StoreError};
 use http::StatusCode;
 
-use super::sign_in::{arrive, fresh_for};
+use super::sign_in::{arrive, fresh_for, is_fresh};
 use crate::{
     broker::shown,
     cookie::Name,
@@ -43,7 +43,8 @@ pub async fn get(server: &Server, request: &Request) -> Response {
     let ticket_digest = ticket.hex();
     let csrf = visit.csrf(&snapshot, "bind", "");
     let resume = resume.to_owned();
-    match session.filter(|session| attaches(session, &ticket_digest)) {
+    let act = fresh_for("", Some(&ticket_digest));
+    match session.filter(|session| is_fresh(session, act, visit.now)) {
         Some(session) => {
             let account_name = session.account.username.unwrap_or(session.account.name);
             let page = BindConfirm { provider, nickname, account_name, csrf, ticket_digest, resume };
@@ -77,7 +78,7 @@ pub async fn post(server: &Server, request: &Request) -> Response {
     let resume = fields.text("resume").unwrap_or_default();
     let done = match fields.text("action") {
         Some("create") => create(&visit, ticket, &pending, resume).await,
-        Some("attach") => Ok(see_other(&format!("/sign-in?attach=1&resume={}", encode(resume)))),
+        Some("attach") => Ok(sign_in(resume)),
         Some("confirm") => confirm(&visit, ticket, &pending, session, resume).await,
         Some("cancel") => cancel(&visit, ticket, resume).await,
         _ => Ok(visit.error(ErrorKind::Expired)),
@@ -97,9 +98,9 @@ async fn load(visit: &Visit<'_>) -> Result<Option<Waiting>, StoreError> {
     Ok(Some((ticket, pending, visit.session().await?)))
 }
 
-/// Was this session's sign-in started on the bind page, for this very ticket?
-fn attaches(session: &Session, ticket_digest: &str) -> bool {
-    session.fresh_for == Some(fresh_for("", Some(ticket_digest)))
+/// To a sign-in on behalf of the ticket, which makes the session that may attach.
+fn sign_in(resume: &str) -> Response {
+    see_other(&format!("/sign-in?attach=1&resume={}", encode(resume)))
 }
 
 /// One click: account, identity and session in one transaction. When it fails nothing is left and the ticket works.
@@ -139,9 +140,13 @@ async fn confirm(
     session: Option<Session>,
     resume: &str,
 ) -> Result<Response, StoreError> {
-    let Some(session) = session.filter(|session| attaches(session, &ticket.hex())) else {
+    let act = fresh_for("", Some(&ticket.hex()));
+    let Some(session) = session.filter(|session| session.fresh_for == Some(act)) else {
         return Ok(visit.error(ErrorKind::Expired));
     };
+    if !is_fresh(&session, act, visit.now) {
+        return Ok(sign_in(resume));
+    }
     match visit.server.store.attach_and_bind(ticket, session.id, visit.now).await? {
         Attached::Bound(_) => {
             let response = see_other(&hub(resume));

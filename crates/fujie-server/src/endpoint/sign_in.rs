@@ -2,9 +2,10 @@
 //! by a redirect back to the hub.
 
 use fujie_core::{
+    account::Session,
     request::parameters::encode,
     secret::{Secret, sha256},
-    time::Lifetime,
+    time::{Lifetime, Timestamp},
 };
 use fujie_store::SessionBegun;
 use http::StatusCode;
@@ -21,6 +22,8 @@ use crate::{
 
 /// Failures of one account or one address in a minute before they must wait.
 const FAILURES_MAX: u32 = 10;
+/// How long a sign-in is good for the act that it was made for: binding an identity, or unbinding one.
+const FRESHNESS: Lifetime = Lifetime::from_seconds(5 * 60);
 
 /// GET: the page.
 pub async fn get(server: &Server, request: &Request) -> Response {
@@ -198,6 +201,11 @@ pub(crate) fn fresh_for(resume: &str, attach: Option<&str>) -> [u8; 32] {
         Some(ticket) => sha256(format!("bind:{ticket}").as_bytes()),
         None => sha256(resume.as_bytes()),
     }
+}
+
+/// Was this session begun for this very act, and not long ago?
+pub(crate) fn is_fresh(session: &Session, act: [u8; 32], now: Timestamp) -> bool {
+    session.fresh_for == Some(act) && now < session.auth_time + FRESHNESS
 }
 
 /// After a sign-in: sets the cookie and goes to where the sign-in was for. A sign-in that does not attach deletes the

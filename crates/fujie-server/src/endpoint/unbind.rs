@@ -7,13 +7,15 @@ use fujie_core::{
     binding::identity::Identity,
     id::Id,
     secret::{hex, sha256},
-    time::Lifetime,
     token::record::Writer,
 };
 use fujie_store::{BoundIdentity, IdentityKey, StoreError, Unbinding, WaysIn};
 use http::StatusCode;
 
-use super::{account::shown, sign_in::fresh_for};
+use super::{
+    account::shown,
+    sign_in::{fresh_for, is_fresh},
+};
 use crate::{
     broker::{Connection, connect},
     form::{Visit, identity_reference},
@@ -22,9 +24,6 @@ use crate::{
     server::Server,
 };
 
-/// How long a sign-in that was made for the act is good for it.
-const FRESHNESS: Lifetime = Lifetime::from_seconds(10 * 60);
-
 /// GET: what would go; before that, the way to a fresh sign-in.
 pub async fn get(server: &Server, request: &Request) -> Response {
     let visit = Visit::new(server, request);
@@ -32,7 +31,7 @@ pub async fn get(server: &Server, request: &Request) -> Response {
         let Some(session) = visit.session().await? else { return Ok(sign_in_again(&visit)) };
         let Some(going) = Going::load(&visit, session).await? else { return Ok(visit.error(ErrorKind::NotFound)) };
         // Nobody signs in again only to be told that it was in vain.
-        let is_shown = going.is_last_way_in || is_fresh(&visit, &going.session);
+        let is_shown = going.is_last_way_in || is_fresh(&going.session, demand(&visit), visit.now);
         Ok(if is_shown { going.page(&visit, StatusCode::OK) } else { sign_in_again(&visit) })
     };
     shown.await.unwrap_or_else(|error: StoreError| visit.unavailable(&error))
@@ -47,7 +46,7 @@ pub async fn post(server: &Server, request: &Request) -> Response {
     let done = async {
         let Some(session) = visit.session().await? else { return Ok(see_other("/account")) };
         let Some(going) = Going::load(&visit, session).await? else { return Ok(see_other("/account")) };
-        if !is_fresh(&visit, &going.session) {
+        if !is_fresh(&going.session, demand(&visit), visit.now) {
             return Ok(sign_in_again(&visit));
         }
         Ok(match server.store.unbind(going.unbind(&visit), visit.now).await? {
@@ -71,11 +70,6 @@ pub(super) fn reference(account: Id, identity: &Identity) -> String {
     let Identity { provider, app, subject, .. } = identity;
     let record = Writer::default().text("fujie identity reference").fixed(account.as_bytes());
     hex(&sha256(&record.text(provider).text(app).text(subject).finish()))
-}
-
-/// Was this session begun for this very act, and not long ago?
-fn is_fresh(visit: &Visit<'_>, session: &Session) -> bool {
-    session.fresh_for == Some(demand(visit)) && visit.now < session.auth_time + FRESHNESS
 }
 
 fn demand(visit: &Visit<'_>) -> [u8; 32] {

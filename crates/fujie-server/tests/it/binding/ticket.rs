@@ -72,6 +72,27 @@ async fn nothing_is_attached_without_a_fresh_sign_in_and_the_last_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_to_attach_is_good_for_five_minutes() {
+    let house = House::new().await;
+    let mut browser = Browser::new();
+    let bind = house.by_wechat(&mut browser, "wechat", "xiaoming").await;
+    let confirm = attach(&house, &mut browser, &bind, "alice").await;
+    house.later(5 * 60 - 1).await;
+    assert!(browser.get(&confirm.url).await.body.contains("value=\"confirm\""));
+    house.later(1).await;
+    let bind = browser.get(&confirm.url).await;
+    assert!(bind.body.contains("value=\"create\"") && !bind.body.contains("value=\"confirm\""), "{}", bind.body);
+    // Who was still reading the question signs in once more and is asked it again.
+    let page = browser.submit(&confirm, "/bind", &[("action", "confirm")]).await;
+    let page = browser.follow(&page).await;
+    assert!(page.body.contains("Sign in to connect"), "{}", page.body);
+    assert_eq!(bound_to(&house, house.alice).await, 0);
+    let confirm = attach(&house, &mut browser, &bind, "alice").await;
+    browser.submit(&confirm, "/bind", &[("action", "confirm")]).await;
+    assert_eq!(bound_to(&house, house.alice).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_while_attaching_keeps_the_ticket() {
     let house = House::new().await;
     let mut browser = Browser::new();

@@ -136,13 +136,13 @@ async fn only_a_sign_in_made_for_this_very_act_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_for_the_act_is_good_for_ten_minutes() {
+async fn a_sign_in_for_the_act_is_good_for_five_minutes() {
     let house = House::new().await;
     let mut alice = Browser::new();
     house.bound(&mut alice, "wechat", "xiaoming", "alice").await;
     let path = house.identity_paths(&mut alice).await.remove(0);
     let asked = house.asked(&mut alice, &path, "alice").await;
-    house.later(10 * 60 - 1).await;
+    house.later(5 * 60 - 1).await;
     assert_eq!(alice.get(&asked.url).await.status, 200);
     house.later(1).await;
     let page = alice.get(&asked.url).await;
