@@ -1,7 +1,8 @@
-//! `--resume`: the last event that was handled, kept in the state folder for each server and topic.
+//! `--resume`: how far all events were handled, kept in the state folder for each server and topic.
 //!
-//! Written after an event was handled, so that one that was not comes again. Two listeners do not share a cursor: the
-//! second is told so.
+//! Written after an event was handled, and never beyond the first one that was not: it comes again, with all that
+//! follow it, when the next listener begins. Where this one goes on after its connection broke is not owned here. Two
+//! listeners do not share a cursor: the second is told so.
 
 use std::{
     env,
@@ -21,6 +22,8 @@ pub struct Cursor {
     /// Held as long as this lives.
     _lock: File,
     saved: Option<i64>,
+    /// The first event since it was opened that was not handled; `saved` stays before it.
+    unhandled: Option<i64>,
 }
 
 impl Cursor {
@@ -44,16 +47,47 @@ impl Cursor {
             ));
         }
         let saved = read(&path)?;
-        Ok(Self { half: folder.join(format!("{name}.new")), path, _lock: lock, saved })
+        Ok(Self { half: folder.join(format!("{name}.new")), path, _lock: lock, saved, unhandled: None })
     }
 
-    /// The last event that was handled, if one ever was.
+    /// What is kept: every event up to it was handled, or lost. `None` if there was never any.
     pub const fn saved(&self) -> Option<i64> {
         self.saved
     }
 
-    /// Keeps `id`, whole or not at all.
-    pub fn save(&mut self, id: i64) -> Result<(), Failure> {
+    /// The first event that was not handled: the next listener begins with it.
+    pub const fn unhandled(&self) -> Option<i64> {
+        self.unhandled
+    }
+
+    /// Events with ids greater than `from` follow. Kept, so that who is stopped before the first of them goes on from
+    /// here, and not from another now.
+    pub fn begin(&mut self, from: i64) -> Result<(), Failure> {
+        // A log that a backup restored may end before what was not handled, and then does not have it any more.
+        self.unhandled = self.unhandled.filter(|unhandled| *unhandled <= from);
+        if self.saved.is_none_or(|saved| saved > from) { self.write(from) } else { Ok(()) }
+    }
+
+    /// The event `id` was handled, or all up to it are lost. Keeps it, unless one before was not handled.
+    pub fn pass(&mut self, id: i64) -> Result<(), Failure> {
+        if self.unhandled.is_none() { self.write(id) } else { Ok(()) }
+    }
+
+    /// The event `id` was not handled. Whether it is the first such.
+    pub fn hold(&mut self, id: i64) -> Result<bool, Failure> {
+        if self.unhandled.is_some() {
+            return Ok(false);
+        }
+        // Where a server says no beginning, nothing may be kept yet.
+        if self.saved.is_none_or(|saved| saved >= id) {
+            self.write(id.saturating_sub(1).max(0))?;
+        }
+        self.unhandled = Some(id);
+        Ok(true)
+    }
+
+    /// Writes `id`, whole or not at all.
+    fn write(&mut self, id: i64) -> Result<(), Failure> {
         if self.saved == Some(id) {
             return Ok(());
         }
@@ -125,13 +159,56 @@ mod tests {
         let open = |server: &str, topic: &str| Cursor::open_in(folder.path(), server, topic);
         let mut cursor = open("https://id.example", "team").unwrap();
         assert_eq!(cursor.saved(), None);
-        cursor.save(17).unwrap();
-        cursor.save(18).unwrap();
+        cursor.pass(17).unwrap();
+        cursor.pass(18).unwrap();
         assert!(open("https://id.example", "team").is_err(), "two at once");
         assert_eq!(open("https://id.example", "other").unwrap().saved(), None);
         assert_eq!(open("https://id.example:8443", "team").unwrap().saved(), None);
         drop(cursor);
         assert_eq!(open("https://id.example", "team").unwrap().saved(), Some(18));
+    }
+
+    #[test]
+    fn a_cursor_stays_before_the_first_event_that_was_not_handled() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = || fs::read_to_string(folder.path().join("s@t")).unwrap();
+        let mut cursor = Cursor::open_in(folder.path(), "s", "t").unwrap();
+        cursor.begin(30).unwrap();
+        assert!(cursor.hold(31).unwrap(), "the first");
+        cursor.pass(32).unwrap();
+        assert!(!cursor.hold(33).unwrap(), "another");
+        // The connection comes back, after a gap.
+        cursor.begin(33).unwrap();
+        cursor.pass(40).unwrap();
+        assert_eq!((cursor.unhandled(), kept().as_str()), (Some(31), "30\n"));
+        drop(cursor);
+        let mut cursor = Cursor::open_in(folder.path(), "s", "t").unwrap();
+        assert_eq!((cursor.saved(), cursor.unhandled()), (Some(30), None));
+        cursor.pass(31).unwrap();
+        assert!(cursor.hold(32).unwrap());
+        assert_eq!((cursor.unhandled(), kept().as_str()), (Some(32), "31\n"));
+    }
+
+    #[test]
+    fn what_failed_first_of_all_is_kept_where_no_beginning_was_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut cursor = Cursor::open_in(folder.path(), "s", "t").unwrap();
+        assert!(cursor.hold(17).unwrap());
+        assert_eq!(cursor.saved(), Some(16));
+    }
+
+    #[test]
+    fn what_a_restored_log_does_not_have_holds_nothing_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut cursor = Cursor::open_in(folder.path(), "s", "t").unwrap();
+        cursor.begin(30).unwrap();
+        cursor.hold(31).unwrap();
+        cursor.begin(31).unwrap();
+        assert_eq!((cursor.unhandled(), cursor.saved()), (Some(31), Some(30)), "it is the last one there");
+        cursor.begin(5).unwrap();
+        assert_eq!((cursor.unhandled(), cursor.saved()), (None, Some(5)));
+        cursor.pass(6).unwrap();
+        assert_eq!(cursor.saved(), Some(6));
     }
 
     #[test]

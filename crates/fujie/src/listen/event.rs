@@ -38,6 +38,11 @@ struct Carried<'a> {
     data: Option<&'a RawValue>,
 }
 
+#[derive(Deserialize)]
+struct Delivered {
+    delivery: String,
+}
+
 impl Event {
     /// Reads a line; `None` when it is no event with a number.
     pub fn read(line: &str) -> Option<Self> {
@@ -49,7 +54,18 @@ impl Event {
     pub fn data(&self) -> Option<&str> {
         serde_json::from_str::<Carried<'_>>(&self.line).ok()?.data.map(RawValue::get)
     }
+
+    /// What its sender calls it (the attribute `delivery`), if that can stand in a header: 1 to 128 visible ASCII
+    /// characters.
+    pub fn delivery(&self) -> Option<String> {
+        let Delivered { delivery } = serde_json::from_str(&self.line).ok()?;
+        let is_sendable = (1..=DELIVERY_LENGTH_MAX).contains(&delivery.len());
+        Some(delivery).filter(|delivery| is_sendable && delivery.bytes().all(|byte| byte.is_ascii_graphic()))
+    }
 }
+
+/// Characters of a delivery's name, at most: as many as a webhook's may have.
+const DELIVERY_LENGTH_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {

@@ -146,8 +146,13 @@ fn without_sign_in(url: &Url) -> Url {
     shown
 }
 
-/// A name for the delivery that is the same whenever the event is posted, in the form of GitHub's (RFC 9562 §5.8).
+/// The name that GitHub gave the delivery.
 fn delivery(event: &Event) -> String {
+    event.delivery().unwrap_or_else(|| derived(event))
+}
+
+/// A name for a delivery that has none, the same whenever the event is posted, in the form of GitHub's (RFC 9562 §5.8).
+fn derived(event: &Event) -> String {
     let name = format!("{}#{}", event.source, event.id);
     let mut bytes = sha256(name.as_bytes());
     let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
@@ -188,7 +193,26 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_named_alike_each_time_and_unlike_its_neighbours() {
+    fn a_delivery_keeps_the_name_that_its_sender_gave_it() {
+        let delivery_of = |line: &str| delivery(&Event::read(line).unwrap());
+        let named = |name: &str| {
+            delivery_of(&format!(r#"{{"id":"17","source":"/hooks/a","delivery":{name},"data":{{"delivery":"x"}}}}"#))
+        };
+        let guid = "72d3162e-cc78-11e3-81ab-4c9367dc0958";
+        let longest = "x".repeat(128);
+        for good in [guid, "1", "!~", &longest] {
+            assert_eq!(named(&format!("\"{good}\"")), good);
+        }
+        let derived = delivery_of(r#"{"id":"17","source":"/hooks/a","data":{"delivery":"x"}}"#);
+        let too_long = format!("\"{longest}x\"");
+        for bad in [r#""""#, r#""a b""#, r#""a\r\nX-B: c""#, r#""a\u007f""#, r#""花""#, "17", "null", "[]", &too_long]
+        {
+            assert_eq!(named(bad), derived, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_without_a_name_is_named_alike_each_time_and_unlike_its_neighbours() {
         let event = |line: &str| Event::read(line).unwrap();
         let own = delivery(&event(r#"{"id":"17","source":"/hooks/a"}"#));
         assert_eq!(own, delivery(&event(r#"{"id":"17","source":"/hooks/a","type":"x"}"#)));

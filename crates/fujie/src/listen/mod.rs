@@ -1,7 +1,8 @@
 //! `fujie listen`: the events of a topic on a terminal, in a program, or at a server on this machine.
 //!
-//! Owns the order of things: find the server, follow the topic, handle each event to its end, then keep the cursor; so
-//! an event is handled at least once. How events come is [`feed`]'s, what becomes of one is [`handle`]'s.
+//! Owns the order of things: find the server, follow the topic, handle each event to its end, then keep the cursor, which
+//! stays before what was not handled; so an event is handled at least once. How events come is [`feed`]'s, what becomes of
+//! one is [`handle`]'s.
 
 mod cursor;
 mod event;
@@ -58,7 +59,7 @@ pub struct Listen {
     /// Where to begin: now, start, or after the event with this number.
     #[arg(long, value_name = "ID|start|now", default_value = "now")]
     from: From,
-    /// Go on after the last event that was handled, also by an earlier run.
+    /// Go on where an earlier run ended: with the first event that was not handled.
     #[arg(long)]
     resume: bool,
     /// End after so many events.
@@ -190,15 +191,14 @@ impl Listening {
                     } else {
                         terminal.say("Connected again.", "已重新连接。");
                     }
-                    self.keep_beginning(from)?;
+                    self.kept.as_mut().map_or(Ok(()), |kept| kept.begin(from))?;
                 }
                 Came::Event(event) => {
                     match self.handler.handle(&event, &self.server).await? {
-                        Handled::Well => {}
-                        Handled::Badly => self.failed += 1,
-                        Handled::Unread => return Ok(()),
+                        Handled::Well => self.pass(event.id)?,
+                        Handled::Badly => self.fail(event.id)?,
+                        Handled::Unread => return self.done(),
                     }
-                    self.keep(event.id)?;
                     self.left = self.left.map(|left| left - 1);
                     if self.left == Some(0) {
                         return self.done();
@@ -209,7 +209,7 @@ impl Listening {
                         &format!("Events after {after} up to {until} are lost: too old, or read too slowly."),
                         &format!("事件 {after} 之后到 {until} 为止的内容已丢失：过期，或接收太慢。"),
                     );
-                    self.keep(until)?;
+                    self.pass(until)?;
                 }
                 Came::Lost { why, pause } => {
                     let seconds = pause.as_secs_f32();
@@ -224,27 +224,39 @@ impl Listening {
         self.done()
     }
 
-    fn keep(&mut self, id: i64) -> Result<(), Failure> {
-        self.kept.as_mut().map_or(Ok(()), |kept| kept.save(id))
+    fn pass(&mut self, id: i64) -> Result<(), Failure> {
+        self.kept.as_mut().map_or(Ok(()), |kept| kept.pass(id))
     }
 
-    /// So that who is stopped before the first event goes on from here, and not from another now.
-    fn keep_beginning(&mut self, from: i64) -> Result<(), Failure> {
-        let is_new = self.kept.as_ref().is_some_and(|kept| kept.saved().is_none_or(|saved| saved > from));
-        if is_new { self.keep(from) } else { Ok(()) }
+    /// The event `id` was not handled. What the first such means is told at once: who stops us hears no end.
+    fn fail(&mut self, id: i64) -> Result<(), Failure> {
+        self.failed += 1;
+        if self.kept.as_mut().map_or(Ok(false), |kept| kept.hold(id))? {
+            self.handler.terminal.say(
+                &format!("The next --resume begins with event {id}."),
+                &format!("下次用 --resume 启动时，将从事件 {id} 重新开始。"),
+            );
+        }
+        Ok(())
     }
 
     fn done(&self) -> Result<(), Failure> {
-        match self.failed {
-            0 => Ok(()),
-            failed => Err(Failure {
-                code: FAILED,
-                ..Failure::new(
-                    format!("{failed} events were not handled."),
-                    format!("有 {failed} 个事件没有处理成功。"),
-                )
-            }),
-        }
+        let failed = self.failed;
+        let (english, chinese) = match self.kept.as_ref().and_then(Cursor::unhandled) {
+            _ if failed == 0 => return Ok(()),
+            None => (".".to_owned(), "。".to_owned()),
+            Some(id) => (
+                format!("; the next --resume begins with event {id}."),
+                format!("，下次用 --resume 启动时，将从事件 {id} 重新开始。"),
+            ),
+        };
+        Err(Failure {
+            code: FAILED,
+            ..Failure::new(
+                format!("{failed} events were not handled{english}"),
+                format!("有 {failed} 个事件没有处理成功{chinese}"),
+            )
+        })
     }
 }
 

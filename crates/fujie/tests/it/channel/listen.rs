@@ -219,13 +219,47 @@ async fn what_a_server_under_development_refuses_is_told_and_not_sent_again() {
     let house = House::started();
     let token = house.token_file().await;
     house.notice("one").await;
+    house.notice("two").await;
     let (address, got) = developed(&[422]);
-    let words = ["--from", "start", "--count", "1", "--forward", &address];
+    let words = ["--from", "start", "--resume", "--count", "2", "--forward", &address];
+    let next = || title(std::str::from_utf8(&got.recv_timeout(PATIENCE).unwrap().body).unwrap());
     let listening = Listening::start(house.listen(&token, &words));
     assert!(listening.err.until("event 1: ").ends_with("answered 422"));
-    assert_eq!(listening.code(), Some(1));
-    drop(got.recv_timeout(PATIENCE).unwrap());
+    listening.err.until("fujie: 1 events were not handled; the next --resume begins with event 1.");
+    assert_eq!((listening.code(), [next(), next()]), (Some(1), ["one", "two"].map(String::from)));
     assert!(got.try_recv().is_err());
+    // But by the next listener.
+    let listening = Listening::start(house.listen(&token, &words));
+    assert_eq!((listening.code(), [next(), next()]), (Some(0), ["one", "two"].map(String::from)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_program_did_not_handle_comes_again_at_the_next_resume() {
+    let house = House::started();
+    let token = house.token_file().await;
+    for title in ["one", "two", "three"] {
+        house.notice(title).await;
+    }
+    let mended = house.folder().join("mended");
+    let exec = "sh -c 'echo $FUJIE_EVENT_ID; test $FUJIE_EVENT_ID != 2 || test -e mended'";
+    for way in [&[][..], &["--sse"]] {
+        let run = |count: &str| {
+            let words = ["--from", "start", "--resume", "--count", count, "--exec", exec];
+            Listening::start(house.listen(&token, &[&words[..], way].concat()))
+        };
+        let told = run("3");
+        assert_eq!([(); 3].map(|()| told.event()), ["1", "2", "3"], "{way:?}");
+        // At once, for a listener that is stopped or killed says nothing at its end.
+        told.err.until("The next --resume begins with event 2.");
+        told.err.until("1 events were not handled; the next --resume begins with event 2.");
+        assert_eq!(told.code(), Some(1));
+        fs::write(&mended, "").unwrap();
+        let told = run("2");
+        assert_eq!([(); 2].map(|()| told.event()), ["2", "3"], "{way:?}");
+        assert_eq!(told.code(), Some(0));
+        fs::remove_file(&mended).unwrap();
+        fs::remove_dir_all(house.folder().join("state")).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -336,6 +370,36 @@ fn the_line_protocol_is_spoken_as_it_is_written_down() {
     listening.interrupt();
     assert_eq!(server.heard(), "bye\n");
     assert_eq!(listening.code(), Some(2));
+}
+
+#[test]
+fn a_listener_that_failed_goes_on_and_the_next_one_begins_with_what_failed() {
+    let (folder, listener) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let subscribed = |request: &str, answer: &str| {
+        let mut server = Scripted::accept(&listener);
+        server.heard();
+        server.say("ok auth\n");
+        assert_eq!(server.heard(), request);
+        server.say(answer);
+        server
+    };
+    let exec = "sh -c 'test $FUJIE_EVENT_ID != 17 && test $FUJIE_EVENT_ID != 21'";
+    let listen = || listen_at(&listener, folder.path(), &["--output", "json", "--resume", "--exec", exec]);
+    let event = |id: &str| format!("{{\"id\":\"{id}\",\"topic\":\"team\"}}");
+    let events = |ids: &[&str]| ids.iter().map(|id| format!("event {}\n", event(id))).collect::<String>();
+    let listening = listen();
+    let answer = format!("ok subscribe team 16\n{}", events(&["17", "18"]));
+    let server = subscribed("subscribe team\n", &answer);
+    assert_eq!([(); 2].map(|()| listening.event()), ["17", "18"].map(event));
+    drop(server);
+    // The same one goes on where it was, whatever is kept, and comes upon a gap.
+    let answer = format!("ok subscribe team 18\ndropped team 18 20\n{}", events(&["21", "22", "23"]));
+    let _server = subscribed("subscribe team 18\n", &answer);
+    assert_eq!([(); 3].map(|()| listening.event()), ["21", "22", "23"].map(event));
+    listening.kill();
+    let listening = listen();
+    let _server = subscribed("subscribe team 16\n", "ok subscribe team 16\n");
+    listening.err.until("after event 16");
 }
 
 #[test]
