@@ -58,6 +58,8 @@ CREATE TABLE channel_event (
     type     TEXT    NOT NULL,
     source   TEXT    NOT NULL,
     subject  TEXT,
+    -- The name that its sender gave it.
+    delivery TEXT,
     is_kept  INTEGER NOT NULL,
     -- Bytes, about, with what lies in channel_body.
     weight   INTEGER NOT NULL,

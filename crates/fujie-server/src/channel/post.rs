@@ -68,6 +68,7 @@ pub(crate) async fn append<E: From<PostError>>(
         event_type,
         source: format!("/topics/{topic}"),
         subject,
+        delivery: None,
         data: Some(data),
         body: None,
     };

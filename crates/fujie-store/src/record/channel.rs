@@ -194,6 +194,8 @@ pub struct NewEvent {
     pub source: String,
     /// The `subject` of CloudEvents, if it has one.
     pub subject: Option<String>,
+    /// The name that its sender gave it, if it gave one that is to be told.
+    pub delivery: Option<String>,
     /// Its data, when that fits in a line.
     pub data: Option<String>,
     /// Its data as it came, when it does not. Kept aside, as long as the event.
@@ -216,6 +218,8 @@ pub struct ChannelEvent {
     /// As in [`NewEvent`].
     pub subject: Option<String>,
     /// As in [`NewEvent`].
+    pub delivery: Option<String>,
+    /// As in [`NewEvent`].
     pub data: Option<String>,
     /// Its data lies aside: [`crate::Store::channel_event`] gives it.
     pub is_kept: bool,
@@ -226,7 +230,8 @@ pub struct ChannelEvent {
 pub struct Delivery {
     /// The integration.
     pub integration: String,
-    /// The sender's name for this delivery, at most 128 bytes: the same name is the same delivery.
+    /// The sender's name for this delivery, or one of ours where it gave none, at most 128 bytes: the same name is the
+    /// same delivery.
     pub delivery: String,
     /// Another name that the same delivery may have come in by.
     pub earlier: Option<String>,

@@ -162,6 +162,7 @@ async fn an_event_of_another_topic_is_not_read_through_ones_own() {
         event_type: "x".to_owned(),
         source: "/".to_owned(),
         subject: None,
+        delivery: None,
         data: Some("\"hidden\"".to_owned()),
         body: None,
     };

@@ -73,6 +73,7 @@ pub fn notice(topic: &str, at: Timestamp) -> NewEvent {
         event_type: "notice".to_owned(),
         source: format!("/topics/{topic}"),
         subject: None,
+        delivery: None,
         data: Some(r#"{"title":"开会"}"#.to_owned()),
         body: None,
     }
