@@ -3,7 +3,7 @@
 
 use fujie_core::{
     id::Id,
-    secret::Digest,
+    secret::{Digest, hex, sha256},
     time::{Lifetime, Timestamp},
 };
 
@@ -239,6 +239,28 @@ pub struct Delivery {
     pub event: String,
     /// What is appended, on the integration's topic.
     pub append: NewEvent,
+}
+
+/// What a member posts by a name of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// Who posts it.
+    pub member: Member,
+    /// The `source` of CloudEvents as the member wrote it. With the `id` it is the name: what the same member posts to
+    /// the same topic by the same name is the same event.
+    pub source: String,
+    /// The `id` of CloudEvents as the member wrote it.
+    pub id: String,
+    /// What is appended.
+    pub append: NewEvent,
+}
+
+impl Post {
+    /// Its name among all that are posted to the topic. Every part has its own digest, so that none runs into the next.
+    pub(crate) fn name(&self) -> String {
+        let parts = [self.member.kind().as_bytes(), self.member.key(), self.source.as_bytes(), self.id.as_bytes()];
+        hex(&sha256(parts.map(sha256).as_flattened()))
+    }
 }
 
 /// What came in, as listed.

@@ -26,8 +26,7 @@ macro_rules! select_events {
 impl Store {
     /// Appends an event to the log.
     pub async fn append_event(&self, new: NewEvent) -> Result<Appended, StoreError> {
-        // Whoever posts leaves room for deliveries, which nobody may send again.
-        let most = Most { of_topic: TOPIC_WEIGHT_MAX / 2, of_all: self.engine.storage_max };
+        let most = self.most_of_posts();
         self.write_whole(move |connection| {
             Ok(match append(connection, &new, most)? {
                 appended @ Appended::Appended { .. } => Effect::Keep(appended),
@@ -35,6 +34,11 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Whoever posts leaves room for deliveries, which nobody may send again.
+    pub(super) fn most_of_posts(&self) -> Most {
+        Most { of_topic: TOPIC_WEIGHT_MAX / 2, of_all: self.engine.storage_max }
     }
 
     /// Events of all topics after the event `after`, oldest first: at most `limit` (cut to 10,000), and no more after
