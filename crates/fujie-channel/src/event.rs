@@ -16,6 +16,9 @@ pub const LINE_LENGTH_MAX: usize = 48 * 1024;
 /// The longest title of a topic, in characters.
 pub const TITLE_LENGTH_MAX: usize = 80;
 
+/// The longest name of a delivery, in bytes.
+const DELIVERY_LENGTH_MAX: usize = 128;
+
 /// Values of the data may lie so deep in each other. Readers of JSON give up at some depth, the first of them at 128,
 /// and the event itself is around the data.
 const DEPTH_MAX: usize = 100;
@@ -51,6 +54,9 @@ pub struct Parts<'a> {
     pub source: &'a str,
     /// The attribute `subject`.
     pub subject: Option<&'a str>,
+    /// The name that its sender gave it, as the extension attribute `delivery`: a delivery's of a webhook, or the `id`
+    /// of what a member posted.
+    pub delivery: Option<&'a str>,
     /// When it was committed.
     pub time: Timestamp,
     /// What happened.
@@ -95,6 +101,7 @@ impl Parts<'_> {
             time: self.time,
             topic: self.topic,
             subject: self.subject,
+            delivery: self.delivery,
             datacontenttype: data.is_some().then_some("application/json"),
             dataref,
             data: data.as_deref(),
@@ -131,6 +138,8 @@ struct Wire<'a> {
     topic: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     datacontenttype: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,6 +214,11 @@ pub fn is_topic(name: &str) -> bool {
         && name.bytes().all(|byte| is_plain(byte) || byte == b'-')
 }
 
+/// Can `name` be told as `delivery`? Visible ASCII that fits in whatever header a reader passes it on by.
+pub fn is_delivery(name: &str) -> bool {
+    (1..=DELIVERY_LENGTH_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Is this `type` one that only the server itself puts on an event, for a member's notice, for GitHub's deliveries and
 /// for what it does itself? Members and other senders choose among the others.
 pub fn is_reserved(event_type: &str) -> bool {
@@ -249,6 +263,7 @@ mod tests {
             event_type: "com.github.push",
             source: "/hooks/ab",
             subject: None,
+            delivery: None,
             time: Timestamp::from_millis(1_700_000_000_123),
             data,
         }
@@ -275,6 +290,32 @@ mod tests {
         let line = parts(Data::Ref("https://id.example/topics/team/events/17")).render().unwrap();
         let line = std::str::from_utf8(&line).unwrap();
         assert!(line.ends_with(r#""topic":"team","dataref":"https://id.example/topics/team/events/17"}"#), "{line}");
+    }
+
+    #[test]
+    fn an_event_carries_the_name_that_its_sender_gave_it() {
+        let address = "https://id.example/topics/team/events/17";
+        for data in [Data::None, Data::Json(Json::parse("[1]").unwrap()), Data::Ref(address)] {
+            let named = Parts { delivery: Some("72d3162e-\"cc78"), ..parts(data) };
+            let event: serde_json::Value = serde_json::from_slice(&named.render().unwrap()).unwrap();
+            assert_eq!((&event["delivery"], &event["id"]), (&"72d3162e-\"cc78".into(), &"17".into()));
+            let unnamed: serde_json::Value = serde_json::from_slice(&parts(data).render().unwrap()).unwrap();
+            assert_eq!(unnamed.get("delivery"), None);
+        }
+        let (longest, longer) = ("~".repeat(128), "~".repeat(129));
+        for (name, is_told) in [
+            ("72d3162e-cc78-11e3-81ab-4c9367dc0958", true),
+            ("!", true),
+            (longest.as_str(), true),
+            (longer.as_str(), false),
+            ("", false),
+            ("a b", false),
+            ("a\n", false),
+            ("\u{7f}", false),
+            ("长", false),
+        ] {
+            assert_eq!(is_delivery(name), is_told, "{name}");
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Notice {
 
     /// As it is posted.
     pub fn posted(&self) -> Posted {
-        Posted { event_type: NOTICE.to_owned(), subject: None, data: self.data() }
+        Posted { event_type: NOTICE.to_owned(), subject: None, name: None, data: self.data() }
     }
 
     /// The `data` of its event.

@@ -193,6 +193,7 @@ fn delivery(task: u32, round: u32) -> Delivery {
         event_type: "com.github.push".into(),
         source: format!("/hooks/{INTEGRATION}"),
         subject: None,
+        delivery: None,
         data: Some("x".repeat(2048)),
         body: None,
     };

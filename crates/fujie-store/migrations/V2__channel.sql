@@ -58,6 +58,8 @@ CREATE TABLE channel_event (
     type     TEXT    NOT NULL,
     source   TEXT    NOT NULL,
     subject  TEXT,
+    -- The name that its sender gave it.
+    delivery TEXT,
     is_kept  INTEGER NOT NULL,
     -- Bytes, about, with what lies in channel_body.
     weight   INTEGER NOT NULL,
@@ -86,7 +88,8 @@ CREATE TABLE channel_body (
 ) STRICT;
 
 -- What came in, by the event it became. The key (integration, delivery) is what makes its effect happen once; it
--- outlives the event.
+-- outlives the event. What a member posted by a name of its own stands here too: its `integration` is topics/NAME,
+-- which none is called.
 CREATE TABLE webhook_inbox (
     event_id     INTEGER NOT NULL PRIMARY KEY,
     integration  TEXT    NOT NULL,

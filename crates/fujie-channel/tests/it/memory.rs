@@ -67,6 +67,7 @@ impl Memory {
             event_type: "notice",
             source: "/",
             subject: None,
+            delivery: None,
             time: Timestamp::from_millis(id),
             data: Data::Json(Json::parse(&data).unwrap()),
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fujie_channel::{
-    event::{Data, Event, EventError, Json, LINE_LENGTH_MAX, Parts},
+    event::{Data, Event, EventError, Json, LINE_LENGTH_MAX, Parts, is_delivery},
     hub::{Log, LogError, Reading},
 };
 use fujie_store::{ChannelEvent, NewEvent, Store, StoreError};
@@ -82,8 +82,10 @@ fn write(row: &ChannelEvent, data: Data<'_>) -> Result<bytes::Bytes, EventError>
     parts(row, data).render()
 }
 
-/// `new` with its data in the line if it fits there, else aside. An error when its data is not JSON.
+/// `new` with its data in the line if it fits there, else aside, and with its sender's name for it if that can be told.
+/// An error when its data is not JSON.
 pub(crate) fn fitted(mut new: NewEvent) -> Result<NewEvent, EventError> {
+    new.delivery = new.delivery.filter(|name| is_delivery(name));
     let data = new.data.as_deref().map(Json::parse).transpose()?.map_or(Data::None, Data::Json);
     let parts = Parts {
         id: i64::MAX,
@@ -91,6 +93,7 @@ pub(crate) fn fitted(mut new: NewEvent) -> Result<NewEvent, EventError> {
         event_type: &new.event_type,
         source: &new.source,
         subject: new.subject.as_deref(),
+        delivery: new.delivery.as_deref(),
         time: new.at,
         data,
     };
@@ -110,6 +113,7 @@ pub(crate) fn parts<'a>(row: &'a ChannelEvent, data: Data<'a>) -> Parts<'a> {
         event_type: &row.event_type,
         source: &row.source,
         subject: row.subject.as_deref(),
+        delivery: row.delivery.as_deref(),
         time: row.at,
         data,
     }

@@ -3,7 +3,7 @@
 
 use fujie_channel::event::EventError;
 use fujie_core::error::ErrorCode;
-use fujie_store::{Appended, Member, NewEvent, OWN_TOPIC, StoreError};
+use fujie_store::{Appended, Member, NewEvent, OWN_TOPIC, Post, StoreError};
 use http::{StatusCode, header};
 
 use super::{access::Denied, log};
@@ -20,8 +20,24 @@ const POSTS_MAX: u64 = 600;
 pub(crate) struct Posted {
     pub event_type: String,
     pub subject: Option<String>,
+    /// What makes it the same when it is posted again.
+    pub name: Option<Name>,
     /// JSON.
     pub data: String,
+}
+
+/// How the sender names what it posts: `source` and `id` of CloudEvents, which together are one event's.
+pub(crate) struct Name {
+    pub source: String,
+    pub id: String,
+}
+
+/// What became of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Taken {
+    pub event_id: i64,
+    /// The member posted it before, by the same name: the event is that of then, and may be gone.
+    pub is_repeat: bool,
 }
 
 /// Why what is posted is not appended.
@@ -47,33 +63,42 @@ pub(crate) enum PostError {
     Store(#[from] StoreError),
 }
 
-/// Appends what `read` gives as `member`'s, and gives the event's id. That somebody posts is counted before it is
-/// read: what is not understood counts too. The caller knows that the member belongs to the topic.
+/// Appends what `read` gives as `member`'s, once for 30 days if it has a name. That somebody posts is counted before it
+/// is read: what is not understood counts too, and what is repeated. The caller knows that the member belongs to the
+/// topic.
 pub(crate) async fn append<E: From<PostError>>(
     server: &Server,
     member: &Member,
     topic: &str,
     read: impl FnOnce() -> Result<Posted, E>,
-) -> Result<i64, E> {
+) -> Result<Taken, E> {
     if topic == OWN_TOPIC {
         return Err(PostError::OwnTopic.into());
     }
     if server.channel_limit.count(&("post", member), server.now()) > POSTS_MAX {
         return Err(PostError::TooMany.into());
     }
-    let Posted { event_type, subject, data } = read()?;
+    let Posted { event_type, subject, name, data } = read()?;
     let new = NewEvent {
         topic: topic.to_owned(),
         at: server.now(),
         event_type,
         source: format!("/topics/{topic}"),
         subject,
+        delivery: name.as_ref().map(|name| name.id.clone()),
         data: Some(data),
         body: None,
     };
     let new = log::fitted(new).map_err(PostError::Data)?;
-    match server.store.append_event(new).await.map_err(PostError::Store)? {
-        Appended::Appended { event_id } => Ok(event_id),
+    let appended = match name {
+        Some(Name { source, id }) => {
+            server.store.append_event_once(Post { member: member.clone(), source, id, append: new }).await
+        }
+        None => server.store.append_event(new).await,
+    };
+    match appended.map_err(PostError::Store)? {
+        Appended::Appended { event_id } => Ok(Taken { event_id, is_repeat: false }),
+        Appended::Duplicate { event_id } => Ok(Taken { event_id, is_repeat: true }),
         Appended::UnknownTopic => Err(PostError::Topic(Denied::NotMember).into()),
         Appended::Full => Err(PostError::Full.into()),
     }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use fujie_channel::event::{Data, NOTICE, is_reserved};
 use fujie_core::{
     channel::{READ, WRITE},
@@ -12,16 +11,16 @@ use fujie_core::{
 use fujie_store::ChannelEvent;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
 
 use super::topic_stream;
 use crate::{
     channel::{
         access::{Credential, Visitor},
         log,
-        post::{self, PostError, Posted},
+        post::{self, Name, PostError, Posted, Taken},
     },
-    http::{Request, Response, busy, counted, json_text, refusal, unavailable, with_header},
+    http::{Request, Response, busy, counted, json, json_text, refusal, unavailable, with_header},
     notice::{Draft, Notice, NoticeError},
     server::Server,
 };
@@ -127,7 +126,8 @@ fn whole(row: &ChannelEvent, data: &[u8]) -> Vec<u8> {
     [head, br#","datacontenttype":"application/json","data":"#, data, b"}"].concat()
 }
 
-/// POST `/topics/{topic}/events`: a notice as JSON, or any event as CloudEvents JSON.
+/// POST `/topics/{topic}/events`: a notice as JSON, or any event as CloudEvents JSON. 201 when it is new; 200 when the
+/// member posted it before by the same `source` and `id`, with the event of then.
 pub async fn post(server: &Server, request: &Request, topic: &str) -> Response {
     match append(server, request, topic).await {
         Ok(response) | Err(response) => response,
@@ -138,14 +138,15 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
     let credential = Credential::of_header(request).map_err(|response| *response)?;
     let visitor = credential.member(server, WRITE, topic).await.map_err(|denied| denied.response())?;
     let read = || posted(request, &visitor);
-    let event_id = post::append(server, &visitor.member, topic, read).await.map_err(|error| error.response())?;
-    let line = match server.store.channel_event(topic, event_id).await {
-        Ok(Some((row, _))) => log::event(server.issuer(), &row).line,
-        // It is on disk: that it cannot be shown now changes nothing.
-        Ok(None) | Err(_) => Bytes::new(),
+    let taken = post::append(server, &visitor.member, topic, read).await.map_err(|error| error.response())?;
+    let Taken { event_id, is_repeat } = taken;
+    let status = if is_repeat { StatusCode::OK } else { StatusCode::CREATED };
+    let response = match server.store.channel_event(topic, event_id).await {
+        Ok(Some((row, _))) => as_event(json_text(status, log::event(server.issuer(), &row).line)),
+        // It took effect: that it cannot be shown now, or is no longer kept, changes nothing.
+        Ok(None) | Err(_) => json(status, &json!({ "event": event_id.to_string() })),
     };
-    let location = format!("/topics/{topic}/events/{event_id}");
-    Ok(with_header(as_event(json_text(StatusCode::CREATED, line)), header::LOCATION, &location))
+    Ok(with_header(response, header::LOCATION, &format!("/topics/{topic}/events/{event_id}")))
 }
 
 /// A notice as JSON.
@@ -161,10 +162,13 @@ struct NoticeBody {
     at: Option<String>,
 }
 
-/// An event as JSON; `id`, `source` and `time` are given by this server.
+/// An event as JSON. The one it becomes gets `id`, `source` and `time` from this server; the sender's `id` and `source`
+/// make it happen once.
 #[derive(Deserialize)]
 struct EventBody {
     specversion: String,
+    id: Option<Value>,
+    source: Option<Value>,
     #[serde(rename = "type")]
     event_type: String,
     subject: Option<String>,
@@ -184,11 +188,14 @@ fn posted(request: &Request, author: &Visitor) -> Result<Posted, BodyError> {
         }
         CLOUDEVENT => {
             let event: EventBody = serde_json::from_slice(&request.body)?;
-            if event.event_type == NOTICE {
+            let name = event.name()?;
+            let posted = if event.event_type == NOTICE {
                 let data = event.data.as_deref().map_or("null", RawValue::get);
-                return serde_json::from_str::<NoticeBody>(data)?.posted(author);
-            }
-            event.posted()
+                serde_json::from_str::<NoticeBody>(data)?.posted(author)?
+            } else {
+                event.posted()?
+            };
+            Ok(Posted { name, ..posted })
         }
         _ => Err(BodyError::MediaType),
     }
@@ -204,23 +211,36 @@ impl NoticeBody {
 
 impl EventBody {
     fn posted(self) -> Result<Posted, BodyError> {
-        let Self { specversion, event_type, subject, data, data_base64 } = self;
+        let Self { specversion, event_type, subject, data, data_base64, .. } = self;
         let is_word = (1..=128).contains(&event_type.len()) && event_type.bytes().all(|b| b.is_ascii_graphic());
         // What other parts of this server say is not said by members.
         if is_reserved(&event_type) || !is_word {
             return Err(BodyError::Type);
         }
-        let is_short =
-            |text: &String| text.chars().count() <= 256 && !text.is_empty() && !text.chars().any(char::is_control);
-        if !subject.as_ref().is_none_or(is_short) {
+        if !subject.as_deref().is_none_or(is_short) {
             return Err(BodyError::Subject);
         }
-        if specversion != "1.0" || data_base64.is_some() {
+        if specversion != "1.0" {
             return Err(BodyError::Version);
         }
+        if data_base64.is_some() {
+            return Err(BodyError::Base64);
+        }
         let data = data.as_deref().map_or("null", RawValue::get).to_owned();
-        Ok(Posted { event_type, subject, data })
+        Ok(Posted { event_type, subject, name: None, data })
     }
+
+    /// How its sender names it. A `source` alone names nothing.
+    fn name(&self) -> Result<Option<Name>, BodyError> {
+        let Some(id) = &self.id else { return Ok(None) };
+        let text = |value: &Value| value.as_str().filter(|text| is_short(text)).map(str::to_owned);
+        let source = self.source.as_ref().and_then(text).ok_or(BodyError::Name)?;
+        Ok(Some(Name { source, id: text(id).ok_or(BodyError::Name)? }))
+    }
+}
+
+fn is_short(text: &str) -> bool {
+    (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
 /// Why a posted event is not taken.
@@ -236,8 +256,12 @@ enum BodyError {
     Type,
     #[error("subject must be 1 to 256 characters without controls")]
     Subject,
-    #[error("specversion must be 1.0, with the data as JSON")]
+    #[error("id and source must be texts of 1 to 256 characters without controls")]
+    Name,
+    #[error("specversion must be 1.0")]
     Version,
+    #[error("data_base64 is not taken: the data must be JSON, in data")]
+    Base64,
     #[error(transparent)]
     Notice(#[from] NoticeError),
     #[error(transparent)]

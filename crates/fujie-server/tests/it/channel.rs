@@ -26,6 +26,9 @@ use crate::{
 /// What the house's integrations are signed with.
 pub const SECRET: &str = "It's a Secret to Everybody";
 
+/// An event that its sender named.
+pub const NAMED: &str = r#"{"specversion":"1.0","id":"run-7","source":"/ci","type":"dev.example.build","data":7}"#;
+
 /// An application that may ask for the channel, and nothing else of note.
 pub fn listener(id: &str) -> Client {
     let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];

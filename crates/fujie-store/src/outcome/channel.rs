@@ -71,7 +71,7 @@ pub enum Receipt {
     Full,
 }
 
-/// How [`crate::Store::append_event`] ended.
+/// How [`crate::Store::append_event`] or [`crate::Store::append_event_once`] ended. Only the first wrote anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// It is on disk.
@@ -79,9 +79,14 @@ pub enum Appended {
         /// The event.
         event_id: i64,
     },
-    /// No such topic. Nothing was written.
+    /// The member posted it before, by the same name.
+    Duplicate {
+        /// The event it became then, which may have been swept.
+        event_id: i64,
+    },
+    /// No such topic.
     UnknownTopic,
-    /// The topic keeps as much as it may, or all topics together do, until older events are swept. Nothing was written.
+    /// The topic keeps as much as it may, or all topics together do, until older events are swept.
     Full,
 }
 

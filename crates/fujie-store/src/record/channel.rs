@@ -3,7 +3,7 @@
 
 use fujie_core::{
     id::Id,
-    secret::Digest,
+    secret::{Digest, hex, sha256},
     time::{Lifetime, Timestamp},
 };
 
@@ -194,6 +194,8 @@ pub struct NewEvent {
     pub source: String,
     /// The `subject` of CloudEvents, if it has one.
     pub subject: Option<String>,
+    /// The name that its sender gave it, if it gave one that is to be told.
+    pub delivery: Option<String>,
     /// Its data, when that fits in a line.
     pub data: Option<String>,
     /// Its data as it came, when it does not. Kept aside, as long as the event.
@@ -216,6 +218,8 @@ pub struct ChannelEvent {
     /// As in [`NewEvent`].
     pub subject: Option<String>,
     /// As in [`NewEvent`].
+    pub delivery: Option<String>,
+    /// As in [`NewEvent`].
     pub data: Option<String>,
     /// Its data lies aside: [`crate::Store::channel_event`] gives it.
     pub is_kept: bool,
@@ -226,7 +230,8 @@ pub struct ChannelEvent {
 pub struct Delivery {
     /// The integration.
     pub integration: String,
-    /// The sender's name for this delivery, at most 128 bytes: the same name is the same delivery.
+    /// The sender's name for this delivery, or one of ours where it gave none, at most 128 bytes: the same name is the
+    /// same delivery.
     pub delivery: String,
     /// Another name that the same delivery may have come in by.
     pub earlier: Option<String>,
@@ -234,6 +239,28 @@ pub struct Delivery {
     pub event: String,
     /// What is appended, on the integration's topic.
     pub append: NewEvent,
+}
+
+/// What a member posts by a name of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// Who posts it.
+    pub member: Member,
+    /// The `source` of CloudEvents as the member wrote it. With the `id` it is the name: what the same member posts to
+    /// the same topic by the same name is the same event.
+    pub source: String,
+    /// The `id` of CloudEvents as the member wrote it.
+    pub id: String,
+    /// What is appended.
+    pub append: NewEvent,
+}
+
+impl Post {
+    /// Its name among all that are posted to the topic. Every part has its own digest, so that none runs into the next.
+    pub(crate) fn name(&self) -> String {
+        let parts = [self.member.kind().as_bytes(), self.member.key(), self.source.as_bytes(), self.id.as_bytes()];
+        hex(&sha256(parts.map(sha256).as_flattened()))
+    }
 }
 
 /// What came in, as listed.

@@ -16,7 +16,8 @@ use crate::{
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
-            "SELECT e.id, e.topic, e.at, e.type, e.source, e.subject, e.is_kept, e.data FROM channel_event e ",
+            "SELECT e.id, e.topic, e.at, e.type, e.source, e.subject, e.delivery, e.is_kept, e.data \
+             FROM channel_event e ",
             $rest
         )
     };
@@ -25,8 +26,7 @@ macro_rules! select_events {
 impl Store {
     /// Appends an event to the log.
     pub async fn append_event(&self, new: NewEvent) -> Result<Appended, StoreError> {
-        // Whoever posts leaves room for deliveries, which nobody may send again.
-        let most = Most { of_topic: TOPIC_WEIGHT_MAX / 2, of_all: self.engine.storage_max };
+        let most = self.most_of_posts();
         self.write_whole(move |connection| {
             Ok(match append(connection, &new, most)? {
                 appended @ Appended::Appended { .. } => Effect::Keep(appended),
@@ -34,6 +34,11 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Whoever posts leaves room for deliveries, which nobody may send again.
+    pub(super) fn most_of_posts(&self) -> Most {
+        Most { of_topic: TOPIC_WEIGHT_MAX / 2, of_all: self.engine.storage_max }
     }
 
     /// Events of all topics after the event `after`, oldest first: at most `limit` (cut to 10,000), and no more after
@@ -78,10 +83,11 @@ impl Store {
         topic: &str,
         id: i64,
     ) -> Result<Option<(ChannelEvent, Option<Vec<u8>>)>, StoreError> {
-        let sql = "SELECT e.id, e.topic, e.at, e.type, e.source, e.subject, e.is_kept, e.data, b.body \
+        let sql = "SELECT e.id, e.topic, e.at, e.type, e.source, e.subject, e.delivery, e.is_kept, e.data, \
+                   b.body \
                    FROM channel_event e LEFT JOIN channel_body b ON b.event_id = e.id \
                    WHERE e.id = ?1 AND e.topic = ?2";
-        self.read(|connection| row::first(connection, sql, params![id, topic], |row| Ok((event(row)?, row.get(8)?))))
+        self.read(|connection| row::first(connection, sql, params![id, topic], |row| Ok((event(row)?, row.get(9)?))))
     }
 
     /// The oldest event that may still be read: whoever resumes after an earlier one may have missed something. One
@@ -130,7 +136,7 @@ const UNBOUNDED: Most = Most { of_topic: i64::MAX, of_all: i64::MAX };
 /// Appends inside the acting verb's transaction, and wakes the targets of the topic. When it is refused, nothing was
 /// written.
 pub(super) fn append(connection: &Connection, new: &NewEvent, most: Most) -> Result<Appended, StoreError> {
-    let NewEvent { topic, at, event_type, source, subject, data, body } = new;
+    let NewEvent { topic, at, event_type, source, subject, delivery, data, body } = new;
     let weight = weight(new);
     let sql = "SELECT t.weight, s.weight FROM topic t JOIN channel_storage s ON s.id = 1 WHERE t.name = ?1";
     let kept: Option<(i64, i64)> = row::first(connection, sql, [topic], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -139,9 +145,9 @@ pub(super) fn append(connection: &Connection, new: &NewEvent, most: Most) -> Res
         return Ok(Appended::Full);
     }
     // It is weighed by a trigger.
-    let sql = "INSERT INTO channel_event (topic, at, type, source, subject, is_kept, weight, data) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let values = params![topic, at.millis(), event_type, source, subject, body.is_some(), weight, data];
+    let sql = "INSERT INTO channel_event (topic, at, type, source, subject, delivery, is_kept, weight, data) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let values = params![topic, at.millis(), event_type, source, subject, delivery, body.is_some(), weight, data];
     row::change(connection, sql, values)?;
     let id = connection.last_insert_rowid();
     if let Some(body) = body {
@@ -177,8 +183,8 @@ pub(super) fn cost(weight: i64) -> u32 {
 
 /// What an event takes on disk, in bytes, about: its row with its indexes and its delivery, its texts, its body.
 fn weight(new: &NewEvent) -> i64 {
-    let NewEvent { topic, at: _, event_type, source, subject, data, body } = new;
-    let texts = [Some(topic), Some(event_type), Some(source), subject.as_ref(), data.as_ref()];
+    let NewEvent { topic, at: _, event_type, source, subject, delivery, data, body } = new;
+    let texts = [Some(topic), Some(event_type), Some(source), subject.as_ref(), delivery.as_ref(), data.as_ref()];
     let texts: usize = texts.into_iter().flatten().map(String::len).sum();
     let bytes = ROW_WEIGHT.saturating_add(texts).saturating_add(body.as_ref().map_or(0, Vec::len));
     i64::try_from(bytes).unwrap_or(i64::MAX)
@@ -201,6 +207,7 @@ pub(super) fn tell(connection: &Connection, event: &Event) -> Result<(), StoreEr
         event_type: format!("fujie.{}", event.kind.as_str()),
         source: "/".to_owned(),
         subject: None,
+        delivery: None,
         data: Some(data.to_string()),
         body: None,
     };
@@ -227,8 +234,8 @@ fn page(
     while let Some(row) = rows.next()? {
         let event = event(row)?;
         let texts = [Some(&event.topic), Some(&event.event_type), Some(&event.source)];
-        let texts = texts.into_iter().chain([event.subject.as_ref(), event.data.as_ref()]).flatten();
-        bytes = bytes.saturating_add(texts.map(String::len).sum());
+        let others = [event.subject.as_ref(), event.delivery.as_ref(), event.data.as_ref()];
+        bytes = bytes.saturating_add(texts.into_iter().chain(others).flatten().map(String::len).sum());
         out.push(event);
         if bytes >= bytes_max {
             break;
@@ -245,8 +252,9 @@ fn event(row: &Row<'_>) -> Result<ChannelEvent, StoreError> {
         event_type: row.get(3)?,
         source: row.get(4)?,
         subject: row.get(5)?,
-        is_kept: row.get(6)?,
-        data: row.get(7)?,
+        delivery: row.get(6)?,
+        is_kept: row.get(7)?,
+        data: row.get(8)?,
     })
 }
 

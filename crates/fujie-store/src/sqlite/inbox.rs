@@ -1,6 +1,8 @@
-//! The inbox: what came in at an integration, and the event it became, in one transaction and once.
+//! The inbox: what came in at an integration, or was posted by a name, and the event it became, in one transaction and
+//! once.
 
-use rusqlite::{Row, params};
+use fujie_core::time::Timestamp;
+use rusqlite::{Connection, Row, params};
 
 use super::{
     Store,
@@ -11,7 +13,7 @@ use super::{
 use crate::{
     error::StoreError,
     outcome::{Appended, Receipt},
-    record::{Delivered, Delivery, TOPIC_WEIGHT_MAX},
+    record::{Delivered, Delivery, Post, TOPIC_WEIGHT_MAX},
 };
 
 impl Store {
@@ -35,12 +37,31 @@ impl Store {
             let event_id = match append(connection, &new, most)? {
                 Appended::Appended { event_id } => event_id,
                 Appended::UnknownTopic => return Ok(Effect::Undo(Receipt::UnknownIntegration)),
+                Appended::Duplicate { event_id } => return Ok(Effect::Undo(Receipt::Duplicate { event_id })),
                 Appended::Full => return Ok(Effect::Undo(Receipt::Full)),
             };
-            let sql = "INSERT INTO webhook_inbox (event_id, integration, delivery, received_at, event) \
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
-            row::change(connection, sql, params![event_id, integration, delivery, new.at.millis(), event])?;
+            note(connection, event_id, (&integration, &delivery), &event, new.at)?;
             Ok(Effect::Keep(Receipt::Received { event_id }))
+        })
+        .await
+    }
+
+    /// Appends what a member posts, as [`Self::append_event`] does; but the same name again changes nothing, for 30 days.
+    pub async fn append_event_once(&self, post: Post) -> Result<Appended, StoreError> {
+        let most = self.most_of_posts();
+        self.write_whole(move |connection| {
+            let (integration, name, new) = (of_posts(&post.append.topic), post.name(), &post.append);
+            // Of a topic that is gone, names may be left.
+            let sql = "SELECT event_id FROM webhook_inbox WHERE integration = ?1 AND delivery = ?2 \
+                       AND EXISTS (SELECT 1 FROM topic WHERE name = ?3)";
+            let values = params![integration, name, new.topic];
+            if let Some(event_id) = row::first(connection, sql, values, |row| Ok(row.get(0)?))? {
+                return Ok(Effect::Undo(Appended::Duplicate { event_id }));
+            }
+            let appended = append(connection, new, most)?;
+            let Appended::Appended { event_id } = appended else { return Ok(Effect::Undo(appended)) };
+            note(connection, event_id, (&integration, &name), &new.event_type, new.at)?;
+            Ok(Effect::Keep(appended))
         })
         .await
     }
@@ -70,6 +91,32 @@ impl Store {
             Ok(found)
         })
     }
+}
+
+/// What stands for an integration where members post by names. No integration's id has a slash.
+pub(super) fn of_posts(topic: &str) -> String {
+    format!("topics/{topic}")
+}
+
+/// Forgets what came in at an integration, or what [`of_posts`] stands for: at most `limit`, whose number is given.
+pub(super) fn forget(connection: &Connection, integration: &str, limit: u32) -> Result<u32, StoreError> {
+    let sql = "DELETE FROM webhook_inbox WHERE event_id IN ( \
+               SELECT event_id FROM webhook_inbox WHERE integration = ?1 LIMIT ?2)";
+    let forgotten = row::change(connection, sql, params![integration, limit])?;
+    Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
+}
+
+fn note(
+    connection: &Connection,
+    event_id: i64,
+    (integration, delivery): (&str, &str),
+    event: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO webhook_inbox (event_id, integration, delivery, received_at, event) \
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    row::change(connection, sql, params![event_id, integration, delivery, at.millis(), event])?;
+    Ok(())
 }
 
 fn delivered(row: &Row<'_>) -> Result<Delivered, StoreError> {

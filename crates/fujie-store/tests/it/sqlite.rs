@@ -330,6 +330,24 @@ async fn a_full_topic_takes_events_again_once_it_was_swept() {
 }
 
 #[tokio::test]
+async fn a_name_weighs_something_and_a_repeat_needs_no_room() {
+    let (store, place) = fresh();
+    let topic = given::channel::topic(&store).await;
+    let (unnamed, mut named) = (given::channel::post(&topic, "one"), given::channel::post(&topic, "two"));
+    named.append.delivery = Some("x".repeat(100));
+    for post in [&unnamed, &named] {
+        assert!(matches!(store.append_event_once(post.clone()).await.unwrap(), Appended::Appended { .. }));
+    }
+    let connection = rusqlite::Connection::open(place.path().join("fujie.db")).unwrap();
+    let sql = "SELECT max(weight) - min(weight) FROM channel_event";
+    assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 100);
+    connection.execute("UPDATE topic SET weight = ?1", [TOPIC_WEIGHT_MAX / 2]).unwrap();
+    let another = given::channel::post(&topic, "three");
+    assert_eq!(store.append_event_once(another).await.unwrap(), Appended::Full);
+    assert_eq!(store.append_event_once(named).await.unwrap(), Appended::Duplicate { event_id: 2 });
+}
+
+#[tokio::test]
 async fn all_topics_together_keep_as_much_as_the_operator_lets_them() {
     let place = TempDir::new().unwrap();
     let options = Options { storage_max: 5 * 1024 * 1024 / 2, ..Options::default() };

@@ -2,7 +2,7 @@
 
 use fujie_store::{Member, NewEvent, NewTopic, Role};
 
-use super::listener;
+use super::{NAMED, listener};
 use crate::{
     browser::{Browser, Page},
     house::{House, client, read},
@@ -11,6 +11,7 @@ use crate::{
 const NOTICE: &str = r#"{"title":"周会","text":"带上周报","kind":"meeting","at":"2026-11-22T14:00"}"#;
 const JSON: &str = "application/json";
 const CLOUDEVENT: &str = "application/cloudevents+json";
+const BUILD: &str = r#","id":"x","source":"/evil","subject":"main","data":[1, 2]"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_posts_a_notice_and_everybody_reads_it() {
@@ -36,15 +37,15 @@ async fn a_member_posts_a_notice_and_everybody_reads_it() {
 async fn a_member_posts_any_event_but_not_those_of_others() {
     let house = House::new().await;
     let (_, token) = house.team().await;
-    let event =
-        |kind: &str, more: &str| format!(r#"{{"specversion":"1.0","id":"x","source":"/evil","type":"{kind}"{more}}}"#);
-    let page = house.tell(&token, CLOUDEVENT, &event("dev.example.build", r#","subject":"main","data":[1, 2]"#)).await;
+    let event = |kind: &str, more: &str| format!(r#"{{"specversion":"1.0","type":"{kind}"{more}}}"#);
+    let page = house.tell(&token, CLOUDEVENT, &event("dev.example.build", BUILD)).await;
     assert_eq!(page.status, 201, "{}", page.body);
     let told = page.json();
     assert_eq!(
         (&told["source"], &told["subject"], &told["data"][1]),
         (&"/topics/team".into(), &"main".into(), &2.into())
     );
+    assert_eq!((&told["delivery"], told["id"] == "x"), (&"x".into(), false), "{told}");
     let notice = house.tell(&token, CLOUDEVENT, &event("notice", r#","data":{"title":"x"}"#)).await;
     assert_eq!(notice.json()["data"]["author"], "Listener", "whoever says a notice is named in it");
     let long_type = event(&"x".repeat(129), "");
@@ -162,6 +163,7 @@ async fn an_event_of_another_topic_is_not_read_through_ones_own() {
         event_type: "x".to_owned(),
         source: "/".to_owned(),
         subject: None,
+        delivery: None,
         data: Some("\"hidden\"".to_owned()),
         body: None,
     };
@@ -245,4 +247,95 @@ async fn who_posts_too_much_waits_for_the_next_minute() {
     assert_eq!((refused.status, refused.header("retry-after")), (429, "60"), "{}", refused.body);
     house.clock.advance_millis(60_000);
     assert_eq!(house.tell(&token, JSON, NOTICE).await.status, 201);
+}
+
+/// A CloudEvent with these members besides.
+fn named(more: &str) -> String {
+    format!(r#"{{"specversion":"1.0","type":"dev.example.build"{more}}}"#)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_event_that_is_posted_again_is_the_one_that_is_there() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    let first = house.tell(&token, CLOUDEVENT, NAMED).await;
+    let again = house.tell(&token, CLOUDEVENT, NAMED).await;
+    assert_eq!((first.status, again.status), (201, 200), "{} {}", first.body, again.body);
+    assert_eq!((&again.body, again.header("location")), (&first.body, first.header("location")));
+    assert_eq!(again.header("content-type"), CLOUDEVENT);
+    let event = first.json();
+    assert_eq!((&event["delivery"], &event["source"]), (&"run-7".into(), &"/topics/team".into()));
+    assert_eq!(first.header("location"), format!("/topics/team/events/{}", event["id"].as_str().unwrap()));
+    // Another id, another source, or the same of another member, is another event; no name at all is one each time.
+    for body in [r#","id":"run-8","source":"/ci""#, r#","id":"run-7","source":"/ci2""#, "", r#","source":"/ci""#, ""] {
+        assert_eq!(house.tell(&token, CLOUDEVENT, &named(body)).await.status, 201, "{body}");
+    }
+    let other = house.add(listener("other")).await;
+    house.let_in("team", &other).await;
+    let others = house.own_token(&other, "channel:write").await;
+    assert_eq!(house.tell(&others, CLOUDEVENT, NAMED).await.status, 201);
+    let notice = r#"{"specversion":"1.0","id":"n","source":"/ci","type":"notice","data":{"title":"x"}}"#;
+    let told = async || house.tell(&token, CLOUDEVENT, notice).await;
+    let (first, again) = (told().await, told().await);
+    assert_eq!((first.status, again.status, &first.body), (201, 200, &again.body));
+    assert_eq!(house.events(&token, "").await.json()["events"].as_array().unwrap().len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_a_whole_and_readable_one() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    let (longest, longer) = ("长".repeat(256), "长".repeat(257));
+    let page = house.tell(&token, CLOUDEVENT, &named(&format!(r#","id":"{longest}","source":"{longest}""#))).await;
+    assert_eq!((page.status, page.json().get("delivery")), (201, None), "an attribute has at most 128 of ASCII");
+    let words = "id and source must be texts of 1 to 256 characters without controls";
+    for bad in [
+        r#","id":"x""#.to_owned(),
+        r#","id":"","source":"/ci""#.to_owned(),
+        r#","id":"x","source":"""#.to_owned(),
+        r#","id":7,"source":"/ci""#.to_owned(),
+        r#","id":"x","source":["/ci"]"#.to_owned(),
+        r#","id":"a\nb","source":"/ci""#.to_owned(),
+        r#","id":"x","source":"a\u0000b""#.to_owned(),
+        format!(r#","id":"{longer}","source":"/ci""#),
+        format!(r#","id":"x","source":"{longer}""#),
+    ] {
+        let page = house.tell(&token, CLOUDEVENT, &named(&bad)).await;
+        assert_eq!((page.status, page.json()["error_description"].as_str()), (400, Some(words)), "{bad:.40}");
+    }
+    let page = house.tell(&token, CLOUDEVENT, &named(r#","data_base64":"eA==""#)).await;
+    let words = page.json()["error_description"].clone();
+    assert_eq!((page.status, words), (400, "data_base64 is not taken: the data must be JSON, in data".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_of_one_post_at_once_are_one_event() {
+    let house = std::sync::Arc::new(House::new().await);
+    let (_, token) = house.team().await;
+    let all = (0..64).map(|_| {
+        let (house, token) = (std::sync::Arc::clone(&house), token.clone());
+        tokio::spawn(async move { house.tell(&token, CLOUDEVENT, NAMED).await })
+    });
+    let mut answers = Vec::new();
+    for answer in all.collect::<Vec<_>>() {
+        answers.push(answer.await.unwrap());
+    }
+    let of_status = |status| answers.iter().filter(|page| page.status == status).count();
+    assert_eq!((of_status(201), of_status(200)), (1, 63));
+    assert!(answers.iter().all(|page| page.body == answers[0].body), "one event");
+    assert_eq!(house.events(&token, "").await.json()["events"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_is_told_so_when_its_event_is_no_longer_kept() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    let first = house.tell(&token, CLOUDEVENT, NAMED).await;
+    let retention = fujie_store::Retention { events: fujie_core::time::Lifetime::from_seconds(0) };
+    house.server.store().sweep(house.clock.now(), retention, 500).await.unwrap();
+    let again = house.tell(&token, CLOUDEVENT, NAMED).await;
+    assert_eq!((again.status, again.header("location")), (200, first.header("location")));
+    let body = serde_json::json!({ "event": first.json()["id"] });
+    assert_eq!((again.json(), again.header("content-type")), (body, JSON));
+    assert_eq!(house.events(&token, "").await.json()["events"], serde_json::json!([]));
 }

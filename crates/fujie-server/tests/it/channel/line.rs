@@ -46,6 +46,9 @@ async fn a_member_hears_over_tcp_what_was_posted_over_http() {
     assert!(subscribed.starts_with("ok subscribe team "), "{subscribed}");
     let posted = house.tell(&token, "application/json", r#"{"title":"hello"}"#).await;
     assert_eq!(peer.hear().await, format!("event {}\n", posted.body));
+    let named = house.tell(&token, "application/cloudevents+json", super::NAMED).await;
+    assert!(named.body.contains(r#""delivery":"run-7""#), "{}", named.body);
+    assert_eq!(peer.hear().await, format!("event {}\n", named.body));
     let foreign = house.own_token(&bot, "read_contacts").await;
     let writes = house.own_token(&bot, "channel:write").await;
     for (token, error) in

@@ -108,6 +108,9 @@ async fn a_bearer_token_in_the_header_does_too() {
     let mut socket = connect(&house, &headers).await.ok().unwrap();
     assert_eq!(socket.hear().await, "ok auth");
     assert!(socket.ask("subscribe team").await.starts_with("ok subscribe team "));
+    let named = house.tell(&token, "application/cloudevents+json", super::NAMED).await;
+    assert!(named.body.contains(r#""delivery":"run-7""#), "{}", named.body);
+    assert_eq!(socket.hear().await, format!("event {}", named.body));
     assert_eq!(connect(&house, &[("authorization", "Bearer fj_at_junk")]).await.err(), Some(401));
     assert_eq!(connect(&house, &[("authorization", "Basic x")]).await.err(), Some(401));
     let writes = format!("Bearer {}", house.own_token(&bot, "channel:write").await);

@@ -123,6 +123,17 @@ async fn events_come_as_they_happen_and_a_reader_that_comes_back_misses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_the_sender_gave_comes_along() {
+    let house = House::new().await;
+    let (_, token) = house.team().await;
+    let mut stream = Stream::of(&house, &token, "").await;
+    stream.next().await.unwrap();
+    let named = house.tell(&token, "application/cloudevents+json", super::NAMED).await;
+    assert!(named.body.contains(r#""delivery":"run-7""#), "{}", named.body);
+    assert_eq!(stream.next().await.unwrap().data, named.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_with_nothing_to_say_gives_a_sign_of_life() {
     let house = House::new().await;
     let (_, token) = house.team().await;

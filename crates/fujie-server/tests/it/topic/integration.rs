@@ -195,6 +195,7 @@ async fn received(team: &Team, id: &str, number: u32) {
         event_type: "hook".to_owned(),
         source: format!("/hooks/{id}"),
         subject: None,
+        delivery: None,
         data: Some("{}".to_owned()),
         body: None,
     };

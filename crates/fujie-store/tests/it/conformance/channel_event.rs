@@ -21,6 +21,7 @@ fn ids(events: &[ChannelEvent]) -> Vec<i64> {
 pub async fn an_event_reads_back_as_it_was(store: &Store) {
     let mut new = notice(&topic(store).await.name, at(5));
     new.subject = Some("组会".to_owned());
+    new.delivery = Some("72d3162e".to_owned());
     let id = appended(store, new.clone()).await;
     let (own, other) = (new.topic.clone(), topic(store).await.name);
     let event = ChannelEvent {
@@ -30,6 +31,7 @@ pub async fn an_event_reads_back_as_it_was(store: &Store) {
         event_type: new.event_type,
         source: new.source,
         subject: new.subject,
+        delivery: new.delivery,
         data: new.data,
         is_kept: false,
     };

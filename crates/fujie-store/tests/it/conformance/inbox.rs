@@ -1,10 +1,10 @@
 //! The inbox: a delivery takes effect once.
 
-use fujie_store::{Delivered, Delivery, Ended, Receipt, Store};
+use fujie_store::{Appended, Delivered, Delivery, Ended, Member, Post, Receipt, Store};
 
 use crate::given::{
     T0, at,
-    channel::{delivery, integration, topic},
+    channel::{delivery, integration, post, topic},
     count, race,
 };
 
@@ -97,4 +97,61 @@ pub async fn deliveries_are_listed_newest_first(store: &Store) {
     assert_eq!(store.deliveries(&listed.id, None, 10).await.unwrap(), all);
     assert_eq!(store.deliveries(&listed.id, None, 2).await.unwrap(), all[..2]);
     assert_eq!(store.deliveries(&listed.id, Some(all[1].event_id), 10).await.unwrap(), all[2..]);
+}
+
+fn appended_id(appended: Appended) -> i64 {
+    match appended {
+        Appended::Appended { event_id } => event_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn a_named_post_is_appended_once(store: &Store) {
+    let (own, other) = (topic(store).await, topic(store).await);
+    let first = post(&own, "one");
+    let id = appended_id(store.append_event_once(first.clone()).await.unwrap());
+    let again = Post { append: post(&own, "two").append, ..first.clone() };
+    assert_eq!(store.append_event_once(again).await.unwrap(), Appended::Duplicate { event_id: id });
+    // What stands beside each other is not run together: "/ci" and "one" are not "/cio" and "ne".
+    let named = |source: &str, id: &str| Post { source: source.to_owned(), id: id.to_owned(), ..first.clone() };
+    let client = Member::Client("ci".to_owned());
+    for another in [
+        named("/cio", "ne"),
+        named("/ci", "two"),
+        named("one", "/ci"),
+        Post { member: client, ..first.clone() },
+        Post { append: post(&other, "one").append, ..first.clone() },
+    ] {
+        assert!(appended_id(store.append_event_once(another).await.unwrap()) > id);
+    }
+    let astray = Post { append: crate::given::channel::notice("another", T0), ..first };
+    assert_eq!(store.append_event_once(astray).await.unwrap(), Appended::UnknownTopic);
+    assert_eq!(store.events_after(0, 100, usize::MAX).await.unwrap().len(), 6);
+}
+
+pub async fn one_of_64_appends_the_post(store: &Store) {
+    let topic = topic(store).await;
+    let outcomes = race(|_| {
+        let (store, post) = (store.clone(), post(&topic, "one"));
+        async move { store.append_event_once(post).await.unwrap() }
+    })
+    .await;
+    let appended: Vec<_> = outcomes.iter().filter(|outcome| matches!(outcome, Appended::Appended { .. })).collect();
+    let [Appended::Appended { event_id }] = appended[..] else { panic!("{appended:?}") };
+    let again = Appended::Duplicate { event_id: *event_id };
+    assert_eq!(count(&outcomes, |outcome| *outcome == again), 63);
+    assert_eq!(store.events_in(&topic.name, 0, 100, usize::MAX).await.unwrap().len(), 1);
+}
+
+pub async fn a_post_and_a_delivery_are_not_confused(store: &Store) {
+    let topic = topic(store).await;
+    let integration = integration(store, &topic).await;
+    let posted = appended_id(store.append_event_once(post(&topic, "one")).await.unwrap());
+    let delivered = event_id(store.receive(delivery(&integration, "one")).await.unwrap());
+    assert!(delivered > posted);
+    assert_eq!(store.deliveries(&integration.id, None, 10).await.unwrap().len(), 1);
+    // An integration that goes leaves what members posted known.
+    store.remove_integration(&integration.id, None, at(1)).await.unwrap();
+    let again = store.append_event_once(post(&topic, "one")).await.unwrap();
+    assert_eq!(again, Appended::Duplicate { event_id: posted });
 }

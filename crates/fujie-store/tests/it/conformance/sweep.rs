@@ -1,11 +1,11 @@
 //! The sweep: what is over goes, what lives stays, a little at a time.
 
 use fujie_core::{grant::EndedWhy, time::Lifetime};
-use fujie_store::{Receipt, Refresh, Retention, Store, Use, UsedKind};
+use fujie_store::{Appended, Receipt, Refresh, Retention, Store, Use, UsedKind};
 
 use crate::given::{
     self, T0, at,
-    channel::{delivery, integration, notice, topic},
+    channel::{delivery, integration, notice, post, topic},
 };
 
 const HOUR: u32 = 3600;
@@ -92,6 +92,19 @@ pub async fn a_swept_delivery_is_still_known(store: &Store) {
     assert_eq!(store.sweep(at(30 * DAY - 1), Retention::default(), 500).await.unwrap(), 0);
     assert_eq!(store.sweep(at(30 * DAY), Retention::default(), 500).await.unwrap(), 1, "the delivery");
     assert!(matches!(store.receive(first).await.unwrap(), Receipt::Received { event_id: later } if later > event_id));
+}
+
+pub async fn a_swept_post_is_still_known(store: &Store) {
+    let named = post(&topic(store).await, "one");
+    let Appended::Appended { event_id } = store.append_event_once(named.clone()).await.unwrap() else {
+        panic!("it is new")
+    };
+    assert_eq!(store.sweep(at(7 * DAY), Retention::default(), 500).await.unwrap(), 1, "the event");
+    assert_eq!(store.append_event_once(named.clone()).await.unwrap(), Appended::Duplicate { event_id });
+    assert_eq!(store.sweep(at(30 * DAY - 1), Retention::default(), 500).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(30 * DAY), Retention::default(), 500).await.unwrap(), 1, "the name");
+    let later = store.append_event_once(named).await.unwrap();
+    assert!(matches!(later, Appended::Appended { event_id: later } if later > event_id));
 }
 
 pub async fn an_event_stamped_ahead_goes_with_those_after_it(store: &Store) {

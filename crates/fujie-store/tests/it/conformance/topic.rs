@@ -1,14 +1,14 @@
 //! Topics and their members: who may be in, who must stay, what goes along.
 
-use fujie_core::id::Id;
+use fujie_core::{id::Id, time::Lifetime};
 use fujie_store::{
-    AccountChanged, Ended, Member, MemberChanged, NewTarget, NewTopic, Receipt, Retention, Role, Store, StoreError,
-    TargetAdded, TargetKind, TopicCreated,
+    AccountChanged, Appended, Ended, Member, MemberChanged, NewTarget, NewTopic, Receipt, Retention, Role, Store,
+    StoreError, TargetAdded, TargetKind, TopicCreated,
 };
 
 use crate::given::{
     self, T0, at,
-    channel::{self, appended, delivery, integration, member, new_target, new_topic, notice, topic, topic_of},
+    channel::{self, appended, delivery, integration, member, new_target, new_topic, notice, post, topic, topic_of},
     count, race,
 };
 
@@ -162,6 +162,8 @@ pub async fn a_deleted_topic_leaves_nothing(store: &Store) {
     let mut long = delivery(&door, "one");
     long.append.body = Some(vec![7; 100_000]);
     let Receipt::Received { event_id } = store.receive(long.clone()).await.unwrap() else { panic!("it is new") };
+    let named = post(&topic, "one");
+    assert!(matches!(store.append_event_once(named.clone()).await.unwrap(), Appended::Appended { .. }));
     let spared = appended(store, notice(&other.name, T0)).await;
     assert_eq!(store.delete_topic(&topic.name, None, at(1)).await.unwrap(), Ended::Ended);
     assert_eq!(store.delete_topic(&topic.name, None, at(1)).await.unwrap(), Ended::Absent);
@@ -177,6 +179,7 @@ pub async fn a_deleted_topic_leaves_nothing(store: &Store) {
     topic_of(store, again).await;
     assert_eq!(store.events_in(&topic.name, 0, 10, 1000).await.unwrap(), []);
     assert!(appended(store, notice(&topic.name, T0)).await > spared);
+    assert!(matches!(store.append_event_once(named).await.unwrap(), Appended::Appended { .. }), "nor names of posts");
 }
 
 pub async fn a_large_topic_goes_bit_by_bit(store: &Store) {
@@ -198,4 +201,38 @@ pub async fn a_large_topic_goes_bit_by_bit(store: &Store) {
     }
     topic_of(store, again).await;
     assert_eq!(store.events_in(&topic.name, 0, 1000, usize::MAX).await.unwrap(), []);
+}
+
+pub async fn names_of_many_posts_go_before_the_topics_name_is_free(store: &Store) {
+    let (topic, other) = (topic(store).await, topic(store).await);
+    for round in 0..9 {
+        race(|number| {
+            let (store, post) = (store.clone(), post(&topic, &format!("{round} {number}")));
+            async move { store.append_event_once(post).await.unwrap() }
+        })
+        .await;
+    }
+    let spared = post(&other, "one");
+    store.append_event_once(spared.clone()).await.unwrap();
+    // The events are all gone long before the names.
+    let retention = Retention { events: Lifetime::from_seconds(0) };
+    while store.sweep(T0, retention, 500).await.unwrap() == 500 {}
+    assert_eq!(store.delete_topic(&topic.name, None, T0).await.unwrap(), Ended::Ended);
+    let again = NewTopic { name: topic.name.clone(), ..new_topic(topic.created_by) };
+    assert_eq!(store.create_topic(again.clone(), T0).await.unwrap(), TopicCreated::Taken);
+    assert_eq!(store.append_event_once(post(&topic, "8 63")).await.unwrap(), Appended::UnknownTopic);
+    for expected in [50, 26, 0] {
+        assert_eq!(store.sweep(T0, retention, 50).await.unwrap(), expected);
+    }
+    let topic = topic_of(store, again).await;
+    for round in 0..9 {
+        let outcomes = race(|number| {
+            let (store, post) = (store.clone(), post(&topic, &format!("{round} {number}")));
+            async move { store.append_event_once(post).await.unwrap() }
+        })
+        .await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Appended::Appended { .. })), "it starts afresh");
+    }
+    let known = store.append_event_once(spared).await.unwrap();
+    assert!(matches!(known, Appended::Duplicate { .. }), "that of another topic");
 }

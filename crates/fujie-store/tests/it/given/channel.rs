@@ -3,7 +3,7 @@
 use fujie_core::{id::Id, time::Timestamp};
 use fujie_store::{
     Appended, Delivery, Integration, IntegrationAdded, IntegrationKind, Member, MemberChanged, NewEvent, NewTarget,
-    NewTopic, Role, Store, TargetAdded, TargetKind, Topic, TopicCreated,
+    NewTopic, Post, Role, Store, TargetAdded, TargetKind, Topic, TopicCreated,
 };
 
 use super::{T0, account, digest, id, number};
@@ -66,6 +66,12 @@ pub fn delivery(integration: &Integration, name: &str) -> Delivery {
     Delivery { integration, delivery, earlier: None, event: "push".to_owned(), append }
 }
 
+/// What a member posts as `/ci` by a name.
+pub fn post(topic: &Topic, name: &str) -> Post {
+    let (member, append) = (Member::Account(topic.created_by), notice(&topic.name, T0));
+    Post { member, source: "/ci".to_owned(), id: name.to_owned(), append }
+}
+
 pub fn notice(topic: &str, at: Timestamp) -> NewEvent {
     NewEvent {
         topic: topic.to_owned(),
@@ -73,6 +79,7 @@ pub fn notice(topic: &str, at: Timestamp) -> NewEvent {
         event_type: "notice".to_owned(),
         source: format!("/topics/{topic}"),
         subject: None,
+        delivery: None,
         data: Some(r#"{"title":"开会"}"#.to_owned()),
         body: None,
     }
