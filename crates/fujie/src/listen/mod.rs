@@ -253,7 +253,7 @@ impl Listening {
         Err(Failure {
             code: FAILED,
             ..Failure::new(
-                format!("{failed} events were not handled{english}"),
+                format!("{failed} {} not handled{english}", if failed == 1 { "event was" } else { "events were" }),
                 format!("有 {failed} 个事件没有处理成功{chinese}"),
             )
         })
