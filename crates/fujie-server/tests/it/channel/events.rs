@@ -66,6 +66,8 @@ async fn a_member_posts_any_event_but_not_those_of_others() {
         (JSON, r#"{"title":"x","kind":"party"}"#.to_owned(), 400),
         (JSON, "title=x".to_owned(), 400),
         ("text/plain", NOTICE.to_owned(), 415),
+        // What curl says of a body unless it is told better.
+        ("application/x-www-form-urlencoded", NOTICE.to_owned(), 415),
         ("application/cloudevents-batch+json", "[]".to_owned(), 415),
         (JSON, format!(r#"{{"title":"x","text":"{}"}}"#, "x".repeat(64 * 1024)), 413),
     ] {
