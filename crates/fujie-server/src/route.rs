@@ -145,8 +145,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// What a large request may bring; or the answer, when its body need not be read for that.
 pub(crate) async fn allowance(server: &Server, request: &Request) -> Result<Allowance, Response> {
     match request.path.strip_prefix("/hooks/") {
-        Some(id) if is_ours(server, request) => hooks::allowance(server, request, id).await,
-        _ => Ok(Allowance::default()),
+        None => Ok(Allowance::default()),
+        Some(_) if !is_ours(server, request) => Err(wrong_host(server, request)),
+        Some(id) => hooks::allowance(server, request, id).await,
     }
 }
 
