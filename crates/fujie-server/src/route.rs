@@ -105,8 +105,10 @@ async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Op
     }
     match (method.as_str(), rest.split_once('/').unwrap_or((rest, ""))) {
         ("GET", ("events", "")) => Some(topic_events::get(server, request, topic).await),
-        // What a page's form posts is the page's.
-        ("POST", ("events", "")) if request.media_type() != FORM => {
+        // What a page's form posts is the page's; no form brings a token along.
+        ("POST", ("events", ""))
+            if request.media_type() != FORM || request.headers.contains_key(header::AUTHORIZATION) =>
+        {
             Some(topic_events::post(server, request, topic).await)
         }
         ("GET", ("events", id)) => Some(topic_events::get_one(server, request, topic, id).await),
@@ -143,8 +145,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// What a large request may bring; or the answer, when its body need not be read for that.
 pub(crate) async fn allowance(server: &Server, request: &Request) -> Result<Allowance, Response> {
     match request.path.strip_prefix("/hooks/") {
-        Some(id) if is_ours(server, request) => hooks::allowance(server, request, id).await,
-        _ => Ok(Allowance::default()),
+        None => Ok(Allowance::default()),
+        Some(_) if !is_ours(server, request) => Err(wrong_host(server, request)),
+        Some(id) => hooks::allowance(server, request, id).await,
     }
 }
 

@@ -103,18 +103,26 @@ impl Hub {
         Arc::new(Self { log, topics: Mutex::default(), tail: tail.into() })
     }
 
-    /// Subscribes to `topic`: events with ids greater than `from`, or from now on. Where it really begins is
-    /// [`Subscription::cursor`]: the log's head, if `from` is beyond it, for such an id is of a log that was lost.
+    /// Where somebody goes on who was at `from`: there, or at the log's head if `from` is beyond it, for such an id is
+    /// of a log that was lost.
     ///
     /// Only then does it wait, for a second: an event may be read before the head is told.
-    pub async fn subscribe(self: &Arc<Self>, topic: &str, from: Option<i64>, overflow: Overflow) -> Subscription {
+    pub async fn cursor(&self, from: i64) -> i64 {
         let mut head = self.log.head();
-        if let Some(from) = from {
-            // Neither a late head nor one that never comes is an error.
-            let _ = timeout(HEAD_PATIENCE, head.wait_for(|head| *head >= from)).await;
-        }
-        let head = *head.borrow();
-        let cursor = from.map_or(head, |from| from.clamp(0, head));
+        // Neither a late head nor one that never comes is an error.
+        let _ = timeout(HEAD_PATIENCE, head.wait_for(|head| *head >= from)).await;
+        from.clamp(0, *head.borrow())
+    }
+
+    /// Subscribes to `topic`: events with ids greater than `from`, or from now on. Where it really begins is
+    /// [`Subscription::cursor`], as [`Hub::cursor`] has it.
+    pub async fn subscribe(self: &Arc<Self>, topic: &str, from: Option<i64>, overflow: Overflow) -> Subscription {
+        let from = match from {
+            Some(from) => Some(self.cursor(from).await),
+            None => None,
+        };
+        let head = *self.log.head().borrow();
+        let cursor = from.unwrap_or(head);
         let (topic, place) = self.enter(topic);
         Subscription::new(Arc::clone(self), topic, place, Start { cursor, head }, overflow)
     }

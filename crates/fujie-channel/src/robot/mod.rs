@@ -163,23 +163,27 @@ impl Robot {
         Request::json(url, self.reach, &body)
     }
 
-    /// What an answer means. All three say it in the body, whatever the status.
+    /// What an answer means. All three say it in the body, refusals with status 200 too; but no body makes a success of
+    /// a status that is none.
     pub fn judge(&self, response: &Response, now: Timestamp) -> Verdict {
-        let by_status = || response.verdict_by_status(now);
+        let by_status = response.verdict_by_status(now);
+        if response.status >= 500 {
+            // A server that fails, or a gateway before it, says nothing of the robot.
+            return by_status;
+        }
+        let unclear = |detail| match &by_status {
+            Verdict::Delivered => Verdict::TryLater(None, Trouble::new(Cause::ServerFault, detail)),
+            other => other.clone(),
+        };
         let Ok(Value::Object(body)) = serde_json::from_slice(&response.body) else {
-            return match by_status() {
-                Verdict::Delivered => {
-                    Verdict::TryLater(None, Trouble::new(Cause::ServerFault, "the answer is not JSON"))
-                }
-                other => other,
-            };
+            return unclear("the answer is not JSON");
         };
         let (code, text) = match self.kind {
             Kind::Dingtalk | Kind::Wecom => ("errcode", "errmsg"),
             Kind::Feishu => ("code", "msg"),
         };
         let Some(code) = body.get(code).and_then(Value::as_i64) else {
-            return Verdict::TryLater(None, Trouble::new(Cause::ServerFault, "the answer has no code"));
+            return unclear("the answer has no code");
         };
         let text = body.get(text).and_then(Value::as_str).unwrap_or_default();
         let ruling = match self.kind {
@@ -191,7 +195,7 @@ impl Robot {
         let text = text.split(", hint:").next().unwrap_or_default();
         let trouble = |cause| Trouble::new(cause, &format!("{code} {text}"));
         match ruling {
-            Ruling::Taken => Verdict::Delivered,
+            Ruling::Taken => by_status,
             Ruling::Later(cause, wait) => Verdict::TryLater(response.wait(now).or(wait), trouble(cause)),
             Ruling::Unfit(cause) => Verdict::Unfit(trouble(cause)),
             Ruling::Broken(cause) => Verdict::Broken(trouble(cause)),

@@ -258,6 +258,38 @@ fn every_answer_of_wecom_has_its_verdict() {
 }
 
 #[test]
+fn a_status_of_failure_is_no_success_whatever_the_body_says() {
+    let success = r#"{"errcode":0,"errmsg":"ok","code":0,"msg":"success"}"#;
+    let refused = r#"{"errcode":300001,"errmsg":"no such robot","code":19001,"msg":"no such robot"}"#;
+    for kind in Kind::ALL {
+        for (status, body, expected) in [
+            (200, success, "delivered"),
+            (201, success, "delivered"),
+            (302, success, "broken refused"),
+            (400, success, "broken refused"),
+            (404, "{}", "broken refused"),
+            (408, success, "later server_fault"),
+            (413, success, "unfit too_large"),
+            (429, success, "later too_often"),
+            (500, success, "later server_fault"),
+            (500, "{}", "later server_fault"),
+            // A server that fails says nothing of the robot.
+            (502, refused, "later server_fault"),
+        ] {
+            assert_eq!(verdict(kind, status, body), expected, "{kind:?} {status} {body}");
+        }
+    }
+    let judged = |status| {
+        let body = refused.as_bytes().to_vec();
+        robot(Kind::Feishu, None).judge(&Response { status, retry_after: Some("30".to_owned()), body }, NOW)
+    };
+    let words = Trouble::new(Cause::Address, "19001 no such robot");
+    assert_eq!(judged(400), Verdict::Broken(words), "what a provider says of its refusal is kept");
+    let failed = Trouble::new(Cause::ServerFault, "HTTP 503");
+    assert_eq!(judged(503), Verdict::TryLater(Some(Duration::from_secs(30)), failed));
+}
+
+#[test]
 fn an_answer_without_a_code_is_judged_by_its_status_and_200_is_no_success() {
     for (status, body, expected) in [
         (502, "<html>", "later server_fault"),

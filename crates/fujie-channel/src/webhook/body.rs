@@ -13,6 +13,14 @@ use serde_json::value::RawValue;
 use super::{Refusal, only};
 use crate::event::Json;
 
+/// Is a body what it says, and not compressed? No content coding is undone here (RFC 9110 §8.4).
+pub(super) fn uncoded(headers: &HeaderMap) -> Result<(), Refusal> {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    let is_plain = codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"));
+    if is_plain { Ok(()) } else { Err(Refusal::ContentEncoding) }
+}
+
 /// GitHub's body: JSON, or a form whose one field `payload` is.
 pub(super) fn github<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Cow<'a, str>, Refusal> {
     let content_type = only(headers, &header::CONTENT_TYPE).and_then(Result::ok).unwrap_or_default();

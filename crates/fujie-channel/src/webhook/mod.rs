@@ -73,9 +73,9 @@ pub struct Received<'a> {
 }
 
 /// Why a delivery is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There is no signature, or no token.
+    /// There is no signature.
     #[error("the signature is missing")]
     MissingSignature,
     /// GitHub signed with SHA-1 only.
@@ -87,12 +87,24 @@ pub enum Refusal {
     /// Another secret, or another body.
     #[error("the signature does not fit the body")]
     Mismatch,
+    /// There is no token in this header.
+    #[error("the token is missing (header {0})")]
+    MissingToken(HeaderName),
+    /// The token in this header is longer than any, or stands there twice.
+    #[error("the token is malformed (header {0})")]
+    MalformedToken(HeaderName),
+    /// The token in this header is another.
+    #[error("the token does not fit (header {0})")]
+    TokenMismatch(HeaderName),
     /// GitHub's delivery has no name, or one that is too long.
     #[error("the delivery has no usable name")]
     MissingDelivery,
     /// GitHub's event has no name, or one that is no event's.
     #[error("the event has no usable name")]
     MissingEvent,
+    /// The body is compressed, or coded otherwise (RFC 9110 §8.4).
+    #[error("the body has a Content-Encoding: send it without one")]
+    ContentEncoding,
     /// GitHub sends `application/json` or `application/x-www-form-urlencoded`.
     #[error("the content type is neither JSON nor a form")]
     ContentType,
@@ -103,12 +115,22 @@ pub enum Refusal {
 
 impl Refusal {
     /// What the sender is answered.
-    pub const fn status(self) -> StatusCode {
+    pub const fn status(&self) -> StatusCode {
         match self {
             Self::MissingSignature | Self::Sha1Only | Self::Malformed | Self::Mismatch => StatusCode::UNAUTHORIZED,
+            Self::MissingToken(_) | Self::MalformedToken(_) | Self::TokenMismatch(_) => StatusCode::UNAUTHORIZED,
             Self::MissingDelivery | Self::MissingEvent | Self::NotJson => StatusCode::BAD_REQUEST,
-            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentEncoding | Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
+    }
+}
+
+/// Has a request anything that might prove its sender? To be asked before a large body is read.
+pub fn presented(kind: &Kind, headers: &HeaderMap) -> Result<(), Refusal> {
+    match kind {
+        Kind::Github => proof::github_signature(headers).map(drop),
+        Kind::Hmac { signature, .. } => proof::signature(headers, signature).map(drop),
+        Kind::Token { token, .. } => proof::presented_token(headers, token).map(drop),
     }
 }
 
@@ -129,6 +151,7 @@ pub fn judge<'a>(
     match kind {
         Kind::Github => {
             proof::github(secrets, headers, body)?;
+            body::uncoded(headers)?;
             Ok(Received {
                 delivery: name(headers, &GITHUB_DELIVERY).ok_or(Refusal::MissingDelivery)?,
                 earlier: None,
@@ -137,12 +160,14 @@ pub fn judge<'a>(
             })
         }
         Kind::Hmac { signature, prefix, names } => {
-            proof::hmac(secrets, headers, signature, prefix, body)?;
+            proof::hmac(secrets, proof::signature(headers, signature)?, prefix, body)?;
+            body::uncoded(headers)?;
             let data = body::json(body)?;
             Ok(named(names, headers, body, now, Cow::Borrowed(data)))
         }
         Kind::Token { token, names } => {
             let secret = proof::token(secrets, headers, token)?;
+            body::uncoded(headers)?;
             let data = body::masked(body::json(body)?, secret);
             Ok(named(names, headers, body, now, data))
         }

@@ -14,20 +14,23 @@ use super::{
 const TOKEN_LENGTH_MAX: usize = 1024;
 
 pub(super) fn github(secrets: &[Secret], headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
+    hmac(secrets, github_signature(headers)?, GITHUB.prefix, body)
+}
+
+/// The signature that GitHub brought along, whatever it is worth.
+pub(super) fn github_signature(headers: &HeaderMap) -> Result<&str, Refusal> {
     if !headers.contains_key(GITHUB_SIGNATURE) && headers.contains_key(GITHUB_SIGNATURE_SHA1) {
         return Err(Refusal::Sha1Only);
     }
-    hmac(secrets, headers, &GITHUB_SIGNATURE, GITHUB.prefix, body)
+    signature(headers, &GITHUB_SIGNATURE)
 }
 
-pub(super) fn hmac(
-    secrets: &[Secret],
-    headers: &HeaderMap,
-    header: &HeaderName,
-    prefix: &str,
-    body: &[u8],
-) -> Result<(), Refusal> {
-    let signature = only(headers, header).ok_or(Refusal::MissingSignature)??;
+/// The signature that the sender brought along, whatever it is worth.
+pub(super) fn signature<'h>(headers: &'h HeaderMap, header: &HeaderName) -> Result<&'h str, Refusal> {
+    only(headers, header).ok_or(Refusal::MissingSignature)?
+}
+
+pub(super) fn hmac(secrets: &[Secret], signature: &str, prefix: &str, body: &[u8]) -> Result<(), Refusal> {
     let tag = signature.strip_prefix(prefix).and_then(decode).ok_or(Refusal::Malformed)?;
     let fits = |secret: &&Secret| fits(secret.expose().as_bytes(), body, &tag);
     usable(secrets).find(fits).map(|_| ()).ok_or(Refusal::Mismatch)
@@ -39,15 +42,18 @@ pub(super) fn token<'a>(
     headers: &HeaderMap,
     header: &HeaderName,
 ) -> Result<&'a Secret, Refusal> {
-    let token = only(headers, header).ok_or(Refusal::MissingSignature)??;
-    if token.len() > TOKEN_LENGTH_MAX {
-        return Err(Refusal::Malformed);
-    }
     // Digests are compared, so that not even the length shows.
-    let token = sha256(token.as_bytes());
+    let token = sha256(presented_token(headers, header)?.as_bytes());
     let is_it =
         |secret: &&Secret| constant_time::verify_slices_are_equal(&sha256(secret.expose().as_bytes()), &token).is_ok();
-    usable(secrets).find(is_it).ok_or(Refusal::Mismatch)
+    usable(secrets).find(is_it).ok_or_else(|| Refusal::TokenMismatch(header.clone()))
+}
+
+/// The token that the sender brought along, whatever it is worth.
+pub(super) fn presented_token<'h>(headers: &'h HeaderMap, header: &HeaderName) -> Result<&'h str, Refusal> {
+    let token = only(headers, header).ok_or_else(|| Refusal::MissingToken(header.clone()))?;
+    let token = token.ok().filter(|token| token.len() <= TOKEN_LENGTH_MAX);
+    token.ok_or_else(|| Refusal::MalformedToken(header.clone()))
 }
 
 /// An empty secret is one that anybody knows.

@@ -188,7 +188,8 @@ fn without_a_secret_nobody_is_admitted() {
     for secrets in [secrets(&[]), secrets(&[""])] {
         let headers = headers(&[("x-signature", &empty), ("x-gitlab-token", "")]);
         assert_eq!(judge(&signed(), &secrets, &headers, b"1", NOW), Err(Refusal::Mismatch));
-        assert_eq!(judge(&token(sender::GITLAB), &secrets, &headers, b"1", NOW), Err(Refusal::Mismatch));
+        let mismatch = Refusal::TokenMismatch(HeaderName::from_static("x-gitlab-token"));
+        assert_eq!(judge(&token(sender::GITLAB), &secrets, &headers, b"1", NOW), Err(mismatch));
     }
 }
 
@@ -204,12 +205,54 @@ fn gitlab_and_gitee_bring_a_token_along() {
     assert_eq!(received.delivery, "908a6d9e-45fd-46c8-97e6-c4f350f219dd");
     for other in ["s3cre", "s3crets", "S3CRET", ""] {
         let gitlab = headers(&[("x-gitlab-token", other)]);
-        assert_eq!(judge(&token(sender::GITLAB), &secrets(&["s3cret"]), &gitlab, b"{}", NOW), Err(Refusal::Mismatch));
+        let mismatch = Refusal::TokenMismatch(HeaderName::from_static("x-gitlab-token"));
+        assert_eq!(judge(&token(sender::GITLAB), &secrets(&["s3cret"]), &gitlab, b"{}", NOW), Err(mismatch));
     }
     let gitee = headers(&[("x-gitee-token", "p\"w"), ("x-gitee-event", "Push Hook")]);
     let body = br#"{"hook_name":"push_hooks", "password":"p\u0022w","n":1.50,"deep":{"a":"p"}}"#;
     let received = judge(&token(sender::GITEE), &secrets(&["p\"w"]), &gitee, body, NOW).unwrap();
     assert_eq!(received.data, r#"{"hook_name":"push_hooks", "password":"***","n":1.50,"deep":{"a":"p"}}"#);
+}
+
+#[test]
+fn a_door_for_a_token_speaks_of_a_token_and_names_its_header() {
+    let long = "x".repeat(1025);
+    for (sender, name) in [(sender::GITLAB, "x-gitlab-token"), (sender::GITEE, "x-gitee-token")] {
+        let kind = token(sender);
+        for (pairs, words, is_presented) in [
+            (vec![], "the token is missing", false),
+            (vec![(name, "other")], "the token does not fit", true),
+            (vec![(name, &*long)], "the token is malformed", false),
+            (vec![(name, "s3cret"); 2], "the token is malformed", false),
+            // A signature, in a header that is not the door's.
+            (vec![("x-signature-256", "sha256=00")], "the token is missing", false),
+        ] {
+            let headers = headers(&pairs);
+            let refusal = judge(&kind, &secrets(&["s3cret"]), &headers, b"{}", NOW).unwrap_err();
+            assert_eq!(refusal.to_string(), format!("{words} (header {name})"));
+            assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED);
+            let early = presented(&kind, &headers);
+            assert_eq!(early, if is_presented { Ok(()) } else { Err(refusal) }, "the same before a body is read");
+        }
+    }
+}
+
+#[test]
+fn a_coded_body_is_refused_as_such_once_its_sender_is_proven() {
+    const GZIP: &[u8] = b"\x1f\x8b\x08";
+    for coding in ["gzip", "GZIP", "identity, br", "zstd", "gzip,"] {
+        let coded = |headers: &mut HeaderMap| {
+            headers.insert("content-encoding", HeaderValue::from_str(coding).unwrap());
+        };
+        assert_eq!(github(GZIP, coded), Err(Refusal::ContentEncoding), "{coding}");
+        let mut forged = headers(&[("x-gitee-token", "other")]);
+        coded(&mut forged);
+        let refusal = judge(&token(sender::GITEE), &secrets(&["pw"]), &forged, GZIP, NOW).unwrap_err();
+        assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED);
+    }
+    for coding in ["identity", "Identity", "", "identity, identity"] {
+        assert!(github(b"{}", set("content-encoding", coding)).is_ok(), "{coding}");
+    }
 }
 
 #[test]

@@ -28,18 +28,17 @@ const DELIVERY_LENGTH_MAX: usize = 25 * 1024 * 1024;
 /// Memory for large deliveries to the integrations of one account, in KiB.
 pub(crate) const MEMORY_MAX: u32 = 64 * 1024;
 
-/// What a large delivery may bring: nothing without a signature, or to an integration that does not exist. Until it was
-/// read whole it may be anybody's, so those to the integrations of one account leave memory for those to others.
+/// What a large delivery may bring; without a proof, or to an integration that does not exist, it is answered unread.
+/// Until it was read whole it may be anybody's, so those to the integrations of one account leave memory for those to
+/// others.
 pub(crate) async fn allowance(server: &Server, request: &Request, id: &str) -> Result<Allowance, Response> {
     let integration = match server.store.integration(id).await {
         Ok(Some(integration)) => integration,
-        Ok(None) => return Ok(Allowance::default()),
+        Ok(None) => return Err(unknown()),
         Err(error) => return Err(unavailable(&error)),
     };
     let door = Door::of(&integration).ok_or_else(broken)?;
-    if !request.headers.contains_key(&door.proof) {
-        return Err(refuse(Refusal::MissingSignature, &door.proof));
-    }
+    webhook::presented(&door.kind, &request.headers).map_err(|cause| refuse(&cause, &door.proof))?;
     let memory = vec![server.delivery_memory.of(integration.created_by), Arc::clone(&server.memory)];
     Ok(Allowance { length_max: DELIVERY_LENGTH_MAX, memory })
 }
@@ -58,7 +57,7 @@ async fn receive(server: &Server, request: &Request, id: &str) -> Result<Respons
         // As much work as for one that exists.
         let nobodys = Secret::random(SecretKind::Browser, &mut SystemRandom);
         drop(webhook::judge(&Kind::Github, &[nobodys], &request.headers, &request.body, now));
-        return Err(refusal(StatusCode::NOT_FOUND, "unknown_integration", "there is no such integration"));
+        return Err(unknown());
     };
     let door = Door::of(&integration).ok_or_else(broken)?;
     let secret = server.open_secret(AtRest::WebhookSecret, id, &integration.sealed_secret);
@@ -80,16 +79,14 @@ async fn receive(server: &Server, request: &Request, id: &str) -> Result<Respons
         if server.channel_limit.count(&("hook", id), now) == 1 {
             tracing::warn!(%cause, integration = id, "a delivery was refused; others in this minute are not told");
         }
-        refuse(cause, &proof)
+        refuse(&cause, &proof)
     })?;
     match server.store.receive(delivery).await {
         Ok(Receipt::Received { event_id }) => Ok(json(StatusCode::ACCEPTED, &json!({ "event": event_id.to_string() }))),
         Ok(Receipt::Duplicate { event_id }) => {
             Ok(json(StatusCode::OK, &json!({ "event": event_id.to_string(), "duplicate": true })))
         }
-        Ok(Receipt::UnknownIntegration) => {
-            Err(refusal(StatusCode::NOT_FOUND, "unknown_integration", "there is no such integration any more"))
-        }
+        Ok(Receipt::UnknownIntegration) => Err(unknown()),
         Ok(Receipt::Full) => Err(full()),
         Err(error) => Err(unavailable(&error)),
     }
@@ -154,13 +151,22 @@ impl Judging {
     }
 }
 
-fn refuse(cause: Refusal, proof: &HeaderName) -> Response {
-    let status = cause.status();
-    if status != StatusCode::UNAUTHORIZED {
-        return refusal(status, ErrorCode::InvalidRequest.as_str(), &cause.to_string());
+fn refuse(cause: &Refusal, proof: &HeaderName) -> Response {
+    let (status, words) = (cause.status(), cause.to_string());
+    if status == StatusCode::UNAUTHORIZED {
+        let response = refusal(status, "invalid_signature", &words);
+        return with_header(response, header::WWW_AUTHENTICATE, &format!("Webhook header=\"{proof}\""));
     }
-    let response = refusal(status, "invalid_signature", &cause.to_string());
-    with_header(response, header::WWW_AUTHENTICATE, &format!("Webhook header=\"{proof}\""))
+    let response = refusal(status, ErrorCode::InvalidRequest.as_str(), &words);
+    match cause {
+        // What would have been accepted (RFC 9110 §15.5.16).
+        Refusal::ContentEncoding => with_header(response, header::ACCEPT_ENCODING, "identity"),
+        _ => response,
+    }
+}
+
+fn unknown() -> Response {
+    refusal(StatusCode::NOT_FOUND, "unknown_integration", "there is no such integration")
 }
 
 /// The integration itself is at fault, and its owner has to make it anew.

@@ -68,6 +68,8 @@ fn cursor(request: &Request) -> Result<Option<i64>, Box<Response>> {
 async fn page(server: &Server, request: &Request, topic: &str, after: i64) -> Response {
     let query = request.query().unwrap_or_default();
     let limit = query.text("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    // A poller with an id of a log that was lost goes on from the present, as those who follow do.
+    let after = server.exchange.hub.cursor(after).await;
     let rows = match server.store.events_in(topic, after, limit, PAGE_BYTES_MAX).await {
         Ok(rows) => rows,
         Err(error) => return unavailable(&error),
