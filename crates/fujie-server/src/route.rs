@@ -7,6 +7,7 @@ use fujie_core::{channel::path as built_in, discovery::path as standard};
 use http::{Method, StatusCode, header};
 
 use crate::{
+    bearer::of_header,
     broker,
     endpoint::{
         account, asset, authorize, bind, consent, discovery, health, hooks, integration, integration_new, introspect,
@@ -106,9 +107,7 @@ async fn channel(server: &Arc<Server>, request: &Request, method: &Method) -> Op
     match (method.as_str(), rest.split_once('/').unwrap_or((rest, ""))) {
         ("GET", ("events", "")) => Some(topic_events::get(server, request, topic).await),
         // What a page's form posts is the page's; no form brings a token along.
-        ("POST", ("events", ""))
-            if request.media_type() != FORM || request.headers.contains_key(header::AUTHORIZATION) =>
-        {
+        ("POST", ("events", "")) if request.media_type() != FORM || of_header(request).is_some() => {
             Some(topic_events::post(server, request, topic).await)
         }
         ("GET", ("events", id)) => Some(topic_events::get_one(server, request, topic, id).await),

@@ -29,7 +29,7 @@ use crate::{login::Terminal, serve::stop_signal};
 /// What to do with the line protocol.
 #[derive(Debug, Subcommand)]
 pub enum ChannelCommand {
-    /// Serve the line protocol's echo mode: ping is answered by pong, any other line comes back.
+    /// Serve the line protocol's echo mode: ping is answered by pong, any other line comes back after "from server: ".
     Serve(ServeChannel),
 }
 
