@@ -58,6 +58,7 @@ impl Memory {
             event_type: "notice",
             source: "/",
             subject: None,
+            delivery: None,
             time: Timestamp::from_millis(0),
             data: Data::Json(Json::parse(&data)?),
         };
