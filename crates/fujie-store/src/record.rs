@@ -144,8 +144,20 @@ pub struct Unbind {
 pub struct WaysIn {
     /// User name and password.
     pub password: bool,
+    /// Sign-in with a provider, by each connection there is.
+    pub connections: Vec<WayIn>,
+}
+
+/// The identities that a connection signs in: those of its provider and application, and those of its group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayIn {
     /// The `provider` of identities.
-    pub providers: Vec<String>,
+    pub provider: String,
+    /// Our name at the provider, the `app` of identities; `None` when it is not known yet, which lets all in. Identities
+    /// without one are every application's.
+    pub app: Option<String>,
+    /// The group of union identities, if applications share one.
+    pub group: Option<String>,
 }
 
 /// An identity that leads to an account.

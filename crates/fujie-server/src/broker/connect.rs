@@ -229,7 +229,7 @@ pub async fn disconnect(server: &Server, request: &Request, connection: &Connect
         let tokens = token(server, account, connection).await.map_err(failed)?;
         server.store.remove_upstream_token(account, &connection.id).await.map_err(failed)?;
         if let Some(tokens) = tokens {
-            end_there(connection, &tokens, visit.now).await;
+            end_there(connection, tokens, visit.now).await;
         }
         let topic = fields.text("topic").filter(|topic| fujie_channel::event::is_topic(topic));
         Ok(see_other(&topic.map_or_else(|| "/topics".to_owned(), |topic| new_page(topic, connection, None))))
@@ -252,12 +252,17 @@ pub(crate) async fn tokens_at<'a>(
     Ok(kept)
 }
 
-/// Ends at the provider, if that can be done, a token that is forgotten here.
-pub(crate) async fn end_there(connection: &Connection, tokens: &fujie_client::Tokens, now: Timestamp) {
+/// Ends at the provider, if that can be done, a token that is forgotten here; also when whoever asked for it goes away
+/// meanwhile, since nobody else knows it any more.
+pub(crate) async fn end_there(connection: &Connection, tokens: fujie_client::Tokens, now: Timestamp) {
     let Ok(client) = connection.upstream.client(now).await else { return };
-    if let Err(error) = client.revoke(tokens).await {
-        tracing::info!(connection = connection.id, cause = error.name(), "a provider's token could not be ended");
-    }
+    let connection = connection.id.clone();
+    let ended = tokio::spawn(async move {
+        if let Err(error) = client.revoke(&tokens).await {
+            tracing::info!(connection, cause = error.name(), "a provider's token could not be ended");
+        }
+    });
+    drop(ended.await);
 }
 
 async fn present(visit: &Visit<'_>) -> Result<Session, Stopped> {

@@ -10,11 +10,13 @@ mod upstream;
 
 use fujie_client::{Attempt, ProviderError};
 use fujie_core::{
+    binding::identity::Identity,
     random::SystemRandom,
     request::parameters::encode,
     secret::{Kind, sha256},
     time::Timestamp,
 };
+use fujie_store::WayIn;
 use serde::{Deserialize, Serialize};
 
 pub use upstream::{Discovered, Make, Upstream};
@@ -73,6 +75,19 @@ impl Connection {
     /// The group under which its union identities are kept.
     pub(crate) fn group_key(&self) -> Option<String> {
         Some(self.placed(self.group.as_ref()?))
+    }
+
+    /// Whom it signs in.
+    pub(crate) fn way_in(&self) -> WayIn {
+        WayIn { provider: self.provider_key(), app: self.upstream.app().map(str::to_owned), group: self.group_key() }
+    }
+
+    /// Does it sign in whom this identity leads to?
+    pub(crate) fn signs_in(&self, identity: &Identity) -> bool {
+        let WayIn { provider, app, group } = self.way_in();
+        let is_of_group = || group.is_some() && group == identity.union.as_ref().map(|union| union.group.clone());
+        let is_of_app = identity.app.is_empty() || app.is_none_or(|app| app == identity.app);
+        provider == identity.provider && (is_of_app || is_of_group())
     }
 
     fn placed(&self, word: &str) -> String {

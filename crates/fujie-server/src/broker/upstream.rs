@@ -67,6 +67,14 @@ impl Upstream {
         }
     }
 
+    /// Our name there, as far as it is known.
+    pub(crate) fn app(&self) -> Option<&str> {
+        match self {
+            Self::Known(client) => Some(client.registration().client_id()),
+            Self::Discovered(_) => None,
+        }
+    }
+
     /// The origin that a browser is sent to, as far as it is known.
     pub(crate) fn origin(&self) -> String {
         match self {

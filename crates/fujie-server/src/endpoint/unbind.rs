@@ -51,7 +51,7 @@ pub async fn post(server: &Server, request: &Request) -> Response {
         }
         Ok(match server.store.unbind(going.unbind(&visit), visit.now).await? {
             Unbinding::Unbound => {
-                for (connection, tokens) in &going.tokens {
+                for (connection, tokens) in going.tokens {
                     connect::end_there(connection, tokens, visit.now).await;
                 }
                 see_other("/account")
@@ -64,8 +64,8 @@ pub async fn post(server: &Server, request: &Request) -> Response {
     done.await.unwrap_or_else(|error: StoreError| visit.unavailable(&error))
 }
 
-/// What names an identity in addresses. The account is part of it: who knows a person at a provider does not find them
-/// in the log of a proxy.
+/// What names an identity in addresses. The account is part of it: who knows a person at a provider alone does not find
+/// them in the log of a proxy.
 pub(super) fn reference(account: Id, identity: &Identity) -> String {
     let Identity { provider, app, subject, .. } = identity;
     let record = Writer::default().text("fujie identity reference").fixed(account.as_bytes());
@@ -119,7 +119,8 @@ impl<'a> Going<'a> {
     fn page(&self, visit: &Visit<'_>, code: StatusCode) -> Response {
         let account = &self.session.account;
         let shown = |bound| shown(visit.server, account.id, bound);
-        let is_by_it = |connection: &Connection| connection.provider_key() == self.identity.identity.provider;
+        let mut going = std::iter::once(&self.identity).chain(&self.joined);
+        let is_by_it = |connection: &Connection| going.any(|bound| connection.signs_in(&bound.identity));
         let page = Unbind {
             identity: shown(&self.identity),
             joined: self.joined.iter().map(shown).collect(),
@@ -142,6 +143,6 @@ fn key(bound: &BoundIdentity) -> IdentityKey {
 fn offered(server: &Server) -> WaysIn {
     WaysIn {
         password: server.settings.password_enabled,
-        providers: server.settings.connections.iter().map(Connection::provider_key).collect(),
+        connections: server.settings.connections.iter().map(Connection::way_in).collect(),
     }
 }

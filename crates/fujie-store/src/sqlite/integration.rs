@@ -3,7 +3,7 @@
 use fujie_core::{id::Id, time::Timestamp};
 use rusqlite::{Row, params};
 
-use super::{Store, audit::record, inbox, row, topic, writer::Effect};
+use super::{Store, audit::record, row, topic, writer::Effect};
 use crate::{
     error::StoreError,
     outcome::{Ended, IntegrationAdded, IntegrationChanged},
@@ -110,7 +110,9 @@ impl Store {
             let removed: Option<String> = row::first(connection, sql, [&id], |row| Ok(row.get(0)?))?;
             let Some(topic) = removed else { return Ok(Effect::Undo(Ended::Absent)) };
             // More than these go in their time: nobody can read them, and nobody waits for it.
-            inbox::forget(connection, &id, 500)?;
+            let sql = "DELETE FROM webhook_inbox WHERE event_id IN ( \
+                       SELECT event_id FROM webhook_inbox WHERE integration = ?1 LIMIT 500)";
+            row::change(connection, sql, [&id])?;
             record(connection, &event(EventKind::IntegrationRemoved, &topic, &id, (by, now)))?;
             Ok(Effect::Keep(Ended::Ended))
         })

@@ -7,17 +7,17 @@ use rusqlite::{Connection, Params, params};
 use super::{
     Store, channel_event,
     grant::{KEPT, KEPT_UNREDEEMED},
-    inbox, row,
+    row,
     writer::Effect,
 };
 use crate::{error::StoreError, record::Retention};
 
 impl Store {
     /// Deletes expired sessions and tickets, what was used and cannot come again, and grants that ended or expired
-    /// a week ago or whose code was never redeemed; then what deleted topics left, events that are older than they are
-    /// kept, with their bodies, and deliveries and names of posts after 30 days. Touches about `limit` rows at most (cut
-    /// to 500) and gives their number, where a large event counts as a row for every 64 KiB; fewer than `limit` means
-    /// nothing is left to do.
+    /// a week ago or whose code was never redeemed; then the channel's events of deleted topics, and those that are
+    /// older than they are kept, with their bodies, and deliveries after 30 days. Touches about `limit` rows at most
+    /// (cut to 500) and gives their number, where a large event counts as a row for every 64 KiB; fewer than `limit`
+    /// means nothing is left to do.
     pub async fn sweep(&self, now: Timestamp, retention: Retention, limit: u32) -> Result<u32, StoreError> {
         let limit = limit.min(LIMIT_MAX);
         self.write_whole(move |connection| {
@@ -83,14 +83,13 @@ fn grants(connection: &Connection, now: Timestamp, limit: u32) -> Result<u32, St
     Ok(put_off + count(connection, delete, params![at, kept, kept_unredeemed, rest])?)
 }
 
-/// Events and names of posts that were too many to go together with their topic; its name is free after the last.
+/// Events that were too many to go together with their topic; its name is free after the last.
 fn deleted_topics(connection: &Connection, limit: u32) -> Result<u32, StoreError> {
     let mut swept = 0;
     while swept < limit {
         let sql = "SELECT name FROM topic_deleted LIMIT 1";
         let name: Option<String> = row::first(connection, sql, [], |row| Ok(row.get(0)?))?;
         let Some(name) = name else { break };
-        swept += inbox::forget(connection, &inbox::of_posts(&name), limit.saturating_sub(swept))?;
         let rest = limit.saturating_sub(swept);
         let deleted = channel_event::delete_of(connection, &name, rest)?;
         if deleted < rest {

@@ -3,7 +3,7 @@
 use fujie_core::{id::Id, time::Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use super::{Store, audit::record, channel_event, inbox, row, writer::Effect};
+use super::{Store, audit::record, channel_event, row, writer::Effect};
 use crate::{
     error::StoreError,
     outcome::{Ended, MemberChanged, TopicCreated},
@@ -64,9 +64,9 @@ impl Store {
     }
 
     /// Deletes a topic with its members, integrations, deliveries, targets and events. `by` is who did it; `None`:
-    /// the operator. Of events, deliveries and names of posts about 500 go at once, and of bytes about 32 MiB, so that
-    /// others need not wait: more events and names are left to [`Self::sweep`], and nobody gets the topic's name before;
-    /// more deliveries, which nobody can read, to their time.
+    /// the operator. Of events and deliveries about 500 go at once, and of bytes about 32 MiB, so that others need not
+    /// wait: more events are left to [`Self::sweep`], and nobody gets the name before; more deliveries, which nobody
+    /// can read, to their time.
     pub async fn delete_topic(&self, name: &str, by: Option<Id>, now: Timestamp) -> Result<Ended, StoreError> {
         let name = name.to_owned();
         self.write_whole(move |connection| {
@@ -76,8 +76,7 @@ impl Store {
             if row::change(connection, "DELETE FROM topic WHERE name = ?1", [&name])? == 0 {
                 return Ok(Effect::Undo(Ended::Absent));
             }
-            let forgotten = inbox::forget(connection, &inbox::of_posts(&name), AT_ONCE)?;
-            if channel_event::delete_of(connection, &name, AT_ONCE)?.max(forgotten) >= AT_ONCE {
+            if channel_event::delete_of(connection, &name, AT_ONCE)? >= AT_ONCE {
                 row::change(connection, "INSERT INTO topic_deleted (name) VALUES (?1)", [&name])?;
             }
             record(connection, &event(EventKind::TopicDeleted, &name, by, None, now))?;
@@ -272,6 +271,5 @@ const BELONGINGS: [&str; 4] = [
     "DELETE FROM integration WHERE topic = ?1",
 ];
 
-/// Events that go in the transaction that deletes their topic, as [`channel_event::cost`] counts them; and names of
-/// posts.
+/// Events that go in the transaction that deletes their topic, as [`channel_event::cost`] counts them.
 const AT_ONCE: u32 = 500;

@@ -18,7 +18,7 @@ use fujie_core::{
 };
 use fujie_store::{
     AccountCreated, BeginGrant, ClientAdded, Consent, Flow, GrantBegun, IdentityKey, NewAccount, NewSession,
-    PendingStored, Redemption, SessionBegun, Store, Unbind, Unbinding, Username, WaysIn,
+    PendingStored, Redemption, SessionBegun, Store, Unbind, Unbinding, Username, WayIn, WaysIn,
 };
 use tokio::sync::Barrier;
 
@@ -116,6 +116,11 @@ pub async fn session(store: &Store, account: &Account) -> Session {
     }
 }
 
+/// A connection to `provider`, by the application of [`identity`].
+pub fn way_in(provider: &str) -> WayIn {
+    WayIn { provider: provider.to_owned(), app: Some("wx-site".to_owned()), group: None }
+}
+
 /// What takes an identity from an account by a session that was freshly begun for it, where a password and these
 /// providers are offered.
 pub async fn unbind(store: &Store, account: Id, identity: &Identity, providers: &[&str]) -> Unbind {
@@ -127,7 +132,7 @@ pub async fn unbind(store: &Store, account: Id, identity: &Identity, providers: 
         key: IdentityKey { provider, app, subject },
         session: session.id,
         consume_fresh: [4; 32],
-        offered: WaysIn { password: true, providers: providers.iter().map(|&provider| provider.to_owned()).collect() },
+        offered: WaysIn { password: true, connections: providers.iter().map(|provider| way_in(provider)).collect() },
     }
 }
 

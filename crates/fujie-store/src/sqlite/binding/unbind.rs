@@ -93,15 +93,16 @@ impl Going<'_> {
     fn leave_a_way_in(&self, connection: &Connection, offered: &WaysIn) -> Result<bool, StoreError> {
         let sql = "SELECT ?7 AND password_hash IS NOT NULL AND username_folded IS NOT NULL OR EXISTS ( \
                    SELECT 1 FROM identity i WHERE i.account = ?1 \
-                   AND i.provider IN (SELECT value FROM json_each(?8)) \
+                   AND EXISTS (SELECT 1 FROM json_each(?8) way WHERE i.provider = way.value ->> 0 \
+                   AND (i.app = '' OR i.app = ifnull(way.value ->> 1, i.app) OR i.union_group = way.value ->> 2)) \
                    AND (i.provider, i.app, i.subject) IS NOT (?2, ?3, ?4) \
                    AND (?6 IS NULL OR (i.provider, i.union_group, i.unionid) IS NOT (?2, ?5, ?6))) \
                    FROM account WHERE id = ?1";
         let IdentityKey { provider, app, subject } = self.key;
         let (group, unionid) = parts(self.union);
-        let providers = serde_json::json!(offered.providers).to_string();
-        let values =
-            params![self.account.as_bytes(), provider, app, subject, group, unionid, offered.password, providers];
+        let ways = offered.connections.iter().map(|way| (&way.provider, &way.app, &way.group)).collect::<Vec<_>>();
+        let ways = serde_json::json!(ways).to_string();
+        let values = params![self.account.as_bytes(), provider, app, subject, group, unionid, offered.password, ways];
         let found = row::first(connection, sql, values, |row| Ok(row.get(0)?))?;
         Ok(found.unwrap_or(false))
     }

@@ -7,7 +7,7 @@ use fujie_core::{
 };
 use fujie_store::{
     Attached, CreatedAndBound, Ended, EventKind, IdentityKey, NewAccount, PendingStored, SignIn, Store, Unbind,
-    Unbinding, Use, UsedKind, WaysIn,
+    Unbinding, Use, UsedKind, WayIn, WaysIn,
 };
 
 use crate::given::{self, T0, at, count, race};
@@ -310,6 +310,31 @@ pub async fn a_way_in_that_is_not_offered_is_none(store: &Store) {
         if !is_last {
             attach(store, &given::session(store, &session.account).await, &wechat).await;
         }
+    }
+}
+
+/// What an application that was replaced knew people by, the next one does not, unless a group joins them.
+pub async fn a_way_in_of_another_application_is_none(store: &Store) {
+    let (session, wechat, github) = with_two_identities(store).await;
+    let account = session.account.id;
+    let joined = given::identity(Some(given::union()));
+    attach(store, &given::session(store, &session.account).await, &joined).await;
+    let way = |app: Option<&str>, group: Option<&str>| WayIn {
+        app: app.map(str::to_owned),
+        group: group.map(str::to_owned),
+        ..given::way_in("wechat")
+    };
+    for (connections, is_last) in [
+        (vec![way(Some("wx-next"), None)], true),
+        (vec![way(Some("wx-next"), Some("next"))], true),
+        (vec![way(Some("wx-next"), Some("main"))], false),
+        (vec![way(Some("wx-next"), None), way(Some("wx-site"), None)], false),
+        (vec![way(None, None)], false),
+    ] {
+        let offered = WaysIn { password: false, connections };
+        let [github, wechat] = [key(&github), key(&wechat)];
+        assert_eq!(store.is_last_way_in(account, &github, &offered, at(2)).await.unwrap(), is_last, "{offered:?}");
+        assert_eq!(store.is_last_way_in(account, &wechat, &offered, at(2)).await.unwrap(), is_last, "{offered:?}");
     }
 }
 
