@@ -80,6 +80,8 @@ END;
 CREATE TRIGGER channel_event_gone AFTER DELETE ON channel_event BEGIN
     UPDATE topic SET weight = weight - OLD.weight WHERE name = OLD.topic;
     UPDATE channel_storage SET weight = weight - OLD.weight WHERE id = 1;
+    -- A post is known by its name as long as its event is kept.
+    DELETE FROM webhook_inbox WHERE event_id = OLD.id AND integration = 'topics/' || OLD.topic;
 END;
 
 CREATE TABLE channel_body (

@@ -36,7 +36,7 @@ pub(crate) struct Name {
 #[derive(Clone, Copy)]
 pub(crate) struct Taken {
     pub event_id: i64,
-    /// The member posted it before, by the same name: the event is that of then, and may be gone.
+    /// The member posted it before, by the same name: the event is that of then.
     pub is_repeat: bool,
 }
 
@@ -63,7 +63,7 @@ pub(crate) enum PostError {
     Store(#[from] StoreError),
 }
 
-/// Appends what `read` gives as `member`'s, once for 30 days if it has a name. That somebody posts is counted before it
+/// Appends what `read` gives as `member`'s, once if it has a name. That somebody posts is counted before it
 /// is read: what is not understood counts too, and what is repeated. The caller knows that the member belongs to the
 /// topic.
 pub(crate) async fn append<E: From<PostError>>(

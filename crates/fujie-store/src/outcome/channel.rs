@@ -81,7 +81,7 @@ pub enum Appended {
     },
     /// The member posted it before, by the same name.
     Duplicate {
-        /// The event it became then, which may have been swept.
+        /// The event it became then.
         event_id: i64,
     },
     /// No such topic.

@@ -46,12 +46,13 @@ impl Store {
         .await
     }
 
-    /// Appends what a member posts, as [`Self::append_event`] does; but the same name again changes nothing, for 30 days.
+    /// Appends what a member posts, as [`Self::append_event`] does; but the same name again changes nothing, as long
+    /// as the event is kept.
     pub async fn append_event_once(&self, post: Post) -> Result<Appended, StoreError> {
         let most = self.most_of_posts();
         self.write_whole(move |connection| {
             let (integration, name, new) = (of_posts(&post.append.topic), post.name(), &post.append);
-            // Of a topic that is gone, names may be left.
+            // Of a topic that is gone, events may be left, and their names.
             let sql = "SELECT event_id FROM webhook_inbox WHERE integration = ?1 AND delivery = ?2 \
                        AND EXISTS (SELECT 1 FROM topic WHERE name = ?3)";
             let values = params![integration, name, new.topic];
@@ -93,17 +94,10 @@ impl Store {
     }
 }
 
-/// What stands for an integration where members post by names. No integration's id has a slash.
-pub(super) fn of_posts(topic: &str) -> String {
+/// What stands for an integration where members post by names. No integration's id has a slash. The migration knows it
+/// too: these rows go with their events.
+fn of_posts(topic: &str) -> String {
     format!("topics/{topic}")
-}
-
-/// Forgets what came in at an integration, or what [`of_posts`] stands for: at most `limit`, whose number is given.
-pub(super) fn forget(connection: &Connection, integration: &str, limit: u32) -> Result<u32, StoreError> {
-    let sql = "DELETE FROM webhook_inbox WHERE event_id IN ( \
-               SELECT event_id FROM webhook_inbox WHERE integration = ?1 LIMIT ?2)";
-    let forgotten = row::change(connection, sql, params![integration, limit])?;
-    Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
 }
 
 fn note(

@@ -1,6 +1,6 @@
 //! Topics and their members: who may be in, who must stay, what goes along.
 
-use fujie_core::{id::Id, time::Lifetime};
+use fujie_core::id::Id;
 use fujie_store::{
     AccountChanged, Appended, Ended, Member, MemberChanged, NewTarget, NewTopic, Receipt, Retention, Role, Store,
     StoreError, TargetAdded, TargetKind, TopicCreated,
@@ -201,38 +201,4 @@ pub async fn a_large_topic_goes_bit_by_bit(store: &Store) {
     }
     topic_of(store, again).await;
     assert_eq!(store.events_in(&topic.name, 0, 1000, usize::MAX).await.unwrap(), []);
-}
-
-pub async fn names_of_many_posts_go_before_the_topics_name_is_free(store: &Store) {
-    let (topic, other) = (topic(store).await, topic(store).await);
-    for round in 0..9 {
-        race(|number| {
-            let (store, post) = (store.clone(), post(&topic, &format!("{round} {number}")));
-            async move { store.append_event_once(post).await.unwrap() }
-        })
-        .await;
-    }
-    let spared = post(&other, "one");
-    store.append_event_once(spared.clone()).await.unwrap();
-    // The events are all gone long before the names.
-    let retention = Retention { events: Lifetime::from_seconds(0) };
-    while store.sweep(T0, retention, 500).await.unwrap() == 500 {}
-    assert_eq!(store.delete_topic(&topic.name, None, T0).await.unwrap(), Ended::Ended);
-    let again = NewTopic { name: topic.name.clone(), ..new_topic(topic.created_by) };
-    assert_eq!(store.create_topic(again.clone(), T0).await.unwrap(), TopicCreated::Taken);
-    assert_eq!(store.append_event_once(post(&topic, "8 63")).await.unwrap(), Appended::UnknownTopic);
-    for expected in [50, 26, 0] {
-        assert_eq!(store.sweep(T0, retention, 50).await.unwrap(), expected);
-    }
-    let topic = topic_of(store, again).await;
-    for round in 0..9 {
-        let outcomes = race(|number| {
-            let (store, post) = (store.clone(), post(&topic, &format!("{round} {number}")));
-            async move { store.append_event_once(post).await.unwrap() }
-        })
-        .await;
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Appended::Appended { .. })), "it starts afresh");
-    }
-    let known = store.append_event_once(spared).await.unwrap();
-    assert!(matches!(known, Appended::Duplicate { .. }), "that of another topic");
 }
