@@ -69,6 +69,11 @@ async fn page(server: &Server, request: &Request, topic: &str, after: i64) -> Re
     let query = request.query().unwrap_or_default();
     let limit = query.text("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     // A poller with an id of a log that was lost goes on from the present, as those who follow do.
+    if after > *server.store.channel_head().borrow()
+        && let Err(error) = server.store.renew_channel_head().await
+    {
+        return unavailable(&error);
+    }
     let after = server.exchange.hub.cursor(after).await;
     let rows = match server.store.events_in(topic, after, limit, PAGE_BYTES_MAX).await {
         Ok(rows) => rows,
@@ -145,7 +150,7 @@ async fn append(server: &Server, request: &Request, topic: &str) -> Result<Respo
     let status = if is_repeat { StatusCode::OK } else { StatusCode::CREATED };
     let response = match server.store.channel_event(topic, event_id).await {
         Ok(Some((row, _))) => as_event(json_text(status, log::event(server.issuer(), &row).line)),
-        // It took effect: that it cannot be shown now, or is no longer kept, changes nothing.
+        // It took effect: that it cannot be shown now changes nothing.
         Ok(None) | Err(_) => json(status, &json!({ "event": event_id.to_string() })),
     };
     Ok(with_header(response, header::LOCATION, &format!("/topics/{topic}/events/{event_id}")))
