@@ -30,9 +30,11 @@ pub async fn get(server: &Server, request: &Request) -> Response {
     let shown = async {
         let Some(session) = visit.session().await? else { return Ok(sign_in_again(&visit)) };
         let Some(going) = Going::load(&visit, session).await? else { return Ok(visit.error(ErrorKind::NotFound)) };
+        let (account, key) = (going.session.account.id, key(&going.identity));
+        let is_last = server.store.is_last_way_in(account, &key, &offered(server), visit.now).await?;
         // Nobody signs in again only to be told that it was in vain.
-        let is_shown = going.is_last_way_in || is_fresh(&going.session, demand(&visit), visit.now);
-        Ok(if is_shown { going.page(&visit, StatusCode::OK) } else { sign_in_again(&visit) })
+        let is_shown = is_last || is_fresh(&going.session, demand(&visit), visit.now);
+        Ok(if is_shown { going.page(&visit, StatusCode::OK, is_last) } else { sign_in_again(&visit) })
     };
     shown.await.unwrap_or_else(|error: StoreError| visit.unavailable(&error))
 }
@@ -57,7 +59,7 @@ pub async fn post(server: &Server, request: &Request) -> Response {
                 see_other("/account")
             }
             Unbinding::Absent => see_other("/account"),
-            Unbinding::LastWayIn => Going { is_last_way_in: true, ..going }.page(&visit, StatusCode::CONFLICT),
+            Unbinding::LastWayIn => going.page(&visit, StatusCode::CONFLICT, true),
             Unbinding::FreshnessGone => sign_in_again(&visit),
         })
     };
@@ -87,7 +89,6 @@ struct Going<'a> {
     identity: BoundIdentity,
     joined: Vec<BoundIdentity>,
     tokens: Vec<(&'a Connection, Tokens)>,
-    is_last_way_in: bool,
 }
 
 impl<'a> Going<'a> {
@@ -102,8 +103,7 @@ impl<'a> Going<'a> {
         let Identity { provider, union, .. } = &identity.identity;
         bound.retain(|other| union.is_some() && (&other.identity.provider, &other.identity.union) == (provider, union));
         let tokens = connect::tokens_at(server, account, provider).await?;
-        let is_last_way_in = server.store.is_last_way_in(account, &key(&identity), &offered(server), visit.now).await?;
-        Ok(Some(Self { session, identity, joined: bound, tokens, is_last_way_in }))
+        Ok(Some(Self { session, identity, joined: bound, tokens }))
     }
 
     fn unbind(&self, visit: &Visit<'_>) -> fujie_store::Unbind {
@@ -116,7 +116,7 @@ impl<'a> Going<'a> {
         }
     }
 
-    fn page(&self, visit: &Visit<'_>, code: StatusCode) -> Response {
+    fn page(&self, visit: &Visit<'_>, code: StatusCode, is_last_way_in: bool) -> Response {
         let account = &self.session.account;
         let shown = |bound| shown(visit.server, account.id, bound);
         let mut going = std::iter::once(&self.identity).chain(&self.joined);
@@ -125,7 +125,7 @@ impl<'a> Going<'a> {
             identity: shown(&self.identity),
             joined: self.joined.iter().map(shown).collect(),
             account_name: account.username.clone().unwrap_or_else(|| account.name.clone()),
-            is_last_way_in: self.is_last_way_in,
+            is_last_way_in,
             ends_this_session: visit.server.connection(&self.session.amr).is_some_and(is_by_it),
             has_leave: !self.tokens.is_empty(),
             csrf: visit.csrf(&visit.server.snapshot(), &visit.request.path, ""),
