@@ -1,5 +1,6 @@
 //! An event as it came over the wire: one line of CloudEvents JSON, and the few members that a receiver looks at.
 
+use fujie_channel::event::is_delivery;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -55,17 +56,12 @@ impl Event {
         serde_json::from_str::<Carried<'_>>(&self.line).ok()?.data.map(RawValue::get)
     }
 
-    /// What its sender calls it (the attribute `delivery`), if that can stand in a header: 1 to 128 visible ASCII
-    /// characters.
+    /// What its sender calls it (the attribute `delivery`), if that can stand in a header.
     pub fn delivery(&self) -> Option<String> {
         let Delivered { delivery } = serde_json::from_str(&self.line).ok()?;
-        let is_sendable = (1..=DELIVERY_LENGTH_MAX).contains(&delivery.len());
-        Some(delivery).filter(|delivery| is_sendable && delivery.bytes().all(|byte| byte.is_ascii_graphic()))
+        Some(delivery).filter(|delivery| is_delivery(delivery))
     }
 }
-
-/// Characters of a delivery's name, at most: as many as a webhook's may have.
-const DELIVERY_LENGTH_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {
