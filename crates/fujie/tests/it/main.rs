@@ -20,6 +20,7 @@ mod foreign;
 mod hop;
 mod login;
 mod manual;
+mod secret;
 mod simulate;
 mod storm;
 mod tidy;

@@ -55,7 +55,7 @@ async fn an_administrator_finds_each_thing_once_in_order_without_a_secret() {
     let whose = serde_json::json!({ "account": root.to_string(), "client": app.id, "detail": null });
     assert_eq!(events[6]["data"], whose);
     let secret = app.secret.as_deref().unwrap();
-    for secret in [token, &code, secret, &openid, PASSWORD, "fj_"] {
+    for secret in [token, &code, secret, &openid, PASSWORD, "fj_at_", "fj_rt_", "fj_ac_", "fj_ss_"] {
         assert!(!events.to_string().contains(secret), "{secret} stands in {events}");
     }
 }
