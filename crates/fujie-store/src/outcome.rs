@@ -7,6 +7,8 @@ use fujie_core::{
     id::Id,
 };
 
+use crate::record::UpstreamToken;
+
 mod channel;
 
 pub use channel::*;
@@ -201,10 +203,11 @@ pub enum Attached {
 }
 
 /// How [`crate::Store::unbind`] ended. Only the first wrote anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unbinding {
-    /// The identity, its union row and all that was joined to it are gone.
-    Unbound,
+    /// The identity, its union row and all that was joined to it are gone. So are the account's tokens at that provider,
+    /// which nobody else knows any more: these.
+    Unbound(Vec<UpstreamToken>),
     /// The account could not be entered any more.
     LastWayIn,
     /// The account has no such identity.

@@ -124,6 +124,14 @@ pub struct IdentityKey {
     pub subject: String,
 }
 
+impl IdentityKey {
+    /// The key of this identity.
+    pub fn of(identity: &Identity) -> Self {
+        let Identity { provider, app, subject, .. } = identity.clone();
+        Self { provider, app, subject }
+    }
+}
+
 /// An identity to be taken from an account.
 #[derive(Clone, Debug)]
 pub struct Unbind {

@@ -14,7 +14,7 @@ use fujie_core::{
     time::Timestamp,
     token::at_rest::AtRest,
 };
-use fujie_store::{AccountChanged, StoreError, UpstreamToken};
+use fujie_store::{AccountChanged, IdentityKey, StoreError, UpstreamToken};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -149,29 +149,29 @@ async fn end(
     let identity = identity(connection, client.provider(), vouched);
     let bound = visit.server.store.identities_of(session.account.id).await;
     let bound = bound.map_err(|error| Box::new(visit.unavailable(&error)))?;
-    let is_own = |own: &fujie_core::binding::identity::Identity| {
-        own.provider == identity.provider && own.app == identity.app && own.subject == identity.subject
-    };
-    if !bound.iter().any(|bound| is_own(&bound.identity)) {
-        // It is somebody's, and not to be used here: what can be ended is ended.
-        drop(client.revoke(&tokens).await);
-        let page = ConnectRefused {
-            provider: connection.shown(),
-            nickname: nickname.unwrap_or_default(),
-            account_name: session.account.username.clone().unwrap_or(session.account.name),
-            topic: connect.topic.clone(),
-        };
-        return Err(Box::new(visit.page(StatusCode::CONFLICT, &page, &[])));
-    }
-    if connect.removes {
+    let is_own = bound.iter().any(|bound| IdentityKey::of(&bound.identity) == IdentityKey::of(&identity));
+    if is_own && connect.removes {
         let id = connect.integration.as_deref().unwrap_or_default();
         let acting = Acting { connection, client, tokens };
         let response = integration::remove_with(visit, &connect.topic, id, &acting).await;
         drop(acting.client.revoke(&acting.tokens).await);
         return Ok(response);
     }
-    keep(visit, &session, connection, tokens).await?;
-    Ok(connect.page(connection, None))
+    // Asked again where it is kept: the identity may have left the account a moment ago.
+    if is_own
+        && keep(visit, &session, connection, &tokens, IdentityKey::of(&identity)).await? == AccountChanged::Changed
+    {
+        return Ok(connect.page(connection, None));
+    }
+    // It is somebody's, and not to be used here: what can be ended is ended.
+    drop(client.revoke(&tokens).await);
+    let page = ConnectRefused {
+        provider: connection.shown(),
+        nickname: nickname.unwrap_or_default(),
+        account_name: session.account.username.clone().unwrap_or(session.account.name),
+        topic: connect.topic.clone(),
+    };
+    Err(Box::new(visit.page(StatusCode::CONFLICT, &page, &[])))
 }
 
 /// Keeps the token, sealed in its row. A refresh token is not kept: to connect again is one click.
@@ -179,8 +179,9 @@ async fn keep(
     visit: &Visit<'_>,
     session: &Session,
     connection: &Connection,
-    tokens: fujie_client::Tokens,
-) -> Result<(), Stopped> {
+    tokens: &fujie_client::Tokens,
+    of: IdentityKey,
+) -> Result<AccountChanged, Stopped> {
     let account = session.account.id;
     let token = Secret::new(tokens.access_token.expose().to_owned());
     let sealed = visit.server.seal_secret(AtRest::UpstreamToken, &row(account, &connection.id), &token);
@@ -193,11 +194,7 @@ async fn keep(
         sealed,
         obtained_at: visit.now,
     };
-    match visit.server.store.put_upstream_token(row).await {
-        Ok(AccountChanged::Changed) => Ok(()),
-        Ok(AccountChanged::Gone) => Err(Box::new(visit.error(ErrorKind::AccountDisabled))),
-        Err(error) => Err(Box::new(visit.unavailable(&error))),
-    }
+    visit.server.store.put_upstream_token(row, of).await.map_err(|error| Box::new(visit.unavailable(&error)))
 }
 
 /// The token that an account let us have by a connection. One that does not open any more is as good as none, and so is
@@ -208,12 +205,18 @@ pub(crate) async fn token(
     connection: &Connection,
 ) -> Result<Option<fujie_client::Tokens>, StoreError> {
     let kept = server.store.upstream_token(account, &connection.id).await?;
-    let Some(kept) = kept.filter(|kept| kept.provider == connection.provider_key()) else { return Ok(None) };
-    match server.open_secret(AtRest::UpstreamToken, &row(account, &connection.id), &kept.sealed) {
-        Ok(token) => Ok(Some(fujie_client::Tokens::bare(fujie_client::Secret::new(token.expose())))),
+    Ok(kept.and_then(|kept| open(server, connection, &kept)))
+}
+
+fn open(server: &Server, connection: &Connection, kept: &UpstreamToken) -> Option<fujie_client::Tokens> {
+    if kept.provider != connection.provider_key() {
+        return None;
+    }
+    match server.open_secret(AtRest::UpstreamToken, &row(kept.account, &connection.id), &kept.sealed) {
+        Ok(token) => Some(fujie_client::Tokens::bare(fujie_client::Secret::new(token.expose()))),
         Err(error) => {
             tracing::warn!(%error, connection = connection.id, "a provider's token does not open");
-            Ok(None)
+            None
         }
     }
 }
@@ -224,45 +227,41 @@ pub async fn disconnect(server: &Server, request: &Request, connection: &Connect
     let ended = async {
         let fields = visit.form(&server.snapshot(), "topic", "")?;
         let session = present(&visit).await?;
-        let failed = |error: StoreError| Box::new(visit.unavailable(&error));
-        let account = session.account.id;
-        let tokens = token(server, account, connection).await.map_err(failed)?;
-        server.store.remove_upstream_token(account, &connection.id).await.map_err(failed)?;
-        if let Some(tokens) = tokens {
-            end_there(connection, tokens, visit.now).await;
-        }
+        let kept = server.store.remove_upstream_token(session.account.id, &connection.id).await;
+        let kept = kept.map_err(|error| Box::new(visit.unavailable(&error)))?;
+        end_there(server, kept.as_slice(), visit.now).await;
         let topic = fields.text("topic").filter(|topic| fujie_channel::event::is_topic(topic));
         Ok(see_other(&topic.map_or_else(|| "/topics".to_owned(), |topic| new_page(topic, connection, None))))
     };
     ended.await.unwrap_or_else(|response: Stopped| *response)
 }
 
-/// The tokens that an account let us have at a provider, and by which connections.
-pub(crate) async fn tokens_at<'a>(
-    server: &'a Server,
-    account: Id,
-    provider: &str,
-) -> Result<Vec<(&'a Connection, fujie_client::Tokens)>, StoreError> {
-    let mut kept = Vec::new();
+/// Did an account let us have a token at a provider?
+pub(crate) async fn has_token_at(server: &Server, account: Id, provider: &str) -> Result<bool, StoreError> {
     for connection in server.settings.connections.iter().filter(|own| own.provider_key() == provider) {
-        if let Some(tokens) = token(server, account, connection).await? {
-            kept.push((connection, tokens));
+        if token(server, account, connection).await?.is_some() {
+            return Ok(true);
         }
     }
-    Ok(kept)
+    Ok(false)
 }
 
-/// Ends at the provider, if that can be done, a token that is forgotten here; also when whoever asked for it goes away
-/// meanwhile, since nobody else knows it any more.
-pub(crate) async fn end_there(connection: &Connection, tokens: fujie_client::Tokens, now: Timestamp) {
-    let Ok(client) = connection.upstream.client(now).await else { return };
-    let connection = connection.id.clone();
-    let ended = tokio::spawn(async move {
-        if let Err(error) = client.revoke(&tokens).await {
-            tracing::info!(connection, cause = error.name(), "a provider's token could not be ended");
-        }
-    });
-    drop(ended.await);
+/// Ends at the provider, if that can be done, tokens that are forgotten here; also when whoever asked for it goes away
+/// meanwhile, since nobody else knows them any more.
+pub(crate) async fn end_there(server: &Server, kept: &[UpstreamToken], now: Timestamp) {
+    let mut ending = tokio::task::JoinSet::new();
+    for kept in kept {
+        let Some(connection) = server.connection(&kept.connection) else { continue };
+        let Some(tokens) = open(server, connection, kept) else { continue };
+        let Ok(client) = connection.upstream.client(now).await else { continue };
+        let id = connection.id.clone();
+        ending.spawn(async move {
+            if let Err(error) = client.revoke(&tokens).await {
+                tracing::info!(connection = id, cause = error.name(), "a provider's token could not be ended");
+            }
+        });
+    }
+    drop(tokio::spawn(ending.join_all()).await);
 }
 
 async fn present(visit: &Visit<'_>) -> Result<Session, Stopped> {

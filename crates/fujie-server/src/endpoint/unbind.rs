@@ -1,7 +1,6 @@
 //! The page of one identity: what goes when it is removed from the account, and the act (design: account binding, step
 //! 6). Both need a sign-in that was made for this very act a moment ago.
 
-use fujie_client::Tokens;
 use fujie_core::{
     account::Session,
     binding::identity::Identity,
@@ -30,7 +29,7 @@ pub async fn get(server: &Server, request: &Request) -> Response {
     let shown = async {
         let Some(session) = visit.session().await? else { return Ok(sign_in_again(&visit)) };
         let Some(going) = Going::load(&visit, session).await? else { return Ok(visit.error(ErrorKind::NotFound)) };
-        let (account, key) = (going.session.account.id, key(&going.identity));
+        let (account, key) = (going.session.account.id, IdentityKey::of(&going.identity.identity));
         let is_last = server.store.is_last_way_in(account, &key, &offered(server), visit.now).await?;
         // Nobody signs in again only to be told that it was in vain.
         let is_shown = is_last || is_fresh(&going.session, demand(&visit), visit.now);
@@ -52,10 +51,8 @@ pub async fn post(server: &Server, request: &Request) -> Response {
             return Ok(sign_in_again(&visit));
         }
         Ok(match server.store.unbind(going.unbind(&visit), visit.now).await? {
-            Unbinding::Unbound => {
-                for (connection, tokens) in going.tokens {
-                    connect::end_there(connection, tokens, visit.now).await;
-                }
+            Unbinding::Unbound(tokens) => {
+                connect::end_there(server, &tokens, visit.now).await;
                 see_other("/account")
             }
             Unbinding::Absent => see_other("/account"),
@@ -84,16 +81,17 @@ fn sign_in_again(visit: &Visit<'_>) -> Response {
 }
 
 /// An identity that is to go, and what hangs on it.
-struct Going<'a> {
+struct Going {
     session: Session,
     identity: BoundIdentity,
     joined: Vec<BoundIdentity>,
-    tokens: Vec<(&'a Connection, Tokens)>,
+    /// The account let us have a token at this provider.
+    has_leave: bool,
 }
 
-impl<'a> Going<'a> {
+impl Going {
     /// The identity of this session's account that the path names.
-    async fn load(visit: &Visit<'a>, session: Session) -> Result<Option<Self>, StoreError> {
+    async fn load(visit: &Visit<'_>, session: Session) -> Result<Option<Self>, StoreError> {
         let (server, account) = (visit.server, session.account.id);
         let named = identity_reference(&visit.request.path);
         let mut bound = server.store.identities_of(account).await?;
@@ -102,14 +100,14 @@ impl<'a> Going<'a> {
         let identity = bound.remove(at);
         let Identity { provider, union, .. } = &identity.identity;
         bound.retain(|other| union.is_some() && (&other.identity.provider, &other.identity.union) == (provider, union));
-        let tokens = connect::tokens_at(server, account, provider).await?;
-        Ok(Some(Self { session, identity, joined: bound, tokens }))
+        let has_leave = connect::has_token_at(server, account, provider).await?;
+        Ok(Some(Self { session, identity, joined: bound, has_leave }))
     }
 
     fn unbind(&self, visit: &Visit<'_>) -> fujie_store::Unbind {
         fujie_store::Unbind {
             account: self.session.account.id,
-            key: key(&self.identity),
+            key: IdentityKey::of(&self.identity.identity),
             session: self.session.id,
             consume_fresh: demand(visit),
             offered: offered(visit.server),
@@ -127,16 +125,11 @@ impl<'a> Going<'a> {
             account_name: account.username.clone().unwrap_or_else(|| account.name.clone()),
             is_last_way_in,
             ends_this_session: visit.server.connection(&self.session.amr).is_some_and(is_by_it),
-            has_leave: !self.tokens.is_empty(),
+            has_leave: self.has_leave,
             csrf: visit.csrf(&visit.server.snapshot(), &visit.request.path, ""),
         };
         visit.page(code, &page, &[])
     }
-}
-
-fn key(bound: &BoundIdentity) -> IdentityKey {
-    let Identity { provider, app, subject, .. } = bound.identity.clone();
-    IdentityKey { provider, app, subject }
 }
 
 /// The ways in that the sign-in page shows.

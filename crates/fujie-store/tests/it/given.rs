@@ -126,10 +126,9 @@ pub fn way_in(provider: &str) -> WayIn {
 pub async fn unbind(store: &Store, account: Id, identity: &Identity, providers: &[&str]) -> Unbind {
     let new = NewSession { fresh_for: Some([4; 32]), ..new_session() };
     let SessionBegun::Begun(session) = store.begin_session(account, new, T0).await.unwrap() else { panic!() };
-    let Identity { provider, app, subject, .. } = identity.clone();
     Unbind {
         account,
-        key: IdentityKey { provider, app, subject },
+        key: IdentityKey::of(identity),
         session: session.id,
         consume_fresh: [4; 32],
         offered: WaysIn { password: true, connections: providers.iter().map(|provider| way_in(provider)).collect() },

@@ -1,7 +1,6 @@
 //! From the button to a token that acts for whom is signed in: asked for when it is needed, bound to browser, session
 //! and account, and never a sign-in.
 
-use fujie_store::UpstreamToken;
 use serde_json::json;
 
 use super::team::Team;
@@ -235,15 +234,13 @@ async fn to_disconnect_ends_the_token_on_both_sides() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_one_place_is_not_sent_to_another() {
-    let team = Team::new().await;
+    let team = Team::new().await.at_place(Some("elsewhere.example")).await;
     let mut browser = team.alice().await;
     let page = team.connected(&mut browser).await;
     assert!(page.body.contains("xiaoming&#x2f;demo"), "{}", page.body);
-    // As if the connection had led elsewhere when she connected.
-    let store = team.house.server.store();
-    let kept = store.upstream_token(team.house.alice, "github").await.unwrap().unwrap();
-    let elsewhere = UpstreamToken { provider: "github@elsewhere.example".to_owned(), ..kept };
-    store.put_upstream_token(elsewhere).await.unwrap();
+    let team = team.at_place(None).await;
+    let mut browser = team.alice_joined().await;
+    assert!(has_token(&team).await);
     let page = browser.get(&team.url(NEW)).await;
     assert!(page.body.contains("Connect with GitHub"), "{}", page.body);
     assert!(!page.body.contains("xiaoming&#x2f;demo"), "{}", page.body);

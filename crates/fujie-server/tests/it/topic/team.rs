@@ -68,8 +68,22 @@ impl Team {
         browser
     }
 
+    /// The same house, whose connection leads to this place.
+    pub async fn at_place(self, place: Option<&str>) -> Self {
+        let place = place.map(str::to_owned);
+        let there = Connection { place, ..connection(&self.github, &self.house.upstream) };
+        Self { house: self.house.restart_with(vec![there]).await, ..self }
+    }
+
     /// Alice, who owns the topic `team` and has xiaoming's GitHub as a way to sign in.
     pub async fn alice(&self) -> Browser {
+        let mut browser = self.alice_joined().await;
+        self.make_topic(&mut browser, "team").await;
+        browser
+    }
+
+    /// Alice, to whose account xiaoming's GitHub was just added.
+    pub async fn alice_joined(&self) -> Browser {
         let mut browser = Browser::new();
         let page = browser.get(&self.url("/sign-in")).await;
         let page = browser.submit(&page, "/broker/github/start", &[]).await;
@@ -81,7 +95,6 @@ impl Team {
         let page = browser.follow(&page).await;
         let page = browser.submit(&page, "/bind", &[("action", "confirm")]).await;
         assert!(page.location().ends_with("/account"), "{}", page.location());
-        self.make_topic(&mut browser, "team").await;
         browser
     }
 

@@ -6,7 +6,7 @@ use fujie_core::{binding::identity::Union, grant::EndedWhy, id::Id, time::Timest
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{Store, account::event, audit::record, row, writer::Effect},
+    super::{Store, account::event, audit::record, row, upstream_token, writer::Effect},
     parts,
 };
 use crate::{
@@ -36,11 +36,10 @@ impl Store {
             }
             going.end_sessions(connection)?;
             going.delete(connection)?;
-            let sql = "DELETE FROM upstream_token WHERE account = ?1 AND provider = ?2";
-            row::change(connection, sql, params![account.as_bytes(), key.provider])?;
+            let tokens = upstream_token::take(connection, account, &key.provider)?;
             let detail = Some(serde_json::json!({ "provider": key.provider }).to_string());
             record(connection, &Event { detail, ..event(EventKind::IdentityUnbound, account, now) })?;
-            Ok(Effect::Keep(Unbinding::Unbound))
+            Ok(Effect::Keep(Unbinding::Unbound(tokens)))
         })
         .await
     }

@@ -36,10 +36,6 @@ async fn signs_in_to(store: &Store, identity: &Identity) -> Account {
     }
 }
 
-fn key(identity: &Identity) -> IdentityKey {
-    IdentityKey { provider: identity.provider.clone(), app: identity.app.clone(), subject: identity.subject.clone() }
-}
-
 /// The same person under another application of the same group.
 fn in_another_app(identity: &Identity) -> Identity {
     Identity { app: "wx-phone".to_owned(), ..given::identity(identity.union.clone()) }
@@ -266,7 +262,7 @@ pub async fn the_last_way_in_stays(store: &Store) {
     let github = Identity { provider: "github".to_owned(), ..given::identity(None) };
     let (ticket, session) = (given::ticket(store, &github).await, given::session(store, &account).await);
     assert!(matches!(store.attach_and_bind(ticket, session.id, at(6)).await.unwrap(), Attached::Bound(_)));
-    assert_eq!(unbind(&github).await, Unbinding::Unbound);
+    assert_eq!(unbind(&github).await, Unbinding::Unbound(vec![]));
     // A hash without a name to give it is no way in.
     store.set_password(account.id, Secret::new("$argon2id$x".to_owned()), at(6)).await.unwrap();
     assert_eq!(unbind(&site).await, Unbinding::LastWayIn);
@@ -305,7 +301,7 @@ pub async fn a_way_in_that_is_not_offered_is_none(store: &Store) {
         let unbind = Unbind { offered: WaysIn { password, ..unbind.offered }, ..unbind };
         let told = store.is_last_way_in(account, &unbind.key, &unbind.offered, at(2)).await.unwrap();
         assert_eq!(told, is_last, "{:?}", unbind.offered);
-        let expected = if is_last { Unbinding::LastWayIn } else { Unbinding::Unbound };
+        let expected = if is_last { Unbinding::LastWayIn } else { Unbinding::Unbound(vec![]) };
         assert_eq!(store.unbind(unbind, at(2)).await.unwrap(), expected);
         if !is_last {
             attach(store, &given::session(store, &session.account).await, &wechat).await;
@@ -332,7 +328,7 @@ pub async fn a_way_in_of_another_application_is_none(store: &Store) {
         (vec![way(None, None)], false),
     ] {
         let offered = WaysIn { password: false, connections };
-        let [github, wechat] = [key(&github), key(&wechat)];
+        let [github, wechat] = [&github, &wechat].map(IdentityKey::of);
         assert_eq!(store.is_last_way_in(account, &github, &offered, at(2)).await.unwrap(), is_last, "{offered:?}");
         assert_eq!(store.is_last_way_in(account, &wechat, &offered, at(2)).await.unwrap(), is_last, "{offered:?}");
     }
@@ -351,11 +347,11 @@ pub async fn a_fresh_sign_in_unbinds_once(store: &Store) {
     store.end_session(ended.session, at(3)).await.unwrap();
     assert_eq!(unbind(ended).await, Unbinding::FreshnessGone);
     let good = fresh().await;
-    assert_eq!(unbind(good.clone()).await, Unbinding::Unbound);
+    assert_eq!(unbind(good.clone()).await, Unbinding::Unbound(vec![]));
     assert_eq!(unbind(good.clone()).await, Unbinding::Absent);
     // It is good neither for another identity nor for the same once that is bound again.
     attach(store, &given::session(store, &session.account).await, &wechat).await;
-    assert_eq!(unbind(Unbind { key: key(&github), ..good.clone() }).await, Unbinding::FreshnessGone);
+    assert_eq!(unbind(Unbind { key: IdentityKey::of(&github), ..good.clone() }).await, Unbinding::FreshnessGone);
     assert_eq!(unbind(good).await, Unbinding::FreshnessGone);
     assert_eq!(store.identities_of(account).await.unwrap().len(), 2);
 }
@@ -368,7 +364,7 @@ pub async fn unbinding_takes_the_union_and_the_sessions(store: &Store) {
     let SignIn::SignedIn(by_phone) = sign_in(store, &in_another_app(&site)).await else { panic!("it is joined") };
     let client = given::client(store).await;
     let grant = given::redeemed(store, given::new_grant(&by_phone, &client.id)).await;
-    assert_eq!(given::unbound(store, account.id, &site, &[]).await, Unbinding::Unbound);
+    assert_eq!(given::unbound(store, account.id, &site, &[]).await, Unbinding::Unbound(vec![]));
     assert_eq!(store.identities_of(account.id).await.unwrap(), []);
     assert_eq!(store.bound(&site).await.unwrap(), Bound::default());
     assert_eq!(store.session(by_phone.id, at(9)).await.unwrap(), None);
@@ -399,7 +395,7 @@ pub async fn an_identity_changes_its_union(store: &Store) {
     let ticket = given::ticket(store, &given::identity(None)).await;
     store.attach_and_bind(ticket, session.id, at(3)).await.unwrap();
     // No union row is left behind that would still lead here.
-    assert_eq!(given::unbound(store, account.id, &old, &["wechat"]).await, Unbinding::Unbound);
+    assert_eq!(given::unbound(store, account.id, &old, &["wechat"]).await, Unbinding::Unbound(vec![]));
     assert_eq!(store.bound(&old).await.unwrap(), Bound::default());
     assert_eq!(store.bound(&moved).await.unwrap(), Bound::default());
 }

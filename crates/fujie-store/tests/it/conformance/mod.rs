@@ -73,7 +73,7 @@ macro_rules! suite {
                 only_members_have_targets, targets_are_limited, a_removed_target_is_gone,
                 no_event_is_lost_between_append_and_advance],
             upstream_token: [a_token_is_kept_and_replaced, a_token_goes_with_its_identity,
-                a_token_goes_with_its_account],
+                a_token_of_an_identity_that_is_not_the_accounts_is_not_kept, a_token_goes_with_its_account],
         }
     };
     ($engine:ident, $fresh:path, $($family:ident: [$($story:ident),* $(,)?]),* $(,)?) => {
