@@ -166,6 +166,7 @@ integration-event-header-says = Its value becomes the type of the event.
 integration-submit = Create
 integration-error-label-invalid = Give the source a name of at most 60 characters.
 integration-error-header-invalid = This cannot be the name of a header.
+integration-error-header-twice = This header proves who sends. Name another one for the delivery and the event.
 integration-error-prefix-invalid = This cannot be the prefix of a signature: use at most 32 plain characters without spaces.
 integration-error-too-many = The topic has as many sources as it may.
 connect-not-bound = Your account has no { $provider } account connected yet. Add yours as a way to sign in first; then come back here.

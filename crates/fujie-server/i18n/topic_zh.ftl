@@ -166,6 +166,7 @@ integration-event-header-says = 其值将作为消息的类型。
 integration-submit = 创建
 integration-error-label-invalid = 请填写名称，最多 60 个字符。
 integration-error-header-invalid = 这不是有效的请求头名称。
+integration-error-header-twice = 该请求头用于验证发送方，投递编号和事件名称请使用其他请求头。
 integration-error-prefix-invalid = 签名前缀最多 32 个英文字符，且不能有空格。
 integration-error-too-many = 话题的来源数量已达上限。
 connect-not-bound = 你的账号还没有绑定{ $provider }。请先将它添加为登录方式，然后回到这里。

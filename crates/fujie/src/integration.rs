@@ -281,6 +281,10 @@ fn said(invalid: Invalid, terminal: Terminal) -> anyhow::Error {
             let name = visible(&name);
             (format!("{name}: not the name of a header"), format!("{name}：不是合法的请求头名称"))
         }
+        Invalid::Proof(name) => (
+            format!("{name}: carries the proof and cannot name the delivery or the event as well"),
+            format!("{name}：该请求头用来证明身份，不能同时用作投递编号或事件名称"),
+        ),
         Invalid::Prefix => (
             format!("--prefix must be at most {PREFIX_LENGTH_MAX} letters, digits or =:._-"),
             format!("--prefix 最多 {PREFIX_LENGTH_MAX} 个字符，只能包含字母、数字和 =:._-"),

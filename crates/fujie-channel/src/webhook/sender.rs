@@ -93,6 +93,9 @@ pub enum Invalid {
     /// This is not the name of a header, or one that nobody has.
     #[error("{0:?} is not the name of a header")]
     Header(String),
+    /// This header proves who sends. What names a delivery or an event is kept and shown, and a token must be neither.
+    #[error("{0:?} carries the proof and cannot name the delivery or the event as well")]
+    Proof(String),
     /// Longer than [`PREFIX_LENGTH_MAX`], or with other characters than letters, digits and `=:._-`.
     #[error("the prefix is not at most 32 of a-z, A-Z, 0-9 and =:._-")]
     Prefix,
@@ -104,13 +107,18 @@ impl Described {
         if !is_line(typed.label, LABEL_LENGTH_MAX) {
             return Err(Invalid::Label);
         }
-        let optional = |name: &str| if name.is_empty() { Ok(None) } else { header(name).map(Some) };
+        let proof = header(typed.proof)?;
+        let optional = |name: &str| match name {
+            "" => Ok(None),
+            name if name.eq_ignore_ascii_case(&proof) => Err(Invalid::Proof(name.to_owned())),
+            name => header(name).map(Some),
+        };
         Ok(Self {
             label: typed.label.to_owned(),
-            header: header(typed.proof)?,
             prefix: prefix(typed.prefix)?,
             id_header: optional(typed.delivery)?,
             event_header: optional(typed.event)?,
+            header: proof,
         })
     }
 }
@@ -154,6 +162,15 @@ mod tests {
         }
         let odd = Typed { label: "CI", proof: "X-A", prefix: "", delivery: "X A", event: "" };
         assert_eq!(Described::parse(&odd), Err(Invalid::Header("X A".to_owned())));
+    }
+
+    #[test]
+    fn what_proves_names_nothing() {
+        for (delivery, event) in [("x-token", ""), ("", "x-token"), ("X-Id", "X-TOKEN")] {
+            let typed = Typed { label: "CI", proof: "X-Token", prefix: "", delivery, event };
+            let named = [delivery, event].into_iter().find(|name| name.eq_ignore_ascii_case("x-token")).unwrap();
+            assert_eq!(Described::parse(&typed), Err(Invalid::Proof(named.to_owned())), "{delivery} {event}");
+        }
     }
 
     #[test]

@@ -132,16 +132,15 @@ impl Judging {
         let Self { integration, door, secrets, headers, body, now } = self;
         let received = webhook::judge(&door.kind, secrets.standing(), &headers, &body, now)?;
         let event = received.event_type.strip_prefix("com.github.").unwrap_or(&received.event_type).to_owned();
-        // Who brings no name has two, of ours. One that is the proof itself is nobody's to read.
+        // Who brings no name has two, of ours.
         let is_own = received.earlier.is_none();
-        let is_proof = integration.id_header.is_some_and(|header| header.eq_ignore_ascii_case(door.proof.as_str()));
         let new = NewEvent {
             topic: integration.topic,
             at: now,
             event_type: received.event_type,
             source: format!("/hooks/{}", integration.id),
             subject: None,
-            delivery: (is_own && !is_proof).then(|| received.delivery.clone()),
+            delivery: is_own.then(|| received.delivery.clone()),
             data: Some(received.data.into_owned()),
             body: None,
         };

@@ -158,6 +158,7 @@ impl Typed {
         Described::parse(&typed).map_err(|invalid| match invalid {
             Invalid::Label => IntegrationError::LabelInvalid,
             Invalid::Header(_) => IntegrationError::HeaderInvalid,
+            Invalid::Proof(_) => IntegrationError::HeaderTwice,
             Invalid::Prefix => IntegrationError::PrefixInvalid,
         })
     }

@@ -94,6 +94,8 @@ pub enum IntegrationError {
     LabelInvalid,
     /// Not the name of a header.
     HeaderInvalid,
+    /// The header with the proof would name something too.
+    HeaderTwice,
     /// Not what can stand before a signature.
     PrefixInvalid,
     /// As many as allowed are there.
@@ -313,6 +315,7 @@ impl Page for IntegrationForm {
         let errors = [
             IntegrationError::LabelInvalid,
             IntegrationError::HeaderInvalid,
+            IntegrationError::HeaderTwice,
             IntegrationError::PrefixInvalid,
             IntegrationError::TooMany,
         ];

@@ -123,6 +123,7 @@ async fn what_is_wrong_with_a_door_is_told_at_the_field() {
         ([("label", " "), ("header", "X-A"), ("prefix", "")], "label"),
         ([("label", "CI"), ("header", "X A"), ("prefix", "")], "header"),
         ([("label", "CI"), ("header", "X-A"), ("prefix", "a b")], "prefix"),
+        ([("label", "CI"), ("header", "X-A"), ("id_header", "x-a")], "header"),
     ] {
         let page = made(&team, &mut browser, "hmac", &fields).await;
         assert_eq!(page.status, 422, "{field}");

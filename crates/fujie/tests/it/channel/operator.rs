@@ -140,6 +140,10 @@ fn an_integration_that_could_not_work_is_refused() {
         (&["team", "--header", "X-A"], "--header, --id-header, --event-header go with --kind hmac or token"),
         (&["team", "--kind", "token", "--prefix", "a"], "--prefix with hmac"),
         (&["team", "--kind", "hmac", "--header", "X A"], "X A: not the name of a header"),
+        (
+            &["team", "--kind", "token", "--header", "X-T", "--event-header", "x-t"],
+            "x-t: carries the proof and cannot name",
+        ),
         (&["team", "--label", ""], "--label must be 1 to 60 characters"),
         (&["team", "--kind", "hmac", "--prefix", "$(id)"], "--prefix must be at most 32 letters"),
         (&["team", "--secret-file", "short"], "a secret has 8 to 256 visible ASCII characters"),
