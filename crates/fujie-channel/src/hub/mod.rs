@@ -107,7 +107,7 @@ impl Hub {
     /// of a log that was lost.
     ///
     /// Only then does it wait, for a second: an event may be read before the head is told.
-    pub async fn cursor(&self, from: i64) -> i64 {
+    async fn cursor(&self, from: i64) -> i64 {
         let mut head = self.log.head();
         // Neither a late head nor one that never comes is an error.
         let _ = timeout(HEAD_PATIENCE, head.wait_for(|head| *head >= from)).await;
@@ -115,7 +115,7 @@ impl Hub {
     }
 
     /// Subscribes to `topic`: events with ids greater than `from`, or from now on. Where it really begins is
-    /// [`Subscription::cursor`], as [`Hub::cursor`] has it.
+    /// [`Subscription::cursor`]: at the log's head if `from` is beyond it.
     pub async fn subscribe(self: &Arc<Self>, topic: &str, from: Option<i64>, overflow: Overflow) -> Subscription {
         let from = match from {
             Some(from) => Some(self.cursor(from).await),

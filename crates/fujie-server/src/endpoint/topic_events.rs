@@ -68,15 +68,15 @@ fn cursor(request: &Request) -> Result<Option<i64>, Box<Response>> {
 async fn page(server: &Server, request: &Request, topic: &str, after: i64) -> Response {
     let query = request.query().unwrap_or_default();
     let limit = query.text("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    // A poller with an id of a log that was lost goes on from the present, as those who follow do.
-    if after > *server.store.channel_head().borrow()
-        && let Err(error) = server.store.renew_channel_head().await
-    {
-        return unavailable(&error);
-    }
-    let after = server.exchange.hub.cursor(after).await;
-    let rows = match server.store.events_in(topic, after, limit, PAGE_BYTES_MAX).await {
-        Ok(rows) => rows,
+    let read = async {
+        let told = *server.store.channel_head().borrow();
+        let head = if after > told { server.store.renew_channel_head().await? } else { told };
+        // A poller with an id of a log that was lost goes on from the present, as those who follow do.
+        let after = after.min(head);
+        Ok((after, server.store.events_in(topic, after, limit, PAGE_BYTES_MAX).await?))
+    };
+    let (after, rows) = match read.await {
+        Ok(read) => read,
         Err(error) => return unavailable(&error),
     };
     let next = rows.last().map_or(after, |last| last.id);

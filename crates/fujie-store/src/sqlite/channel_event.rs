@@ -111,14 +111,15 @@ impl Store {
         head
     }
 
-    /// Has [`Self::channel_head`] tell of what another process appended to the same database. A point read when
-    /// there is nothing: call it from time to time.
-    pub async fn renew_channel_head(&self) -> Result<(), StoreError> {
-        if self.read(head)? > *self.engine.head.borrow() {
+    /// Has [`Self::channel_head`] tell of what another process appended to the same database; the log's head. A point read
+    /// when there is nothing: call it from time to time.
+    pub async fn renew_channel_head(&self) -> Result<i64, StoreError> {
+        let head = self.read(head)?;
+        if head > *self.engine.head.borrow() {
             // Every commit looks at the log.
             self.write(|_| Ok(())).await?;
         }
-        Ok(())
+        Ok(head)
     }
 }
 
