@@ -149,7 +149,7 @@ pub async fn signed_in(store: &Store) -> Session {
 
 pub fn new_client() -> Client {
     Client {
-        id: format!("client-{}", number()),
+        id: format!("client-{:08}", number()),
         name: "应用".to_owned(),
         epoch: 1,
         is_disabled: false,

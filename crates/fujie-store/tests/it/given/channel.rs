@@ -9,7 +9,7 @@ use fujie_store::{
 use super::{T0, account, digest, id, number};
 
 pub fn new_topic(owner: Id) -> NewTopic {
-    NewTopic { name: format!("topic-{}", number()), title: "小组".to_owned(), owner }
+    NewTopic { name: format!("topic-{:08}", number()), title: "小组".to_owned(), owner }
 }
 
 /// A topic of somebody.
@@ -35,7 +35,7 @@ pub async fn member(store: &Store, topic: &Topic, role: Role) -> Id {
 
 pub fn new_integration(topic: &Topic) -> Integration {
     Integration {
-        id: format!("integration-{}", number()),
+        id: format!("integration-{:08}", number()),
         topic: topic.name.clone(),
         kind: IntegrationKind::Github,
         label: "代码".to_owned(),
