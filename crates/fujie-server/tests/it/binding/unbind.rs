@@ -141,6 +141,7 @@ async fn a_sign_in_for_the_act_is_good_for_five_minutes() {
     let mut alice = Browser::new();
     house.bound(&mut alice, "wechat", "xiaoming", "alice").await;
     let path = house.identity_paths(&mut alice).await.remove(0);
+    house.clock.stop();
     let asked = house.asked(&mut alice, &path, "alice").await;
     house.later(5 * 60 - 1).await;
     assert_eq!(alice.get(&asked.url).await.status, 200);
