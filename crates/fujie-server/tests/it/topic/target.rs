@@ -6,7 +6,7 @@ use fujie_store::{Target, TargetKind};
 use super::team::Team;
 use crate::browser::{Browser, Page};
 
-const DINGTALK: &str = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
+const DINGTALK: &str = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef0123456789abcdef";
 const ENDPOINT: &str = "https://push.example.net/send/abc";
 const CHROME: &str =
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36";
@@ -55,14 +55,14 @@ async fn a_robot_is_added_once_per_address_and_its_address_is_not_shown() {
     let team = Team::new().await;
     let mut alice = team.alice().await;
     for _ in 0..2 {
-        let page = add_robot(&team, &mut alice, "dingtalk", DINGTALK, "SEC0123").await;
+        let page = add_robot(&team, &mut alice, "dingtalk", DINGTALK, "SEC0123456789abcdef").await;
         assert!(page.location().ends_with("said=robot-added"), "{}", page.location());
     }
     let found = targets(&team).await;
     assert_eq!(found.len(), 1, "the same address again renews it");
     assert_eq!((found[0].kind, found[0].account), (TargetKind::Dingtalk, Some(team.house.alice)));
     let page = alice.get(&team.url("/topics/team/settings")).await;
-    assert!(page.body.contains("<bdi>研发群</bdi>") && !page.body.contains("0123"), "{}", page.body);
+    assert!(page.body.contains("<bdi>研发群</bdi>") && !page.body.contains("0123456789abcdef"), "{}", page.body);
     for (kind, address, secret, words) in [
         ("dingtalk", "https://evil.example/robot/send?access_token=1", "", "on the provider’s own host"),
         ("dingtalk", "http://oapi.dingtalk.com/robot/send?access_token=1", "", "on the provider’s own host"),
