@@ -8,7 +8,7 @@ use fujie_core::{
     secret::{Digest, Kind, Secret, sha256},
     time::Timestamp,
 };
-use fujie_store::{PendingStored, SignIn, StoreError};
+use fujie_store::{PendingStored, SignIn, StoreError, UsedKind};
 use http::{HeaderName, StatusCode};
 
 use super::{Connection, EXCHANGES_MAX, Embedding, Flow, back, connect, form_post};
@@ -116,8 +116,14 @@ async fn finish(
             Ok(enter(visit, connection, flow, identity).await.unwrap_or_else(|error| visit.unavailable(&error)))
         }
         Err(ProviderError::CodeUsed(_)) => Ok(after_other_call(flow)),
-        // Most providers do not say whether the code was used, or never was one.
+        // Most providers do not say whether the code was used, or never was one. The other call may be under way still,
+        // or it came to something in an earlier minute.
         Err(ProviderError::CodeRefused(_)) if calls > 1 => Ok(after_other_call(flow)),
+        Err(error @ ProviderError::CodeRefused(_)) => match server.store.is_used(UsedKind::Flow, &flow.id()).await {
+            Ok(true) => Ok(after_other_call(flow)),
+            Ok(false) => Err(failed(error)),
+            Err(error) => Ok(visit.unavailable(&error)),
+        },
         Err(error) => Err(failed(error)),
     }
 }

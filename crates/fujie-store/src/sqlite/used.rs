@@ -38,8 +38,13 @@ impl Store {
 
     /// Was this access token revoked?
     pub async fn is_revoked(&self, token_id: [u8; 16]) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM used WHERE kind = 'revoked' AND id = ?1";
-        let found = self.read(|connection| row::first(connection, sql, [token_id], |_| Ok(())))?;
+        self.is_used(UsedKind::Revoked, &token_id).await
+    }
+
+    /// Was `id` of `kind` used?
+    pub async fn is_used(&self, kind: UsedKind, id: &[u8]) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM used WHERE kind = ?1 AND id = ?2";
+        let found = self.read(|connection| row::first(connection, sql, params![kind.as_str(), id], |_| Ok(())))?;
         Ok(found.is_some())
     }
 }

@@ -231,12 +231,15 @@ pub async fn a_revoked_token_is_known_with_its_grant(store: &Store) {
 }
 
 pub async fn one_of_64_uses_it_once(store: &Store) {
+    assert!(!store.is_used(UsedKind::DpopJti, b"jti").await.unwrap());
     let outcomes = race(|_| {
         let store = store.clone();
         async move { store.use_once(UsedKind::DpopJti, b"jti", at(60)).await.unwrap() }
     })
     .await;
     assert_eq!(count(&outcomes, |outcome| *outcome == Use::First), 1);
+    let is_used = async |kind| store.is_used(kind, b"jti").await.unwrap();
+    assert!(is_used(UsedKind::DpopJti).await && !is_used(UsedKind::AssertionJti).await);
     let other = store.use_once(UsedKind::AssertionJti, b"jti", at(60)).await.unwrap();
     assert_eq!(other, Use::First, "each kind has its own ids");
 }
