@@ -231,7 +231,7 @@ async fn a_server_that_stops_says_bye_and_does_not_wait_for_readers() {
     for _ in 0..200 {
         assert_eq!(house.tell(&token, JSON, &event).await.status, 201);
     }
-    timeout(Duration::from_secs(12), house.halt()).await.expect("it waited for its readers");
+    timeout(Duration::from_secs(25), house.halt()).await.expect("it waited for its readers");
     drop(stuck);
     for end in ends {
         assert_eq!(end.await.unwrap(), "{}");
@@ -251,8 +251,22 @@ async fn head_is_answered_and_other_methods_are_not() {
     assert_eq!((hook.status().as_u16(), &hook.headers()["allow"]), (405, &"POST".parse().unwrap()));
 }
 
+/// This test runs itself a second time in a process of its own, where no other test takes memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_that_do_not_read_cost_no_memory_and_hold_nobody_up() {
+    if std::env::var_os(ALONE).is_some() {
+        return with_readers_that_do_not_read().await;
+    }
+    let name = "channel::stream::readers_that_do_not_read_cost_no_memory_and_hold_nobody_up";
+    let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+    let run = alone.args(["--exact", name, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let told = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&run.stderr));
+}
+
+const ALONE: &str = "FUJIE_SERVER_TEST_ALONE";
+
+async fn with_readers_that_do_not_read() {
     use tokio::io::AsyncWriteExt as _;
     let house = House::new().await;
     let (_, token) = house.team().await;
@@ -279,8 +293,8 @@ async fn readers_that_do_not_read_cost_no_memory_and_hold_nobody_up() {
         assert_eq!(quick.title().await, "x");
     }
     let grown = resident().saturating_sub(before);
-    // 18 MB went by for each of them, 900 MB in all. Other tests run in this process, so this is no fine measure.
-    assert!(grown < 300 * 1024, "{grown} KiB");
+    // 18 MB went by for each of them, 900 MB in all.
+    assert!(grown < 100 * 1024, "{grown} KiB");
     drop(slow);
 }
 
