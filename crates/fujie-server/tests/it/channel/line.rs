@@ -59,7 +59,7 @@ async fn a_member_hears_over_tcp_what_was_posted_over_http() {
         assert!(answer.starts_with(&format!("error {error} ")), "{answer}");
         assert_eq!(stranger.hear().await, "");
     }
-    timeout(Duration::from_secs(20), house.halt()).await.expect("it waited for its peers");
+    timeout(Duration::from_secs(25), house.halt()).await.expect("it waited for its peers");
     assert_eq!((peer.hear().await.as_str(), peer.hear().await.as_str()), ("bye\n", ""));
 }
 

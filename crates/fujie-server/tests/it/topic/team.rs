@@ -156,7 +156,7 @@ impl Team {
     }
 
     pub async fn ask_github(&self, what: &str) -> Value {
-        read(reqwest::Client::new().get(format!("{}/_simulate/{what}", self.github.base_url()))).await.json()
+        read(self.house.http.get(format!("{}/_simulate/{what}", self.github.base_url()))).await.json()
     }
 
     /// One call of GitHub's API.
@@ -219,7 +219,7 @@ impl Team {
     pub async fn reaches(&self, id: i64) {
         let mut head = self.house.server.store().channel_head();
         let reached = head.wait_for(|head| *head >= id);
-        tokio::time::timeout(std::time::Duration::from_secs(20), reached).await.unwrap().unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(60), reached).await.unwrap().unwrap();
     }
 }
 
