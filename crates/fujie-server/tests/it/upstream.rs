@@ -4,9 +4,10 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use fujie_client::{Request, ReqwestTransport, Response, Transport, TransportError};
+use fujie_client::{Limits, Request, ReqwestTransport, Response, Transport, TransportError};
 
 type Tamper = Box<dyn Fn(&str, &[u8]) -> Option<Vec<u8>> + Send>;
 
@@ -22,7 +23,9 @@ pub struct Witness(pub Arc<Upstream>);
 
 impl Upstream {
     pub fn new() -> Self {
-        let inner = ReqwestTransport::new().unwrap();
+        // On a slow machine a provider that 64 people ask at once takes longer than anybody would wait.
+        let patience = Duration::from_secs(60);
+        let inner = ReqwestTransport::with_limits(Limits { connect: patience, total: patience }).unwrap();
         Self { inner, exchanges: Mutex::default(), tamper: Mutex::default() }
     }
 
