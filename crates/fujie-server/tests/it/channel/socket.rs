@@ -253,7 +253,7 @@ async fn a_server_that_stops_says_bye() {
     for _ in 0..20 {
         let mut socket = connect(&house, &[("authorization", &format!("Bearer {token}"))]).await.ok().unwrap();
         socket.hear().await;
-        sockets.push(tokio::spawn(socket.end()));
+        sockets.push(tokio::spawn(end_of_silent(socket)));
     }
     timeout(Duration::from_secs(25), house.halt()).await.expect("it waited for its peers");
     for socket in sockets {
