@@ -214,9 +214,10 @@ async fn more_than_25_mb_is_refused_before_it_is_read() {
     // By count, when no length is declared.
     let chunked = head("gh", "transfer-encoding: chunked", signed).into_bytes();
     let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
-    let (answer, sent) = house.pour(&chunked, &chunk, MOST / 0x10000 + 1000).await;
+    let (answer, sent) = house.pour(&chunked, &chunk, MOST / 0x10000 + 4000).await;
     assert!(answer.contains("HTTP/1.1 413 "), "{answer}");
-    assert!(sent <= MOST / 0x10000 + 200, "{sent} chunks were taken");
+    // What the system's buffers hold was taken too, and they may grow to 37 MB.
+    assert!(sent <= MOST / 0x10000 + 1000, "{sent} chunks were taken");
     assert_eq!(count(&house, &token).await, 0);
 }
 
