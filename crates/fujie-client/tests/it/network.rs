@@ -10,7 +10,7 @@ use fujie_client::{
 };
 use serde_json::json;
 
-use crate::server::{Reply, Server, ok, with_status};
+use crate::server::{Reply, Server, nobody, ok, with_status};
 use crate::world::{CODE, NOW, OPENID, SECRET, callback, changed, client_of, token_answer, user_answer};
 
 pub const TOKEN: &str = "/sns/oauth2/access_token";
@@ -241,10 +241,8 @@ async fn a_provisional_visitor_is_refused_before_anything_is_asked() {
 #[tokio::test]
 async fn a_provider_that_is_not_there_is_unreachable() {
     for transport in transports() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        drop(listener);
-        let (client, callback) = at(&base);
+        let nobody = nobody();
+        let (client, callback) = at(&format!("http://{}", nobody.local_addr().unwrap()));
         let error = redeem(&transport, client, callback).await.unwrap_err();
         assert_eq!(error.name(), "unreachable");
         let told = format!("{error:?} {}", error.report());

@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use tokio::net::TcpSocket;
+
 pub enum Reply {
     /// These bytes, then the end of the connection.
     Bytes(Vec<u8>),
@@ -46,6 +48,14 @@ impl Server {
     pub fn count(&self, path: &str) -> usize {
         self.requests().iter().filter(|head| path_of(head) == path).count()
     }
+}
+
+/// An address at which nobody listens, and nobody else can as long as this lives: a port that is merely let go may be a
+/// neighbour's in the next moment.
+pub fn nobody() -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket
 }
 
 /// A whole answer with status 200, labelled as WeChat labels it.

@@ -24,6 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::house::{BACK, House, cookie};
 use super::{fault, github, qq, wechat, wechat_in_app, weibo};
 use crate::ear;
+use crate::server::nobody;
 use crate::session::hostile::{Hostile, Reply, answer, ok, redirect};
 
 /// A harmless word in what is told to `tracing`, to `log` and by hand: it must be heard, else nothing was.
@@ -238,8 +239,9 @@ async fn echoes(canary: &mut Canary, house: &House, tokens: &Tokens, endpoints: 
 /// Nobody listens there, or hangs up before a word is said: what the library says then has the whole address.
 async fn hang_ups(canary: &mut Canary, house: &House, tokens: &Tokens) {
     let deaf = Hostile::new(|_| Reply::Close(Vec::new())).await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (base, expected) in [(deaf.base.clone(), "interrupted"), (format!("http://{nobody}"), "unreachable")] {
+    let nobody = nobody();
+    let nowhere = format!("http://{}", nobody.local_addr().unwrap());
+    for (base, expected) in [(deaf.base.clone(), "interrupted"), (nowhere, "unreachable")] {
         let record = house.client.provider().at_host(&base).unwrap();
         let id = house.client.registration().client_id();
         let registration = Registration::new(record, id, Secret::new(house.secret)).unwrap();

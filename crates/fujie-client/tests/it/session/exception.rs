@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
-use super::hostile::{Hostile, Reply, answer, head, nobody, ok, redirect};
-use super::{builder, limits, session, told};
+use super::hostile::{Hostile, Reply, answer, head, ok, redirect};
+use super::{UNKNOWN, builder, limits, session, told};
+use crate::server::nobody;
 
 /// exception requests.RequestException：发送一个模糊的异常。
 #[tokio::test]
@@ -30,13 +31,14 @@ async fn request_exception() {
 /// exception requests.ConnectionError：发生连接错误时的异常。
 #[tokio::test]
 async fn connection_error() {
-    let base = format!("http://127.0.0.1:{}", nobody().await);
+    let nobody = nobody();
+    let base = format!("http://{}", nobody.local_addr().unwrap());
     let error = session(&base).get("a").query("t", "canary").send().await.unwrap_err();
     assert_eq!(error.name(), "connect");
     assert!(error.is_connection());
     assert!(told(&error).contains(&format!("GET {base}/a: no connection")), "{}", told(&error));
 
-    let error = session("http://nobody.invalid").get("a").send().await.unwrap_err();
+    let error = session(&format!("http://{UNKNOWN}")).get("a").send().await.unwrap_err();
     assert_eq!(error.name(), "connect", "{}", told(&error));
 
     let server = Hostile::new(|_| Reply::Close(Vec::new())).await;

@@ -134,11 +134,6 @@ impl Hostile {
     }
 }
 
-/// A port at which nobody listens.
-pub async fn nobody() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
-
 /// A whole answer that keeps the connection.
 pub fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
     let body = body.as_ref();

@@ -16,6 +16,9 @@ use fujie_client::session::{Builder, Error, Limits, Session};
 /// Short enough that a story of silence ends soon; long enough for a slow machine to answer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A name that nobody can have: a label has 63 characters at most, so no lookup leaves this machine and none waits.
+pub const UNKNOWN: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
 pub fn session(base: &str) -> Session {
     Session::new(base).unwrap()
 }
