@@ -27,8 +27,9 @@ impl Log for Ear {
 
 /// Hears this thread from now on.
 pub fn listen(level: LevelFilter) {
-    // Another story may have installed it already, which serves.
-    drop(log::set_logger(&Ear).map(|()| log::set_max_level(LevelFilter::Trace)));
+    // Another story may have installed it already, which serves; or it just did, and the level is still to be set.
+    drop(log::set_logger(&Ear));
+    log::set_max_level(LevelFilter::Trace);
     LEVEL.set(level);
 }
 
