@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
@@ -43,6 +44,16 @@ impl Server {
     /// Every request so far, head and body as they came.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// Waits until there has been a request.
+    pub async fn asked(&self) {
+        let asked = async {
+            while self.requests().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), asked).await.unwrap();
     }
 
     pub fn count(&self, path: &str) -> usize {
