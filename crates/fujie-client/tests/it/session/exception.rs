@@ -107,9 +107,8 @@ async fn connect_timeout() {
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut queue = Vec::new();
-    while let Ok(stream) =
-        tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address)).await
-    {
+    // A connection that is not there after so long will never be.
+    while let Ok(stream) = tokio::time::timeout(Duration::from_secs(3), tokio::net::TcpStream::connect(address)).await {
         queue.push(stream.unwrap());
         assert!(queue.len() < 100, "the queue never fills");
     }
@@ -131,12 +130,13 @@ async fn read_timeout() {
     })
     .await;
     let short = limits(|limits| {
-        limits.connect = Duration::from_millis(400);
+        limits.connect = Duration::from_secs(2);
         limits.read = Duration::from_millis(600);
     });
     let session = builder(&server.base).limits(short).build().unwrap();
-    for silent in ["mute", "head", "body"] {
-        let error = session.get(silent).query("t", "canary").send().await.unwrap_err();
+    let fails = async |silent: &str| (silent.to_owned(), session.get(silent).query("t", "canary").send().await);
+    for (silent, outcome) in <[_; 3]>::from(tokio::join!(fails("mute"), fails("head"), fails("body"))) {
+        let error = outcome.unwrap_err();
         assert_eq!(error.name(), "read_timeout", "{silent}: {}", told(&error));
         assert!(error.is_timeout() && !error.is_connection());
     }
@@ -161,7 +161,8 @@ async fn timeout() {
         assert_eq!(error.name(), "timeout", "{path}: {}", told(&error));
         assert!(error.is_timeout());
     }
-    let mut download = session.get("drip").download(u64::MAX).await.unwrap();
+    // Long enough for the head to come.
+    let mut download = session.get("drip").timeout(Duration::from_secs(3)).download(u64::MAX).await.unwrap();
     let error = loop {
         match download.chunk().await {
             Ok(_) => {}
