@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use fujie_client::{
     Begun, Client, CookieKey, Credential, Endpoint, Provider, ProviderError, Registration, Secret, SignedIn, Timestamp,
@@ -79,11 +80,11 @@ impl House {
         over(registration, &self.recorder, &self.clock)
     }
 
-    /// The same client with very little time.
-    pub fn impatient(&self) -> Client {
+    /// The same client, which waits so long for an answer.
+    pub fn waiting(&self, total: Duration) -> Client {
         let id = self.client.registration().client_id();
         let credential = Secret::new(self.secret).into();
-        client(&self.simulator, self.client.provider(), (id, credential), &Recorder::impatient().into(), &self.clock)
+        client(&self.simulator, self.client.provider(), (id, credential), &Recorder::waiting(total).into(), &self.clock)
     }
 
     pub fn base(&self) -> &str {

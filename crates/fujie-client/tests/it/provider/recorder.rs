@@ -75,11 +75,7 @@ impl Recorder {
     }
 
     /// One for the stories that wait until the time is up.
-    pub fn impatient() -> Self {
-        Self::waiting(Duration::from_secs(1))
-    }
-
-    fn waiting(total: Duration) -> Self {
+    pub fn waiting(total: Duration) -> Self {
         let limits = Limits { connect: Duration::from_secs(30), total };
         Self {
             transport: ReqwestTransport::with_limits(limits).unwrap(),
