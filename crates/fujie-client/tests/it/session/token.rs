@@ -83,7 +83,8 @@ fn source(store: &Arc<MemoryStore>, provider: &Arc<impl Renew + 'static>) -> Tok
     TokenSource::new(Arc::clone(store) as Arc<dyn TokenStore>, NAME, Arc::clone(provider) as Arc<dyn Renew>, || NOW)
 }
 
-/// 25 callers at once, and what each got.
+/// 25 callers at once, and what each got. Time that is paused goes on when all of them wait and no thread works for
+/// them, however slow the machine is.
 async fn crowd(source: &TokenSource) -> Vec<Result<Arc<Tokens>, TokenError>> {
     let callers: Vec<_> = (0..25)
         .map(|_| {
@@ -114,7 +115,7 @@ async fn a_token_is_refreshed_in_its_last_minute_and_not_before() {
     assert_eq!(provider.asked(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn twenty_five_callers_cause_one_refresh_and_are_told_of_once() {
     let store = store_with(&tokens("old", seconds(-1)));
     let provider = Provider::new(fresh);
@@ -137,7 +138,7 @@ async fn twenty_five_callers_cause_one_refresh_and_are_told_of_once() {
     assert!(!format!("{source:?}").contains("old"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failure_is_shared_by_those_who_waited_and_tried_again_by_those_who_come_later() {
     let store = store_with(&tokens("old", seconds(-1)));
     let provider =
@@ -158,7 +159,7 @@ async fn a_failure_for_now_does_not_matter_while_the_token_lives() {
     assert_eq!(provider.asked(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refusal_for_good_says_sign_in_again_and_removes_nothing() {
     let store = store_with(&tokens("old", seconds(-1)));
     let provider = Provider::new(|_| Err(ProviderError::RefreshTokenRefused(evidence())));
@@ -188,7 +189,7 @@ async fn without_a_refresh_token_the_person_signs_in_again_at_the_end() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_caller_that_gives_up_loses_nothing() {
     let store = store_with(&tokens("old", seconds(-1)));
     let provider = Provider::new(fresh);
