@@ -157,7 +157,8 @@ async fn the_page_is_also_served_on_a_listener_of_the_callers() {
 
 #[tokio::test]
 async fn shutdown_answers_a_held_poll_and_frees_the_port() {
-    let wechat = Wechat::start("127.0.0.1:0", WechatConfig::default()).await.unwrap();
+    // An address of its own: at the usual one a neighbour may take the port in the moment in which it is free.
+    let wechat = Wechat::start("127.0.0.88:0", WechatConfig::default()).await.unwrap();
     let base = wechat.base_url().to_owned();
     let page = http::get(&base, &format!("/connect/qrconnect?{}", page_query(""))).await;
     let path = format!("/connect/l/qrconnect?uuid={}", uuid_in(page.text()));
