@@ -151,7 +151,8 @@ async fn weibo_token_info_says_create_at_and_expire_in() {
     let info = async |path: String| http::send(house.base(), "POST", &path, &[], "").await;
     let json = info(format!("/oauth2/get_token_info?access_token={token}")).await.json();
     assert!(json["uid"].is_u64() && json["create_at"].is_u64() && json["scope"].is_null(), "{json}");
-    assert!((157_679_985..=157_679_990).contains(&json["expire_in"].as_u64().unwrap()), "{json}");
+    // The machine's time goes by too.
+    assert!((157_679_900..=157_679_990).contains(&json["expire_in"].as_u64().unwrap()), "{json}");
     assert_eq!(json["appkey"], DEFAULT_CLIENT_ID);
     house.switches(r#"{"appkey_string":false,"token_info_expires_in":true}"#).await;
     let json = house.post("/2/oauth2/get_token_info", &format!("access_token={token}")).await.json();
