@@ -38,7 +38,7 @@ enum Process {
 }
 
 /// A start that takes longer has failed.
-const START_MAX: Duration = Duration::from_secs(20);
+const START_MAX: Duration = Duration::from_secs(60);
 
 impl House {
     /// A house with its applications and its account, not started yet.

@@ -1,6 +1,14 @@
 //! Mixed requests: people who sign in, applications that redeem, rotate and revoke, each grant by one task, until the
 //! server is gone; and the questions after it is back.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
 use tokio::task::JoinSet;
 
 use super::{
@@ -25,20 +33,41 @@ pub struct Chain {
 /// Load on a server, until it answers no more.
 pub struct Load {
     tasks: JoinSet<Vec<Chain>>,
+    seen: Arc<Seen>,
 }
+
+/// What the chains of a load were acknowledged. Redemptions come before both.
+#[derive(Debug, Default)]
+struct Seen {
+    rotation: AtomicBool,
+    revocation: AtomicBool,
+}
+
+/// Longer than anything takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Load {
     /// Begins: half of the tasks with the browser of each application. At most 20 codes of one browser may wait, so
     /// a task leaves no more than one behind.
     pub fn begin(site: &Site, browsers: &[Browser; 2], seed: u64) -> Self {
-        let mut tasks = JoinSet::new();
+        let (mut tasks, seen) = (JoinSet::new(), Arc::new(Seen::default()));
         for task in 0..TASKS {
             let is_public = task % 2 == 1;
             let browser = browsers[usize::from(is_public)].clone();
             let random = Random(seed.wrapping_mul(TASKS).wrapping_add(task));
-            tasks.spawn(work(site.clone(), browser, is_public, random));
+            tasks.spawn(work(site.clone(), browser, is_public, random, Arc::clone(&seen)));
         }
-        Self { tasks }
+        Self { tasks, seen }
+    }
+
+    /// Waits until something of each kind was acknowledged, however slow the machine is.
+    pub async fn proves_something(&self) {
+        let proves = async {
+            while !(self.seen.rotation.load(Ordering::Relaxed) && self.seen.revocation.load(Ordering::Relaxed)) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, proves).await.unwrap_or_else(|_| panic!("too thin a load: {:?}", self.seen));
     }
 
     /// Waits until the last task has noticed that the server is gone.
@@ -47,18 +76,31 @@ impl Load {
     }
 }
 
-async fn work(site: Site, mut browser: Browser, is_public: bool, mut random: Random) -> Vec<Chain> {
+async fn work(site: Site, mut browser: Browser, is_public: bool, mut random: Random, seen: Arc<Seen>) -> Vec<Chain> {
     let mut chains = Vec::new();
     while let Some(code) = browser.code(site.application(is_public)).await {
         let mut chain = Chain { is_public, code, access: None, history: History::default() };
         // The second code is kept for after the crash.
         let goes_on = chains.len() == 1 || chain.live(&site, &mut random).await;
+        seen.look_at(&chain);
         chains.push(chain);
         if !goes_on {
             break;
         }
     }
     chains
+}
+
+impl Seen {
+    fn look_at(&self, chain: &Chain) {
+        for step in chain.history.0.iter().flatten() {
+            match (&step.act, &step.answer) {
+                (Act::Refresh(_), Answer::Done(_)) => self.rotation.store(true, Ordering::Relaxed),
+                (Act::Revoke(_) | Act::RevokeAccess, Answer::Done(_)) => self.revocation.store(true, Ordering::Relaxed),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Asks every chain what there is to ask after a crash, and those that were asked after the one before whether they

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// How long an answer may take before it counts as none.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a server listens.
 #[derive(Clone, Debug)]
