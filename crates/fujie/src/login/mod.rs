@@ -159,8 +159,9 @@ pub async fn finish(terminal: Terminal, work: impl Future<Output = Result<(), Fa
             done = work => done,
         }
     };
-    // On a thread where it may read files and standard input as long as these take.
-    let working = tokio::task::spawn_blocking(move || runtime.block_on(work));
+    // On a thread where it may read files and standard input as long as these take; and not before Ctrl-C is listened
+    // for, which is the first thing that is done below.
+    let working = async { tokio::task::spawn_blocking(move || runtime.block_on(work)).await };
     let done = tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => {
