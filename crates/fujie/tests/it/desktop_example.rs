@@ -56,7 +56,7 @@ impl Script {
         let mut path = vec![fujie];
         path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
         let mut command = Command::new("timeout");
-        command.args(["60", &self.program]).arg(&self.path).current_dir(self.folder.path());
+        command.args(["300", &self.program]).arg(&self.path).current_dir(self.folder.path());
         command.env("PATH", env::join_paths(path).unwrap()).env("LC_ALL", "C.UTF-8").env("NO_PROXY", "127.0.0.1");
         command.env("BROWSER", browser).env("FUJIE_TOKEN_STORE", self.folder.path().join(store));
         command.env("GITHUB_AT", self.github.base_url());

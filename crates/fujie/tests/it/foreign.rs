@@ -120,7 +120,7 @@ impl Running {
             .unwrap_or_else(|error| panic!("{runtime}: {error}: run ./test"));
         let mut running = Self(child);
         let http = http();
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + Duration::from_secs(60);
         loop {
             if let Ok(answer) = http.get(origin).send().await
                 && answer.text().await.unwrap().contains("<button>")
@@ -257,7 +257,7 @@ impl House {
 
         let folder = scripts(runtime);
         let output = command("timeout", folder.path())
-            .arg("120")
+            .arg("300")
             .arg(told(runtime))
             .arg(script)
             .envs([("ISSUER", issuer.trim()), ("PASSWORD", PASSWORD), ("REDIRECT_URI", REDIRECT_URI)])

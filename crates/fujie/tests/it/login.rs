@@ -146,7 +146,8 @@ async fn who_refuses_ends_the_sign_in_with_5() {
 async fn an_answer_with_another_state_ends_nothing() {
     let github = github(None).await;
     let desk = Desk::with_github(&github);
-    let run = desk.start(&["login", "github", "--timeout", "2", "--lang", "zh"]);
+    // Time enough for the answer to come first.
+    let run = desk.start(&["login", "github", "--timeout", "10", "--lang", "zh"]);
     let (status, _) = visit(&callback(&desk.address(), Some("planted"), "code=stolen")).await;
     let told = run.end();
     assert_eq!((status, told.code), (400, Some(3)), "{}", told.err);

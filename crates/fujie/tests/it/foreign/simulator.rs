@@ -82,7 +82,7 @@ impl Provider {
     async fn met_by(&self, library: &Library, visit: Visit) -> Value {
         let folder = scripts(library.runtime);
         let mut running = command("timeout", folder.path())
-            .args(["60", told(library.runtime).to_str().unwrap(), library.script])
+            .args(["300", told(library.runtime).to_str().unwrap(), library.script])
             .envs([("PROVIDER", self.name), ("BASE", self.simulator.base_url()), ("REDIRECT_URI", REDIRECT_URI)])
             .env("LIBRARY", library.name)
             .envs(["CLIENT_ID", "CLIENT_SECRET"].into_iter().zip(self.client))

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::secret;
 
 /// Longer than anything takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Desk {
     folder: tempfile::TempDir,

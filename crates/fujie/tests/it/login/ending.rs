@@ -166,7 +166,7 @@ async fn a_logout_waits_for_a_refresh_under_way() {
     let desk = Desk::with_github(&github);
     signed_in(&desk, &APP).await;
     desk.let_tokens_end();
-    order(&github, json!({"at": TOKEN, "kind": "slow", "seconds": 1})).await;
+    order(&github, json!({"at": TOKEN, "kind": "slow", "seconds": 3})).await;
     let token = desk.start(&["token"]);
     wait_for_lock(&desk);
     let logout = desk.run(&["logout"]);
