@@ -27,10 +27,10 @@ async fn embedded(window: &Window, house: &House) -> String {
 }
 
 async fn confirm(house: &House, base: &str) {
-    // The frame asks for its code on its own time.
-    for _ in 0..400 {
+    // The frame asks for its code on its own time; until then the newest sign-in is one that was decided before.
+    for _ in 0..1200 {
         let listed = house.http.get(format!("{base}/_simulate/sign-ins")).send().await.unwrap().text().await.unwrap();
-        if serde_json::from_str::<Value>(&listed).unwrap()[0]["uuid"].is_string() {
+        if serde_json::from_str::<Value>(&listed).unwrap()[0]["status"] == "waiting" {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
