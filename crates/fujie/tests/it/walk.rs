@@ -158,20 +158,12 @@ async fn a_refusal_on_the_phone_an_expired_code_and_another_try() {
     assert!(window.url().await.contains("/connect/qrconnect"));
 
     // An expired code is replaced by a new one.
-    let uuid = "return document.querySelector('img.qrcode').getAttribute('src')";
-    let before = window.script(uuid).await;
-    let id = before.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let before = window.script("return document.querySelector('img.qrcode').getAttribute('src')").await;
+    let before = before.as_str().unwrap();
+    let id = before.rsplit('/').next().unwrap();
     let expired = http.post(format!("{control}/sign-ins/{id}/expire")).send().await.unwrap();
     assert!(expired.status().is_success());
-    let mut after = before.clone();
-    for _ in 0..200 {
-        after = window.script(uuid).await;
-        if after != before && !after.is_null() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_ne!(after, before, "the page shows a new code");
+    window.wait_has(&format!("img.qrcode:not([src='{before}'])")).await;
 
     // The older page redirects with the state alone: a plain message, and another try.
     let switches = http.post(format!("{control}/switches")).header("content-type", "application/json");
@@ -200,7 +192,7 @@ async fn alice_denies_consent_then_signs_in_by_password_and_allows() {
     window.write("#username", "alice").await;
     window.write("#password", "not her password").await;
     window.click("form[action='/sign-in'] button[type=submit]").await;
-    window.wait_text("password").await;
+    window.wait_has("[role=alert]").await;
     check(&window, &EN, "sign-in-wrong-password").await;
     sign_in_as_alice(&window, &demo).await;
     window.wait_url("/authorize").await;

@@ -26,14 +26,17 @@ pub struct Window {
 }
 
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than anything takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A command waits for pages to load, and the first one for the browser to start.
+const COMMAND_MAX: Duration = Duration::from_secs(180);
 
 impl Driver {
     pub fn start() -> Self {
         // Somebody else may take a port that was free.
         let (child, port) = (0..5).find_map(|_| Self::start_at_free_port()).expect("chromedriver does not start");
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(COMMAND_MAX).build().unwrap();
         Self { child, base: format!("http://127.0.0.1:{port}"), http, profiles: tempfile::tempdir().unwrap() }
     }
 
@@ -106,43 +109,53 @@ impl Window {
         self.get("url").await.as_str().unwrap().to_owned()
     }
 
-    /// The text that a person sees.
+    /// The text that a person sees; none while a page has only begun to come.
     pub async fn text(&self) -> String {
-        self.script("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
+        let text = self.look("return document.body.innerText").await;
+        text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
     pub async fn script(&self, script: &str) -> Value {
-        self.post("execute/sync", json!({ "script": script, "args": [] })).await
+        self.look(script).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// Clicks; when the page changes between the look and the click, looks again.
+    /// What `script` gives, or why it gave nothing: there may be no page where one is just left for another.
+    async fn look(&self, script: &str) -> Result<Value, String> {
+        let body = json!({ "script": script, "args": [] });
+        call(&self.http, &format!("{}/execute/sync", self.base), Some(body)).await
+    }
+
     pub async fn click(&self, selector: &str) {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let element = self.find(selector).await;
-            let url = format!("{}/element/{element}/click", self.base);
-            match call(&self.http, &url, Some(json!({}))).await {
-                Ok(_) => return,
-                Err(error) => {
-                    assert!(error.contains("stale element") && Instant::now() < until, "click {selector}: {error}");
-                }
-            }
-        }
+        self.act(selector, "click", json!({})).await;
     }
 
     /// Waits until `script` gives `true`.
     pub async fn wait_true(&self, script: &str) {
         let until = Instant::now() + PATIENCE;
-        while self.script(script).await != Value::Bool(true) {
+        while self.look(script).await != Ok(Value::Bool(true)) {
             assert!(Instant::now() < until, "waited for {script} at {}:\n{}", self.url().await, self.text().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     pub async fn write(&self, selector: &str, text: &str) {
-        let element = self.find(selector).await;
-        self.post(&format!("element/{element}/clear"), json!({})).await;
-        self.post(&format!("element/{element}/value"), json!({ "text": text })).await;
+        self.act(selector, "clear", json!({})).await;
+        self.act(selector, "value", json!({ "text": text })).await;
+    }
+
+    /// Does something with an element; when the page changes between the look and the act, looks again.
+    async fn act(&self, selector: &str, act: &str, more: Value) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let element = self.find(selector).await;
+            let url = format!("{}/element/{element}/{act}", self.base);
+            match call(&self.http, &url, Some(more.clone())).await {
+                Ok(_) => return,
+                Err(error) => {
+                    assert!(error.contains("stale element") && Instant::now() < until, "{act} {selector}: {error}");
+                }
+            }
+        }
     }
 
     pub async fn has(&self, selector: &str) -> bool {
