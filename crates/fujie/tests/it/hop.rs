@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
 use crate::webdriver::Driver;
@@ -28,18 +29,25 @@ fn fujie(data: &std::path::Path, arguments: &[&str]) -> Command {
 }
 
 /// Answers every request on a free port of `host` with what `answer` makes of its target; gives the port.
-fn site(host: &str, answer: impl Fn(&str) -> String + Send + 'static) -> u16 {
+fn site(host: &str, answer: impl Fn(&str) -> String + Send + Sync + 'static) -> u16 {
+    let answer = Arc::new(answer);
     let listener = TcpListener::bind((host, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut line = String::new();
-            // A browser also opens connections that it says nothing on.
-            if BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).is_ok() && !line.is_empty() {
-                let target = line.split(' ').nth(1).unwrap_or_default();
-                drop(stream.write_all(answer(target).as_bytes()));
-            }
+            let (mut stream, answer) = (BufReader::new(stream.unwrap()), Arc::clone(&answer));
+            // A browser also opens connections that it says nothing on, and nobody is to wait for those.
+            std::thread::spawn(move || {
+                let mut line = String::new();
+                stream.read_line(&mut line).unwrap_or_default();
+                let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
+                // What is not read when a connection is closed may cost the answer.
+                while !["\r\n", ""].contains(&line.as_str()) {
+                    line.clear();
+                    stream.read_line(&mut line).unwrap_or_default();
+                }
+                drop(stream.get_mut().write_all(answer(&target).as_bytes()));
+            });
         }
     });
     port
