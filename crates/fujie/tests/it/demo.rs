@@ -4,7 +4,11 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
+
+/// Longer than anything takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `fujie demo`.
 pub struct Demo {
@@ -37,30 +41,28 @@ impl Demo {
         Self { child, friends: friends.trim().to_owned(), said }
     }
 
-    /// What stands behind `label` in what the demo said at its start.
+    /// What stands behind `label` in what the demo said at its start. A line comes in pieces: only a whole one counts.
     pub fn told(&self, label: &str) -> String {
-        for _ in 0..200 {
+        let until = Instant::now() + PATIENCE;
+        loop {
             let said = self.said.lock().unwrap().clone();
-            if let Some(rest) = said.lines().find_map(|line| line.trim().strip_prefix(label)) {
-                return rest.split_whitespace().next().unwrap().to_owned();
+            let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            if let Some(rest) = whole.lines().find_map(|line| line.trim().strip_prefix(label)) {
+                return rest.trim().to_owned();
             }
-            std::thread::yield_now();
-            std::thread::park_timeout(std::time::Duration::from_millis(10));
+            assert!(Instant::now() < until, "the demo did not say {label}: {said}");
+            std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("the demo did not say {label}: {}", self.said.lock().unwrap())
     }
 
     /// Base address of the simulated WeChat.
     pub fn wechat(&self) -> String {
-        self.told("simulated WeChat").trim_end_matches("/phone").to_owned()
+        self.told("simulated WeChat").split_once("/phone").unwrap().0.to_owned()
     }
 
     /// Alice's password.
     pub fn password(&self) -> String {
-        let said = self.told("account            alice,");
-        assert_eq!(said, "password");
-        let said = self.said.lock().unwrap().clone();
-        said.split("alice, password ").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+        self.told("account            alice, password ")
     }
 }
 

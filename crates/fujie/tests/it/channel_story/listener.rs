@@ -26,14 +26,15 @@ impl Listener {
 
     /// The events that it has printed whole.
     pub fn events(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.printed).unwrap();
+        // It may be read in the middle of a character.
+        let text = String::from_utf8_lossy(&std::fs::read(&self.printed).unwrap()).into_owned();
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
 
     /// What it says to people.
     pub fn told(&self) -> String {
-        std::fs::read_to_string(&self.told).unwrap()
+        String::from_utf8_lossy(&std::fs::read(&self.told).unwrap()).into_owned()
     }
 }
 
