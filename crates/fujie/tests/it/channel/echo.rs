@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use crate::durable::house::lasting_port;
+
 /// Longer than anything takes on a slow machine, and than a peer may be silent.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -169,17 +171,16 @@ fn ctrl_c_says_bye_and_ends_well() {
 
 #[test]
 fn a_quiet_server_prints_nothing() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = lasting_port();
     let mut fujie = Command::new(env!("CARGO_BIN_EXE_fujie"));
-    fujie.args(["channel", "serve", "--echo", "--quiet", "--listen", &free.to_string()]);
+    fujie.args(["channel", "serve", "--echo", "--quiet", "--listen", &format!("127.0.0.1:{port}")]);
     let mut server = Program::start(fujie);
-    let mut peer = loop {
-        // Nobody says when it is there.
-        match TcpStream::connect(free) {
-            Ok(stream) => break Peer(BufReader::new(stream)),
-            Err(_) => std::thread::yield_now(),
-        }
-    };
+    // Nobody says when it is there.
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert_eq!(server.child.try_wait().unwrap(), None, "it does not serve");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut peer = Peer::of(port);
     peer.say(b"hello\n");
     assert_eq!(peer.line(), "from server: hello\n");
     server.interrupt();

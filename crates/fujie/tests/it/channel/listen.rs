@@ -309,7 +309,17 @@ impl Scripted {
         Self(BufReader::new(stream))
     }
 
+    /// The next line that is no heartbeat: on a slow machine one may come anywhere.
     fn heard(&mut self) -> String {
+        loop {
+            let line = self.line();
+            if line != "ping\n" {
+                return line;
+            }
+        }
+    }
+
+    fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
         line
@@ -344,7 +354,7 @@ fn the_line_protocol_is_spoken_as_it_is_written_down() {
     assert_eq!(server.heard(), "subscribe team\n");
     server.say("ok subscribe team 16\nevent {\"id\":\"17\",\"topic\":\"team\"}\n");
     assert_eq!(listening.event(), "{\"id\":\"17\",\"topic\":\"team\"}");
-    assert_eq!(server.heard(), "ping\n");
+    assert_eq!(server.line(), "ping\n");
     // The server stops: the listener comes back and goes on where it was. What it had is left out.
     server.say("pong\nbye\n");
     drop(server);
@@ -412,7 +422,7 @@ fn a_slow_program_keeps_no_heartbeat_waiting() {
     server.say("ok subscribe team 0\n");
     // More than it takes ahead.
     (1..200).for_each(|id| server.say(&format!("event {{\"id\":\"{id}\",\"topic\":\"team\"}}\n")));
-    assert_eq!(server.heard(), "ping\n");
+    assert_eq!(server.line(), "ping\n");
     assert_eq!((server.heard(), listening.code()), ("bye\n".to_owned(), Some(0)));
 }
 
