@@ -2,12 +2,18 @@
 
 /// The first secret of ours or of GitHub in `text`.
 ///
-/// A secret is a whole word: a `code_challenge` or a `state` may have `fj_` or `gho_` in its midst by chance.
+/// A secret is a whole word: a `code_challenge` or a `state` may have `fj_` or `gho_` in its midst by chance. They may
+/// even begin so, and are looked at no closer where their name stands before them.
 pub fn found(text: &str) -> Option<&str> {
     let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let is_ours = |word: &str| word.starts_with("fj_") && word.as_bytes().get(5) == Some(&b'_');
     let is_githubs = |word: &str| ["gho_", "ghu_", "ghr_"].iter().any(|prefix| word.starts_with(prefix));
-    text.split(|c| !is_inside(c)).find(|word| is_ours(word) || is_githubs(word))
+    let is_random = |name: &str| ["code_challenge", "nonce", "state"].contains(&name);
+    let mut name = "";
+    text.split(|c| !is_inside(c)).find(|word| {
+        let before = std::mem::replace(&mut name, *word);
+        !is_random(before) && (is_ours(word) || is_githubs(word))
+    })
 }
 
 #[test]
@@ -20,7 +26,8 @@ fn a_secret_is_found_where_it_stands_and_not_where_chance_wrote_its_beginning() 
         }
     }
     let challenge = "code_challenge=VHXg2HlkRawPyITsQPSscQFQmsikORHvWdfj_mU0G_M&code_challenge_method=S256";
-    for text in ["", "fj_", "fj_mU0G_M", challenge, "state=xgho_x", "~/.config/fujie/tokens"] {
+    let begins = "?code_challenge=gho_2HlkRawPyITs&state=fj_at_HlkRaw&nonce=ghu_x";
+    for text in ["", "fj_", "fj_mU0G_M", challenge, begins, "state=xgho_x", "~/.config/fujie/tokens"] {
         assert_eq!(found(text), None);
     }
 }
