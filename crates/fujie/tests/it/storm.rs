@@ -23,7 +23,7 @@ use subscriber::Subscriber;
 const DELIVERIES: u32 = 20_000;
 const KILLS: u64 = 20;
 /// A death that takes longer will not come.
-const DEATH_MAX: Duration = Duration::from_secs(30);
+const DEATH_MAX: Duration = Duration::from_secs(120);
 /// Whoever lost the server comes back and has everything so long after the storm at the latest.
 const CALM_MAX: Duration = Duration::from_secs(120);
 

@@ -51,7 +51,7 @@ pub enum Death {
 }
 
 /// A start, or a death, that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Death {
     /// The deaths of a house, one after the other.
