@@ -256,12 +256,14 @@ async fn the_channel_is_spoken_over_tls() {
 #[tokio::test]
 async fn a_tls_handshake_does_not_take_for_ever() {
     let (server, _) = crate::tls::configurations();
-    let limits = Limits { handshake: Duration::from_millis(200), ..Limits::default() };
-    let listener = Listener::bind(loopback()).unwrap().with_tls(server).with_limits(limits);
-    let house = House::serving(listener, Memory::new(), Overflow::Cut);
-    let mut silent = house.peer().await;
+    let house = |limits: Limits| {
+        let listener = Listener::bind(loopback()).unwrap().with_tls(Arc::clone(&server)).with_limits(limits);
+        House::serving(listener, Memory::new(), Overflow::Cut)
+    };
+    let hasty = house(Limits { handshake: Duration::from_millis(200), ..Limits::default() });
+    let mut silent = hasty.peer().await;
     silent.hears_last("").await;
-    let house = Arc::new(house);
+    let house = house(Limits::default());
     let mut plain = house.peer().await;
     plain.says("auth of-alice\n").await;
     // An alert, and the end.

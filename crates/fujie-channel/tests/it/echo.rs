@@ -7,8 +7,9 @@ use tokio::task::JoinSet;
 
 use crate::{house::House, terminal};
 
+/// Long enough for a slow machine to say something first.
 fn brief() -> Limits {
-    Limits { idle: Duration::from_millis(300), ..Limits::default() }
+    Limits { idle: Duration::from_secs(2), ..Limits::default() }
 }
 
 #[tokio::test]

