@@ -147,7 +147,7 @@ fn a_denial_cannot_turn_its_line_around() {
 
 #[test]
 fn a_timeout_has_an_exit_code_of_its_own() {
-    let mut program = Program::start(&["--path", "/getcode", "--state", "sesame", "--timeout", "1", "--lang", "zh"]);
+    let mut program = Program::start(&["--path", "/getcode", "--state", "sesame", "--timeout", "5", "--lang", "zh"]);
     assert_eq!(program.ask("/getcode?code=c&state=open").status(), 400);
     assert_eq!(program.finish(), (Some(3), String::new()));
     assert_eq!(program.complaint(), "fujie-receive: 等待超时。收到过请求，但其中的 state 缺失或不符。\n");
