@@ -271,8 +271,12 @@ async fn outage(story: &mut Story, owner: &Window, connected: &Connected, integr
         })
         .await;
     }
-    owner.open(integration).await;
-    owner.wait_text(story.tongue.complete).await;
+    // GitHub notes an answer when it has read it, and the page shows what was noted when it was made.
+    until("the deliveries' page", async || {
+        owner.open(integration).await;
+        owner.text().await.contains(story.tongue.complete)
+    })
+    .await;
     story.look(owner, "integration-again").await;
 }
 

@@ -78,8 +78,9 @@ async fn lines_go_over_tls_and_only_to_whom_this_machine_trusts() {
     }
     let at = |line: &str| Listening::start(house.listen_as_nobody(&["--line", line, "--token-file", &token]));
     let stranger = at(&format!("tls://{}", house.line));
-    let said = stranger.err.until("Connection lost");
-    assert!(said.contains("certificate"), "{said}");
+    // A slow machine may lose a connection for want of time first.
+    let said = stranger.err.until("certificate");
+    assert!(said.contains("Connection lost"), "{said}");
     // In plain text nobody is answered.
     let stranger = at(&house.line);
     stranger.err.until("does not speak the line protocol");
