@@ -269,7 +269,7 @@ async fn thirty_seconds_without_a_sign_of_life_are_the_end() {
     let mut silent = connect(&house, &[("authorization", &bearer)]).await.ok().unwrap();
     assert_eq!(silent.hear().await, "ok auth");
     let mut anonymous = connect(&house, &[]).await.ok().unwrap();
-    // This one only answers pings, and its token ends.
+    // This one only answers pings, for longer, and its token ends.
     let mut alive = connect(&house, &[("authorization", &bearer)]).await.ok().unwrap();
     assert_eq!(alive.hear().await, "ok auth");
     assert!(alive.ask("subscribe team").await.starts_with("ok subscribe"));
@@ -277,7 +277,8 @@ async fn thirty_seconds_without_a_sign_of_life_are_the_end() {
     house.server.store().remove_member("team", member, Some(house.alice), house.clock.now()).await.unwrap();
     let alive = tokio::spawn(async move {
         let told = alive.hear().await;
-        (told, alive.ask("ping").await)
+        let more = tokio::time::timeout(Duration::from_secs(35), alive.hear()).await;
+        (told, more.ok(), alive.ask("ping").await)
     });
     let anonymous = tokio::spawn(async move {
         anonymous.say("ping").await;
@@ -287,7 +288,7 @@ async fn thirty_seconds_without_a_sign_of_life_are_the_end() {
     assert_eq!((lines, code), (vec!["超时断开连接".to_owned()], CloseCode::Policy));
     let (lines, code) = anonymous.await.unwrap();
     assert_eq!((lines.last().unwrap().as_str(), code), ("超时断开连接", CloseCode::Policy), "it never said who it is");
-    let (told, pong) = alive.await.unwrap();
+    let (told, more, pong) = alive.await.unwrap();
     assert!(told.starts_with("error access_denied team"), "{told}");
-    assert_eq!(pong, "pong");
+    assert_eq!((more, pong.as_str()), (None, "pong"));
 }

@@ -78,10 +78,10 @@ async fn each_algorithm_signs_what_the_published_key_verifies() {
             assert_eq!(fits(&jwk, id_token), jwk["kid"] == header["kid"], "{}", jwk["kid"]);
             assert!(["d", "p", "q", "k"].iter().all(|private| jwk.get(private).is_none()), "{jwk}");
         }
-        let mut changed = id_token.to_owned();
-        changed.replace_range(changed.len() - 20..changed.len() - 19, if changed.ends_with('A') { "B" } else { "_" });
+        let (mut changed, at) = (id_token.to_owned(), id_token.len() - 20);
+        changed.replace_range(at..=at, if id_token[at..].starts_with('A') { "B" } else { "A" });
         let jwk = jwks(&house).await.into_iter().find(|jwk| jwk["kid"] == header["kid"]).unwrap();
-        assert!(changed == id_token || !fits(&jwk, &changed));
+        assert!(!fits(&jwk, &changed));
     }
 }
 
