@@ -45,6 +45,7 @@ impl Driver {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut child = Command::new("chromedriver")
             .arg(format!("--port={port}"))
+            .env("TZ", "UTC") // pages show times in the zone of the browser
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
