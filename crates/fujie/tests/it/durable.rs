@@ -17,7 +17,7 @@ use load::{Chain, Load, Random};
 use wire::Browser;
 
 /// A server that was killed is ready again after so long: a tenth of a second is usual.
-const READY_MAX: Duration = Duration::from_secs(20);
+const READY_MAX: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_answer_is_lost_when_the_process_is_killed_20_times() {
@@ -34,7 +34,7 @@ async fn no_acknowledged_answer_is_lost_when_the_process_is_killed_20_times() {
         house.kill();
         let chains = load.end().await;
         tally.count(&chains);
-        tally.ready_in(house.start().await);
+        tally.starts.push(house.start().await);
 
         let (asked, asked_again) = load::question(&site, chains, dead).await;
         for chain in asked.iter().chain(&asked_again) {
@@ -49,6 +49,7 @@ async fn no_acknowledged_answer_is_lost_when_the_process_is_killed_20_times() {
     }
     eprintln!("{kills} kills: {tally:?}");
     tally.is_enough_for(kills);
+    tally.is_ready_soon();
 }
 
 /// The control: the same questions to a house whose disk forgot half of what was written under the load.
@@ -95,7 +96,7 @@ struct Tally {
     revocations: u64,
     /// Requests under way when the process was killed.
     unanswered: u64,
-    slowest_start: Duration,
+    starts: Vec<Duration>,
 }
 
 impl Tally {
@@ -113,9 +114,10 @@ impl Tally {
         }
     }
 
-    fn ready_in(&mut self, time: Duration) {
-        assert!(time <= READY_MAX, "ready again after {time:?} only");
-        self.slowest_start = self.slowest_start.max(time);
+    /// Other load on the machine holds up some starts, not most.
+    fn is_ready_soon(&mut self) {
+        self.starts.sort_unstable();
+        assert!(self.starts[self.starts.len() / 2] <= READY_MAX, "ready again late: {:?}", self.starts);
     }
 
     /// A load so thin that it proves nothing has failed too.
