@@ -60,7 +60,7 @@ impl Subscription {
         &self.topic.name
     }
 
-    /// The last id that was given, or dropped.
+    /// The last id that was given or dropped, or a later one up to which the topic has no more.
     pub fn cursor(&self) -> i64 {
         self.cursor
     }
