@@ -1,6 +1,8 @@
 //! A team's topic in a real browser: made, joined to a repository at GitHub, followed live on a computer and a phone,
 //! and a device that is notified.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::house::{House, control};
@@ -170,20 +172,30 @@ async fn a_device_is_notified_until_it_is_told_to_stop() {
 async fn shown_by_the_worker(window: &Window, house: &House) {
     let said = json!({ "title": "【会议】周会", "body": "10:00", "url": null, "id": 7, "topic": "team" }).to_string();
     window.command("ServiceWorker.enable", json!({})).await;
-    // The registration's number is Chromium's own, counted from 0.
-    for registration in 0..4 {
-        let message = json!({ "origin": house.issuer, "registrationId": registration.to_string(), "data": said });
-        window.command("ServiceWorker.deliverPushMessage", message).await;
-    }
+    let ready = "window.isReady = false; navigator.serviceWorker.ready.then((own) => own.active.state) \
+                 .then((state) => { window.isReady = state === 'activated'; })";
     let ask = "window.shown = null; navigator.serviceWorker.ready.then((own) => own.getNotifications()) \
                .then((all) => { window.shown = all.map(({ title, body, data }) => ({ title, body, data })); })";
-    for _ in 0..100 {
-        window.script(ask).await;
-        window.wait_true("return window.shown !== null").await;
-        if window.script("return window.shown.length").await != json!(0) {
+    let is_there = async |script: &str, is_there: &str| {
+        window.script(script).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        window.script(is_there).await == Value::Bool(true)
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    while !is_there(ready, "return window.isReady").await {
+        assert!(Instant::now() < until, "the worker is not activated");
+    }
+    // Brought again until it is shown: a push service would do so too.
+    loop {
+        // The registration's number is Chromium's own, counted from 0.
+        for registration in 0..4 {
+            let message = json!({ "origin": house.issuer, "registrationId": registration.to_string(), "data": said });
+            window.command("ServiceWorker.deliverPushMessage", message).await;
+        }
+        if is_there(ask, "return window.shown?.length > 0").await {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert!(Instant::now() < until, "the worker shows nothing");
     }
     let shown = window.script("return window.shown[0]").await;
     assert_eq!(shown, json!({ "title": "【会议】周会", "body": "10:00", "data": { "path": "/topics/team" } }));
