@@ -147,20 +147,18 @@ async fn end(
     let SignedIn { identity: vouched, tokens, .. } = signed_in;
     let nickname = vouched.nickname.clone();
     let identity = identity(connection, client.provider(), vouched);
-    let bound = visit.server.store.identities_of(session.account.id).await;
-    let bound = bound.map_err(|error| Box::new(visit.unavailable(&error)))?;
-    let is_own = bound.iter().any(|bound| IdentityKey::of(&bound.identity) == IdentityKey::of(&identity));
-    if is_own && connect.removes {
-        let id = connect.integration.as_deref().unwrap_or_default();
-        let acting = Acting { connection, client, tokens };
-        let response = integration::remove_with(visit, &connect.topic, id, &acting).await;
-        drop(acting.client.revoke(&acting.tokens).await);
-        return Ok(response);
-    }
-    // Asked again where it is kept: the identity may have left the account a moment ago.
-    if is_own
-        && keep(visit, &session, connection, &tokens, IdentityKey::of(&identity)).await? == AccountChanged::Changed
-    {
+    let of = IdentityKey::of(&identity);
+    if connect.removes {
+        let bound = visit.server.store.identities_of(session.account.id).await;
+        let bound = bound.map_err(|error| Box::new(visit.unavailable(&error)))?;
+        if bound.iter().any(|bound| IdentityKey::of(&bound.identity) == of) {
+            let id = connect.integration.as_deref().unwrap_or_default();
+            let acting = Acting { connection, client, tokens };
+            let response = integration::remove_with(visit, &connect.topic, id, &acting).await;
+            drop(acting.client.revoke(&acting.tokens).await);
+            return Ok(response);
+        }
+    } else if keep(visit, &session, connection, &tokens, of).await? == AccountChanged::Changed {
         return Ok(connect.page(connection, None));
     }
     // It is somebody's, and not to be used here: what can be ended is ended.
